@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Code Sign Client as a library, for the module and the command line. Thread-safe; holds no lock across I/O; starts no
+ * thread; touches the network only in the calls that say so. All OpenSSL and libcurl use runs under a private OSSL_LIB_CTX. */
+#pragma once
+
+#include "client/config.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/signature.h"
+
+struct client;
+
+/* One key as GET /v1/signing/keys lists it. Certificates are DER, leaf first, then its issuers. */
+struct client_key {
+    char id[48];
+    char project[64];
+    char label[64];
+    char token_label[136]; /* "<project>-<label>": CKA_LABEL */
+    int version;
+    enum key_type type;
+    struct buf spki; /* DER SubjectPublicKeyInfo */
+    uint8_t cka_id[20];
+    unsigned hashes; /* hash_bit set */
+    bool mechanisms[MECHANISM_COUNT];
+    struct buf *certificates;
+    size_t certificate_count;
+};
+/* An immutable snapshot, shared by reference count. */
+struct client_keys {
+    struct client_key *items;
+    size_t count;
+};
+const struct client_keys *client_keys_ref(const struct client_keys *keys);
+void client_keys_unref(const struct client_keys *keys); /* NULL is fine */
+
+/* No I/O but reading the configured files. Takes the configuration. */
+status client_new(struct client_config *config, struct client **out, struct error *err);
+void client_free(struct client *c);
+DEFINE_CLEANUP_PTR(struct client, client_free)
+#define cleanup_client CLEANUP(client_free_cleanup)
+/* In a forked child: closes inherited sockets without sending a byte, drops locks, frees nothing that is shared. */
+void client_abandon_after_fork(struct client *c);
+const struct client_config *client_config_of(const struct client *c);
+
+bool client_needs_login(const struct client *c);   /* encrypted key file, or an API key that is not stored */
+bool client_is_logged_in(const struct client *c);
+/* Decrypts the key file with the passphrase, or takes the API key. Local: no network. CODE_CREDENTIAL when wrong. */
+status client_login(struct client *c, struct slice secret, struct error *err);
+void client_logout(struct client *c); /* wipes credential and token */
+
+/* Keys this principal may use: from memory while younger than the configured age, else one conditional GET (ETag). When the
+ * server cannot be reached and an older snapshot or the public data on disk exists, that is returned. Before login: the
+ * public data on disk (an empty set when there is none). The caller unrefs. */
+status client_keys(struct client *c, struct deadline d, const struct client_keys **out, struct error *err);
+/* Forgets the age, so that the next client_keys asks the server. */
+void client_keys_refresh(struct client *c);
+
+/* One signature (one idempotency key over all retries); verified with the key's public half before it is returned. At most
+ * one token request and one signature request over one connection. */
+status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
+                   struct buf *signature, struct error *err);
+
+/* Any request, authenticated, for administration. body NULL: none. answer may be NULL. A problem+json answer becomes its
+ * code and text ("<title>: <detail> (request req_…)"). */
+status client_request(struct client *c, const char *method, const char *path, const struct buf *body, struct deadline d,
+                      struct json **answer, struct error *err);
+/* The same, raw bytes (audit export). */
+status client_request_raw(struct client *c, const char *method, const char *path, const struct buf *body,
+                          struct deadline d, struct buf *answer, struct error *err);
+
+/* Advisory context sent with signatures: program (from /proc/self/exe or argv0), host, user. */
+
+/* Enrolment: a fresh Ed25519 key pair; private PKCS#8 PEM (encrypted with AES-256-CBC + PBKDF2 when passphrase.len > 0)
+ * written 0600 to key_path, never overwriting; public SPKI PEM out. */
+status client_enroll(const char *key_path, struct slice passphrase, struct buf *public_pem, struct error *err);
+/* Writes what client_keys got to the configured public-data file (atomic). */
+status client_save_public_data(struct client *c, struct error *err);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The contract of client and server as data: routes, limits, header names. docs/openapi.yaml is its written form. */
+#pragma once
+
+#define ROUTE_TOKEN "/v1/oauth/token"
+#define ROUTE_WHOAMI "/v1/whoami"
+#define ROUTE_SIGNING_KEYS "/v1/signing/keys"
+#define ROUTE_SIGNATURES_SUFFIX "/signatures" /* behind ROUTE_SIGNING_KEYS "/{key}" */
+
+#define HEADER_IDEMPOTENCY_KEY "Idempotency-Key"
+#define HEADER_REQUEST_ID "X-Request-Id"
+
+#define GRANT_TYPE_JWT_BEARER "urn:ietf:params:oauth:grant-type:jwt-bearer"
+#define API_KEY_PREFIX "chancery_"
+
+enum limit {
+    LIMIT_BODY = 256 * 1024,         /* bytes of a request body */
+    LIMIT_SIGN_BODY = 128 * 1024,    /* bytes of a signature request's body */
+    LIMIT_EDDSA_MESSAGE = 64 * 1024, /* bytes of a message signed with Ed25519 */
+    LIMIT_JSON_DEPTH = 16,
+    LIMIT_NAME = 63,                 /* characters of a name or label: [a-z0-9][a-z0-9._-]* */
+    LIMIT_TEXT = 255,                /* bytes of a description, reason, subject or context field; UTF-8, no control characters */
+    LIMIT_ID = 40,                   /* characters of an id */
+    LIMIT_IDEMPOTENCY_KEY = 64,      /* 16 to 64 characters of [A-Za-z0-9_-] */
+    LIMIT_PAGE = 1000,               /* objects in one page of a list */
+    LIMIT_ASSERTION_SECONDS = 300,   /* exp - iat of a service account's assertion */
+    LIMIT_CLOCK_SKEW_SECONDS = 60,
+    LIMIT_TOKEN_SECONDS = 600,       /* life of an access token */
+};
