@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The REST resources: one file each: parse, call, render. Routes are tables whose rows carry the permission. */
+#pragma once
+
+#include "server/audit/audit.h"
+#include "server/auth/auth.h"
+#include "server/ca/ca.h"
+#include "server/hsm/hsm.h"
+#include "server/http/http.h"
+#include "server/sign/signer.h"
+#include "server/store/store.h"
+
+struct api {
+    struct store *store;
+    struct audit *audit;
+    struct signer *signer;
+    struct hsm *hsm;
+    struct ca *ca;
+    const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */
+    bool (*is_draining)(void);          /* readyz answers 503 then; may be NULL */
+};
+
+extern const struct route *const api_tables[]; /* NULL-ended */
+/* Authenticates and judges the route's permission; http_config.before. */
+status api_before(void *api, struct request *req, struct response *res, struct error *err);

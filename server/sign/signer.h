@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The signing path (DESIGN §3): find key, policy at use, idempotency, INTENT durable, HSM, verify, OUTCOME and usage durable,
+ * reply. */
+#pragma once
+
+#include "common/signature.h"
+#include "server/audit/audit.h"
+#include "server/auth/auth.h"
+#include "server/hsm/hsm.h"
+
+struct signer;
+
+/* The HSM as the signer sees it, so that tests can put a fake in its place. */
+struct signer_hsm {
+    status (*sign)(void *hsm, const uint8_t id[20], enum key_type type, const struct sign_input *in, struct deadline d,
+                   struct buf *signature, struct error *err);
+    void *hsm;
+};
+struct signer_config {
+    struct store *store;
+    struct audit *audit;
+    struct signer_hsm hsm;
+    bool verify_all; /* verify EC and Edwards signatures too; RSA always */
+};
+status signer_new(const struct signer_config *config, struct signer **out, struct error *err);
+void signer_free(struct signer *s);
+
+struct sign_order {
+    const char *key; /* key id as asked for, or "project:label" */
+    struct sign_input input;
+    const char *idempotency_key; /* NULL: none */
+    const char *program, *host, *user; /* self-asserted; NULL: not said */
+    const char *client_address, *request_id;
+};
+struct sign_result {
+    struct buf signature;
+    int version;
+    int64_t intent_seq, outcome_seq;
+};
+void sign_result_clear(struct sign_result *r);
+#define cleanup_sign_result CLEANUP(sign_result_clear)
+
+/* Refusals are recorded; an unknown key and one without rights answer alike (CODE_NOT_FOUND). I1–I6. */
+status signer_sign(struct signer *s, const struct principal *who, const struct sign_order *order, struct deadline d,
+                   struct sign_result *out, struct error *err);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store: a pool of reading connections, one writing connection, and the queries of each noun (one file each). Changes
+ * are made only inside audit_commit (server/audit), which owns the writer, so that each has its record. */
+#pragma once
+
+#include "chancery/protocol.h"
+#include "common/algorithm.h"
+#include "common/clock.h"
+#include "server/store/db.h"
+
+struct store;
+
+/* "sqlite:/path/file.db" ("sqlite::memory:" for tests: readers and writer then share one connection under a lock) or
+ * "postgresql://…". SQLite: WAL, synchronous=FULL, foreign keys on, busy time-out. */
+status store_open(const char *url, struct store **out, struct error *err);
+void store_close(struct store *s);
+DEFINE_CLEANUP_PTR(struct store, store_close)
+#define cleanup_store CLEANUP(store_close_cleanup)
+/* Numbered migrations, each in one transaction. An unknown newer schema is CODE_CONFLICT. */
+status store_migrate(struct store *s, struct error *err);
+status store_check(struct store *s, struct error *err); /* for /readyz */
+
+struct db *store_reader_acquire(struct store *s, struct error *err); /* NULL with err set when none can be had in time */
+void store_reader_release(struct store *s, struct db *db);
+struct db *store_writer(struct store *s); /* for audit/ only */
+
+/* Grows with every change that may alter a right or a key's state (any audit_commit with a change function except those marked
+ * as usage). Kept in a row of the store, mirrored in memory on SQLite. */
+status store_generation(struct db *db, int64_t *out, struct error *err);
+status store_generation_bump(struct db *db, struct error *err);
+
+#define ID_SIZE (LIMIT_ID + 1)
+#define NAME_SIZE (LIMIT_NAME + 1)
+#define TEXT_SIZE (LIMIT_TEXT + 1)
+
+/* Listing: rows with order value greater than `after`, at most limit; each is called once a row. Lists are ordered by id
+ * unless said otherwise. */
+struct page {
+    const char *after; /* NULL: from the start */
+    int limit;
+};
+
+/* ---- project.c */
+struct project {
+    char id[ID_SIZE], name[NAME_SIZE], description[TEXT_SIZE];
+    int64_t created_ms;
+};
+status project_insert(struct db *db, const struct project *p, struct error *err);
+status project_find(struct db *db, const char *id_or_name, struct project *out, struct error *err);
+status project_update(struct db *db, const struct project *p, struct error *err);
+/* member_id NULL: all; else those where this principal has a role. */
+status project_list(struct db *db, const char *member_id, struct page page,
+                    status (*each)(void *arg, const struct project *p), void *arg, struct error *err);
+
+/* ---- principal.c: users and service accounts share names and ids */
+enum principal_type { PRINCIPAL_USER, PRINCIPAL_SERVICE_ACCOUNT };
+enum platform_role { ROLE_NONE, ROLE_ADMINISTRATOR, ROLE_AUDITOR };
+struct principal {
+    char id[ID_SIZE], name[NAME_SIZE];
+    enum principal_type type;
+    enum platform_role role; /* users only */
+    bool disabled;
+    int64_t expires_ms; /* 0: never */
+    int64_t created_ms;
+};
+status principal_insert(struct db *db, const struct principal *p, struct error *err); /* CODE_CONFLICT: the name is taken */
+status principal_find(struct db *db, const char *id_or_name, struct principal *out, struct error *err);
+status principal_update(struct db *db, const struct principal *p, struct error *err); /* role, disabled, expires */
+status principal_list(struct db *db, enum principal_type type, struct page page,
+                      status (*each)(void *arg, const struct principal *p), void *arg, struct error *err);
+status principal_count_administrators(struct db *db, int64_t *active, struct error *err); /* enabled ones */
+
+/* ---- credential.c */
+struct account_key { /* public half of a service account's key */
+    char id[ID_SIZE], account_id[ID_SIZE], algorithm[8];
+    struct buf spki;
+    int64_t created_ms, last_used_ms;
+};
+void account_key_clear(struct account_key *k);
+status account_key_insert(struct db *db, const struct account_key *k, struct error *err);
+status account_key_list(struct db *db, const char *account_id,
+                        status (*each)(void *arg, const struct account_key *k), void *arg, struct error *err);
+status account_key_delete(struct db *db, const char *account_id, const char *id, struct error *err);
+
+struct api_key { /* secret is kept as SHA-256 only: it has 256 random bits */
+    char id[ID_SIZE], user_id[ID_SIZE], name[NAME_SIZE];
+    uint8_t secret_sha256[32];
+    int64_t created_ms, expires_ms, last_used_ms;
+};
+status api_key_insert(struct db *db, const struct api_key *k, struct error *err);
+status api_key_find(struct db *db, const char *id, struct api_key *out, struct error *err);
+status api_key_list(struct db *db, const char *user_id, status (*each)(void *arg, const struct api_key *k), void *arg,
+                    struct error *err);
+status api_key_delete(struct db *db, const char *user_id, const char *id, struct error *err);
+
+struct access_token { /* opaque, kept as SHA-256 */
+    uint8_t sha256[32];
+    char principal_id[ID_SIZE];
+    int64_t expires_ms;
+};
+status access_token_insert(struct db *db, const struct access_token *t, struct error *err); /* also removes expired ones */
+/* Token and its principal in one query. CODE_NOT_FOUND when unknown; expiry and state are judged by the caller. */
+status access_token_find(struct db *db, const uint8_t sha256[32], struct access_token *t, struct principal *p,
+                         struct error *err);
+/* Single use of a jti: CODE_CONFLICT when seen before its expiry. */
+status assertion_id_insert(struct db *db, const char *principal_id, const char *jti, int64_t expires_ms,
+                           struct error *err);
+
+/* ---- member.c */
+enum member_role { MEMBER_OWNER = 1, MEMBER_SIGNER = 2, MEMBER_APPROVER = 4 }; /* also a bit set */
+struct member {
+    char project_id[ID_SIZE], principal_id[ID_SIZE], principal_name[NAME_SIZE];
+    enum principal_type principal_type;
+    enum member_role role;
+    int64_t since_ms;
+};
+status member_insert(struct db *db, const struct member *m, struct error *err);
+status member_delete(struct db *db, const char *project_id, const char *principal_id, enum member_role role,
+                     struct error *err); /* CODE_NOT_FOUND */
+status member_list(struct db *db, const char *project_id, status (*each)(void *arg, const struct member *m), void *arg,
+                   struct error *err);
+status member_roles(struct db *db, const char *project_id, const char *principal_id, unsigned *roles, struct error *err);
+
+/* ---- signing_key.c: key with its current version */
+enum key_state { KEY_ACTIVE, KEY_DISABLED };
+struct signing_key {
+    char id[ID_SIZE], project_id[ID_SIZE], project_name[NAME_SIZE], label[NAME_SIZE];
+    enum key_state state;
+    char disabled_reason[TEXT_SIZE];
+    unsigned hashes;     /* hash_bit set */
+    unsigned mechanisms; /* 1u << enum mechanism */
+    int64_t created_ms;
+    int version;
+    enum key_type type;
+    uint8_t hsm_id[20]; /* CKA_ID */
+    struct buf spki;
+    char hsm_attributes[TEXT_SIZE]; /* JSON as read back at generation (I3) */
+    struct buf certificate;         /* leaf DER; empty when there is none */
+};
+void signing_key_clear(struct signing_key *k);
+#define cleanup_signing_key CLEANUP(signing_key_clear)
+status signing_key_insert(struct db *db, const struct signing_key *k, struct error *err); /* key, version 1, certificate */
+status signing_key_find(struct db *db, const char *id, struct signing_key *out, struct error *err);
+status signing_key_find_label(struct db *db, const char *project, const char *label, struct signing_key *out,
+                              struct error *err);
+status signing_key_set_state(struct db *db, const char *id, enum key_state state, const char *reason, struct error *err);
+/* project_id NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles. */
+struct signing_key_filter {
+    const char *project_id, *member_id;
+    unsigned roles;
+    bool only_active;
+};
+status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
+                        status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
+/* What one signature needs, in one query: the key (without certificate) and the caller's member roles in its project. */
+status signing_key_find_for(struct db *db, const char *id, const char *principal_id, struct signing_key *out,
+                            unsigned *roles, struct error *err);
+
+/* ---- usage.c: counters per key and UTC day */
+enum usage_outcome { USAGE_SUCCESS, USAGE_REFUSED, USAGE_FAILED };
+status usage_add(struct db *db, const char *key_id, int64_t when_ms, enum usage_outcome outcome, struct error *err);
+struct usage {
+    char day[11], key_id[ID_SIZE], project_name[NAME_SIZE], label[NAME_SIZE];
+    int64_t success, refused, failed;
+};
+struct usage_filter {
+    const char *project_id, *key_id, *from_day, *to_day, *owner_id; /* NULL: any */
+};
+status usage_list(struct db *db, const struct usage_filter *filter, status (*each)(void *arg, const struct usage *u),
+                  void *arg, struct error *err);
+
+/* ---- idempotency.c: I6 */
+struct idempotency {
+    char principal_id[ID_SIZE], idempotency_key[LIMIT_IDEMPOTENCY_KEY + 1];
+    uint8_t request_sha256[32];
+    int64_t intent_seq, outcome_seq; /* outcome_seq 0 while under way */
+    int version;
+    struct buf signature;
+    int64_t created_ms;
+};
+void idempotency_clear(struct idempotency *i);
+status idempotency_find(struct db *db, const char *principal_id, const char *key, struct idempotency *out,
+                        struct error *err);
+status idempotency_insert(struct db *db, const struct idempotency *i, struct error *err); /* CODE_CONFLICT when there */
+status idempotency_finish(struct db *db, const struct idempotency *i, struct error *err); /* sets signature, outcome_seq */
+status idempotency_remove(struct db *db, const char *principal_id, const char *key, struct error *err); /* failed: may be tried again */
+
+/* ---- certificate authority rows: ca.c */
+struct ca_row {
+    char name[NAME_SIZE]; /* "root", "issuing" */
+    uint8_t hsm_id[20];
+    struct buf certificate; /* DER */
+};
+void ca_row_clear(struct ca_row *r);
+status ca_row_insert(struct db *db, const struct ca_row *r, struct error *err);
+status ca_row_find(struct db *db, const char *name, struct ca_row *out, struct error *err);
+
+/* ---- record.c: the audit log's rows; written by audit/ only */
+struct record_row {
+    int64_t seq;
+    const char *line; /* the whole canonical JSON line */
+    /* copies for searching; audit verification compares them with the line */
+    const char *type, *principal_id, *key_id, *outcome, *request_id, *digest; /* NULL: absent */
+    int64_t intent_seq; /* outcome records: the intent; else 0 */
+};
+status record_insert(struct db *db, const struct record_row *r, struct error *err);
+struct record_filter {
+    int64_t after_seq;
+    int limit;
+    const char *type, *principal_id, *key_id, *outcome;
+};
+status record_list(struct db *db, const struct record_filter *filter,
+                   status (*each)(void *arg, const struct record_row *r), void *arg, struct error *err);
+status record_head(struct db *db, int64_t *seq, uint8_t hash[32], struct error *err); /* 0 and zeros when empty */
+status record_head_set(struct db *db, int64_t seq, const uint8_t hash[32], struct error *err);
+/* Intents without an outcome. */
+status record_open_intents(struct db *db, status (*each)(void *arg, const struct record_row *r), void *arg,
+                           struct error *err);
