@@ -81,6 +81,7 @@ status account_key_insert(struct db *db, const struct account_key *k, struct err
 status account_key_list(struct db *db, const char *account_id,
                         status (*each)(void *arg, const struct account_key *k), void *arg, struct error *err);
 status account_key_delete(struct db *db, const char *account_id, const char *id, struct error *err);
+status account_key_touch(struct db *db, const char *id, int64_t now_ms, struct error *err); /* last used; no error when gone */
 
 struct api_key { /* secret is kept as SHA-256 only: it has 256 random bits */
     char id[ID_SIZE], user_id[ID_SIZE], name[NAME_SIZE];
@@ -92,6 +93,7 @@ status api_key_find(struct db *db, const char *id, struct api_key *out, struct e
 status api_key_list(struct db *db, const char *user_id, status (*each)(void *arg, const struct api_key *k), void *arg,
                     struct error *err);
 status api_key_delete(struct db *db, const char *user_id, const char *id, struct error *err);
+status api_key_touch(struct db *db, const char *id, int64_t now_ms, struct error *err); /* last used; no error when gone */
 
 struct access_token { /* opaque, kept as SHA-256 */
     uint8_t sha256[32];
