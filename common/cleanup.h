@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scope clean-up. DEFINE_CLEANUP(type, function) makes cleanup_<function>_p for __attribute__((cleanup)); clean-ups accept
- * the zero value. Hand over with *out = steal(&x). */
+/* Scope clean-up. DEFINE_CLEANUP(type, function) makes cleanup_<function>_p for __attribute__((cleanup)); clean-ups
+ * accept the zero value. Hand over with *out = steal(&x). */
 #pragma once
 
 #include <stddef.h>

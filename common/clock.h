@@ -7,7 +7,7 @@
 
 #include "common/status.h"
 
-int64_t clock_now_ms(void);       /* wall clock */
+int64_t clock_now_ms(void); /* wall clock */
 int64_t clock_monotonic_ms(void);
 
 /* A point of monotonic time by which a call must have ended. */
@@ -20,6 +20,7 @@ bool deadline_passed(struct deadline d);
 struct timespec deadline_timespec(struct deadline d); /* CLOCK_MONOTONIC, for pthread_cond_clockwait and its kind */
 
 enum { TIME_TEXT_SIZE = 32 };
-void time_format(int64_t unix_ms, char out[TIME_TEXT_SIZE]);               /* 2026-01-31T12:34:56.789Z */
-void time_format_day(int64_t unix_ms, char out[TIME_TEXT_SIZE]);           /* 2026-01-31 */
-status time_parse(const char *text, int64_t *unix_ms, struct error *err); /* RFC 3339 with Z or offset; 0–9 fraction digits */
+void time_format(int64_t unix_ms, char out[TIME_TEXT_SIZE]);     /* 2026-01-31T12:34:56.789Z */
+void time_format_day(int64_t unix_ms, char out[TIME_TEXT_SIZE]); /* 2026-01-31 */
+status time_parse(const char *text, int64_t *unix_ms,
+                  struct error *err); /* RFC 3339 with Z or offset; 0–9 fraction digits */

@@ -8,8 +8,9 @@
 
 enum file_check {
     FILE_ANY = 0,
-    FILE_NOT_WRITABLE_BY_OTHERS = 1, /* refuse when group or others may write, or another user than root or us owns it */
-    FILE_PRIVATE = 2,                /* refuse when group or others have any right */
+    FILE_NOT_WRITABLE_BY_OTHERS =
+        1,            /* refuse when group or others may write, or another user than root or us owns it */
+    FILE_PRIVATE = 2, /* refuse when group or others have any right */
 };
 
 /* CODE_IO names the path and errno; CODE_TOO_LARGE above max_bytes; CODE_CONFIGURATION when a check fails. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON, the only file that sees yajl. Reading is strict: one value, valid UTF-8, depth and size caps, duplicate names
- * refused, no comments, no trailing bytes; integers are int64. Objects are read by a table of fields, and a name that is
- * not in the table is refused. Writing is a stream into a buf. */
+ * refused, no comments, no trailing bytes; integers are int64. Objects are read by a table of fields, and a name that
+ * is not in the table is refused. Writing is a stream into a buf. */
 #pragma once
 
 #include <stdint.h>
@@ -20,11 +20,13 @@ DEFINE_CLEANUP_PTR(struct json, json_free)
 
 enum json_type json_type(const struct json *v);
 const struct json *json_get(const struct json *object, const char *name); /* NULL when absent or not an object */
-size_t json_count(const struct json *v);                                 /* elements of an array, members of an object */
-const struct json *json_at(const struct json *v, size_t i);              /* element, or value of member i */
+size_t json_count(const struct json *v);                    /* elements of an array, members of an object */
+const struct json *json_at(const struct json *v, size_t i); /* element, or value of member i */
 const char *json_name_at(const struct json *object, size_t i);
 /* Lenient readers for trusted answers: the default when absent or of another type. */
-const char *json_text(const struct json *v, const char *otherwise); /* borrowed, NUL-terminated; strings with NUL inside are refused at parse */
+const char *
+json_text(const struct json *v,
+          const char *otherwise); /* borrowed, NUL-terminated; strings with NUL inside are refused at parse */
 int64_t json_integer(const struct json *v, int64_t otherwise);
 bool json_bool(const struct json *v, bool otherwise);
 const char *json_get_text(const struct json *object, const char *name, const char *otherwise);
@@ -34,10 +36,10 @@ bool json_get_bool(const struct json *object, const char *name, bool otherwise);
 /* Strict reading of an object:
  *   const char *label = NULL; int64_t days = 365; const struct json *pss = NULL;
  *   const struct json_field fields[] = {
- *       {"label", JSON_STRING, JSON_REQUIRED, &label}, {"days", JSON_INTEGER, 0, &days}, {"pss", JSON_OBJECT, 0, &pss}};
- *   TRY(json_read_object(root, fields, COUNT_OF(fields), err));
- * target: const char ** for strings, int64_t *, bool *, const struct json ** for arrays and objects. A null counts as absent.
- * Errors name the field: CODE_INVALID "label: a string is expected". Strings are borrowed from the value. */
+ *       {"label", JSON_STRING, JSON_REQUIRED, &label}, {"days", JSON_INTEGER, 0, &days}, {"pss", JSON_OBJECT, 0,
+ * &pss}}; TRY(json_read_object(root, fields, COUNT_OF(fields), err)); target: const char ** for strings, int64_t *,
+ * bool *, const struct json ** for arrays and objects. A null counts as absent. Errors name the field: CODE_INVALID
+ * "label: a string is expected". Strings are borrowed from the value. */
 enum { JSON_REQUIRED = 1 };
 struct json_field {
     const char *name;
@@ -47,7 +49,8 @@ struct json_field {
 };
 status json_read_object(const struct json *v, const struct json_field *fields, size_t count, struct error *err);
 
-/* Writer: commas and nesting are kept by it. Strings are escaped; invalid UTF-8 becomes U+FFFD. Compact, members in the order given. */
+/* Writer: commas and nesting are kept by it. Strings are escaped; invalid UTF-8 becomes U+FFFD. Compact, members in the
+ * order given. */
 struct json_writer {
     struct buf *out;
     int depth;

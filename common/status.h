@@ -46,15 +46,15 @@ struct error {
     char detail[512]; /* for the log of this side only; never a secret */
 };
 
-/* Set code and text and return the status: `return error_set(err, CODE_INVALID, "digest: %zu bytes", n);`. err may be NULL.
- * An error already set is overwritten; detail is cleared. */
+/* Set code and text and return the status: `return error_set(err, CODE_INVALID, "digest: %zu bytes", n);`. err may be
+ * NULL. An error already set is overwritten; detail is cleared. */
 status error_set(struct error *err, enum code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Add the part for the log. */
 void error_detail(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Puts "context: " before the text. */
 void error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-const char *code_wire(enum code code);                    /* "digest_malformed"; "ok" for CODE_OK */
-int code_http(enum code code);                            /* 400; 200 for CODE_OK */
-const char *code_text(enum code code);                    /* default text */
+const char *code_wire(enum code code); /* "digest_malformed"; "ok" for CODE_OK */
+int code_http(enum code code);         /* 400; 200 for CODE_OK */
+const char *code_text(enum code code); /* default text */
 bool code_from_wire(const char *wire, enum code *out);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table behind enum code, and the text that travels with a failure. */
+#include "common/status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct code_row {
+    const char *wire;
+    int http;
+    const char *text;
+};
+
+static const struct code_row rows[CODE_COUNT] = {
+    [CODE_OK] = {"ok", 200, "success"},
+#define ERROR(name, wire, http, ckr, text) [CODE_##name] = {wire, http, text},
+#include "chancery/errors.def"
+#undef ERROR
+};
+
+/* A value from outside the enum is answered as an internal error, never as success. */
+static const struct code_row *row_of(enum code code)
+{
+    return (unsigned)code < CODE_COUNT ? &rows[code] : &rows[CODE_INTERNAL];
+}
+
+const char *code_wire(enum code code)
+{
+    return row_of(code)->wire;
+}
+
+int code_http(enum code code)
+{
+    return row_of(code)->http;
+}
+
+const char *code_text(enum code code)
+{
+    return row_of(code)->text;
+}
+
+bool code_from_wire(const char *wire, enum code *out)
+{
+    /* "ok" is not found: what arrives on the wire as an error must not become success. */
+    for (int code = CODE_OK + 1; wire && code < CODE_COUNT; code++) {
+        if (strcmp(rows[code].wire, wire) == 0) {
+            *out = (enum code)code;
+            return true;
+        }
+    }
+    return false;
+}
+
+status error_set(struct error *err, enum code code, const char *format, ...)
+{
+    if (!err)
+        return (status){code};
+
+    /* The arguments may point into err itself, so format aside first. */
+    char text[sizeof(err->text)];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+
+    err->code = code;
+    memcpy(err->text, text, sizeof(text));
+    err->detail[0] = '\0';
+    return (status){code};
+}
+
+void error_detail(struct error *err, const char *format, ...)
+{
+    if (!err)
+        return;
+
+    char detail[sizeof(err->detail)];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+    memcpy(err->detail, detail, sizeof(detail));
+}
+
+void error_prefix(struct error *err, const char *format, ...)
+{
+    if (!err)
+        return;
+
+    char prefix[sizeof(err->text)];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(prefix, sizeof(prefix), format, args);
+    va_end(args);
+
+    char rest[sizeof(err->text)];
+    memcpy(rest, err->text, sizeof(rest));
+    size_t used = strnlen(prefix, sizeof(prefix) - 1);
+    memcpy(err->text, prefix, used);
+    (void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", rest);
+}
