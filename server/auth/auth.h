@@ -10,7 +10,8 @@ struct identity {
     struct principal principal;
     char credential_id[ID_SIZE]; /* API key id; "" for an access token */
 };
-/* "Bearer …": API key or access token. CODE_NOT_AUTHENTICATED with one and the same text for unknown, expired, disabled. */
+/* "Bearer …": API key or access token. CODE_NOT_AUTHENTICATED with one and the same text for unknown, expired,
+ * disabled. */
 status auth_bearer(struct db *db, const char *authorization, int64_t now_ms, struct identity *out, struct error *err);
 
 struct auth_assertion { /* what a good RFC 7523 assertion said */
@@ -19,8 +20,8 @@ struct auth_assertion { /* what a good RFC 7523 assertion said */
     char jti[65];
     int64_t expires_ms;
 };
-/* Signature, alg fixed by the registered key, iss = sub, aud one of audiences (NULL-ended), exp, iat, jti. Single use of jti
- * is for the caller's transaction (assertion_id_insert). RFC 7523 §3. */
+/* Signature, alg fixed by the registered key, iss = sub, aud one of audiences (NULL-ended), exp, iat, jti. Single use
+ * of jti is for the caller's transaction (assertion_id_insert). RFC 7523 §3. */
 status auth_assertion_check(struct db *db, struct slice jws, const char *const *audiences, int64_t now_ms,
                             struct auth_assertion *out, struct error *err);
 /* New access token: its text (a secret) and its row. */
@@ -35,13 +36,13 @@ status account_key_parse(const char *pem, const char *algorithm, struct account_
 /* ---- what: the permission in each route's row; 0 is none and refused at start */
 enum permission {
     PERMISSION_NONE = 0,
-    PERMISSION_PUBLIC,    /* no credential asked */
-    PERMISSION_ANY,       /* any principal; the handler shows only what is its own */
-    PERMISSION_SIGN,      /* judged by the signing path itself, so that refusals are recorded */
-    PERMISSION_READ_ALL,  /* administrator, auditor */
-    PERMISSION_ADMINISTER,/* administrator */
-    PERMISSION_PROJECT_READ,  /* administrator, auditor, any member of the project */
-    PERMISSION_PROJECT_MANAGE,/* administrator, owner of the project */
+    PERMISSION_PUBLIC,             /* no credential asked */
+    PERMISSION_ANY,                /* any principal; the handler shows only what is its own */
+    PERMISSION_SIGN,               /* judged by the signing path itself, so that refusals are recorded */
+    PERMISSION_READ_ALL,           /* administrator, auditor */
+    PERMISSION_ADMINISTER,         /* administrator */
+    PERMISSION_PROJECT_READ,       /* administrator, auditor, any member of the project */
+    PERMISSION_PROJECT_MANAGE,     /* administrator, owner of the project */
     PERMISSION_SELF_OR_ADMINISTER, /* the user named in the path, administrator */
     PERMISSION_COUNT
 };
