@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTPS server: listener, TLS 1.3, request, response, router. Only this folder sees libmicrohttpd. I/O threads move bytes;
- * a bounded queue of workers runs handlers; a full queue answers 503 with Retry-After. */
+/* HTTPS server: listener, TLS 1.3, request, response, router. Only this folder sees libmicrohttpd. I/O threads move
+ * bytes; a bounded queue of workers runs handlers; a full queue answers 503 with Retry-After. */
 #pragma once
 
 #include "common/buf.h"
@@ -25,19 +25,22 @@ struct route {
 /* Request: everything is borrowed for the life of the request. */
 const char *request_method(const struct request *req);
 const char *request_path(const struct request *req);
-const char *request_param(const struct request *req, const char *name);  /* "" when the pattern has no such name; percent-decoded */
+const char *request_param(const struct request *req,
+                          const char *name); /* "" when the pattern has no such name; percent-decoded */
 const char *request_query(const struct request *req, const char *name);  /* NULL when absent */
 const char *request_header(const struct request *req, const char *name); /* NULL when absent */
 struct slice request_body(const struct request *req);
-const char *request_client_address(const struct request *req);           /* numeric, no port */
-const char *request_id(const struct request *req);                       /* "req_…"; the client's X-Request-Id when it is [A-Za-z0-9_-]{1,64} */
-struct deadline request_deadline(const struct request *req);             /* by when the answer must be out */
+const char *request_client_address(const struct request *req); /* numeric, no port */
+const char *
+request_id(const struct request *req); /* "req_…"; the client's X-Request-Id when it is [A-Za-z0-9_-]{1,64} */
+struct deadline request_deadline(const struct request *req); /* by when the answer must be out */
 const struct route *request_route(const struct request *req);
 void request_set_context(struct request *req, void *context, void (*clean)(void *)); /* whom `before` found */
 void *request_context(const struct request *req);
 /* Refuses query parameters that are not in the NULL-ended list. */
 status request_query_only(const struct request *req, const char *const *names, struct error *err);
-/* Content-Type must be application/json; parses within LIMIT_JSON_DEPTH; an empty body is CODE_INVALID. Owned by the request. */
+/* Content-Type must be application/json; parses within LIMIT_JSON_DEPTH; an empty body is CODE_INVALID. Owned by the
+ * request. */
 status request_json(struct request *req, const struct json **out, struct error *err);
 
 /* Response: status 200 and an empty body unless told. */
@@ -51,7 +54,8 @@ void response_problem(struct response *res, const char *request_id, const struct
 
 struct http_config {
     const char *address;
-    int port; /* 0: any free one; ask http_server_port */
+    int port;                    /* 0: any free one; ask http_server_port */
+    int listen_fd;               /* > 0: a socket of http_listen, taken over; then address and port are not used */
     const char *certificate_pem; /* content, not paths */
     const char *key_pem;
     int io_threads;
@@ -66,10 +70,15 @@ struct http_config {
     void *api;
 };
 struct http_server;
+/* For whoever must know the port before the server starts. The caller closes the socket if the server never takes it.
+ */
+status http_listen(const char *address, int port, int *fd, struct error *err);
+/* CODE_INTERNAL names a row that is not fit to serve; CODE_CONFIGURATION for certificate, key or address. */
 status http_server_start(const struct http_config *config, struct http_server **out, struct error *err);
 int http_server_port(const struct http_server *s);
 /* New certificate and key for new connections (SIGHUP). */
-status http_server_set_certificate(struct http_server *s, const char *certificate_pem, const char *key_pem, struct error *err);
+status http_server_set_certificate(struct http_server *s, const char *certificate_pem, const char *key_pem,
+                                   struct error *err);
 /* Stops accepting, answers what is in flight with Connection: close, waits for it up to the deadline, frees. */
 void http_server_stop(struct http_server *s, struct deadline d);
 
