@@ -3,6 +3,7 @@
  * pair is refused when it is set and not found out by clients. */
 #include "server/http/tls.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
