@@ -18,7 +18,8 @@ struct client_key {
     char token_label[136]; /* "<project>-<label>": CKA_LABEL */
     int version;
     enum key_type type;
-    struct buf spki; /* DER SubjectPublicKeyInfo */
+    struct buf spki;       /* DER SubjectPublicKeyInfo */
+    EVP_PKEY *public_key;  /* the same, made in the private OSSL_LIB_CTX: use it inside a libctx scope only */
     uint8_t cka_id[20];
     unsigned hashes; /* hash_bit set */
     bool mechanisms[MECHANISM_COUNT];
@@ -38,7 +39,9 @@ status client_new(struct client_config *config, struct client **out, struct erro
 void client_free(struct client *c);
 DEFINE_CLEANUP_PTR(struct client, client_free)
 #define cleanup_client CLEANUP(client_free_cleanup)
-/* In a forked child: closes inherited sockets without sending a byte, drops locks, frees nothing that is shared. */
+/* In a forked child: closes inherited sockets without sending a byte, drops locks, frees nothing that is shared. The client
+ * is not to be used afterwards, nor freed: its memory may have been in the middle of a change when the parent forked. Make a
+ * new one. */
 void client_abandon_after_fork(struct client *c);
 const struct client_config *client_config_of(const struct client *c);
 
@@ -67,8 +70,6 @@ status client_request(struct client *c, const char *method, const char *path, co
 /* The same, raw bytes (audit export). */
 status client_request_raw(struct client *c, const char *method, const char *path, const struct buf *body,
                           struct deadline d, struct buf *answer, struct error *err);
-
-/* Advisory context sent with signatures: program (from /proc/self/exe or argv0), host, user. */
 
 /* Enrolment: a fresh Ed25519 key pair; private PKCS#8 PEM (encrypted with AES-256-CBC + PBKDF2 when passphrase.len > 0)
  * written 0600 to key_path, never overwriting; public SPKI PEM out. */

@@ -25,4 +25,4 @@ struct libctx_scope {
 };
 status libctx_enter(struct libctx_scope *s, struct error *err);
 void libctx_leave(struct libctx_scope *s); /* does nothing on a scope that was not entered */
-#define libctx_scope CLEANUP(libctx_leave)
+#define cleanup_libctx CLEANUP(libctx_leave)

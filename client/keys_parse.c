@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From JSON to a snapshot of keys. The answer is trusted to be the server's but not to be well made: every length is
+ * checked before it is copied. */
+#include "client/keys_parse.h"
+
+#include <openssl/x509.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "chancery/protocol.h"
+#include "client/libctx.h"
+#include "common/encoding.h"
+#include "common/text.h"
+
+enum { KEYS_MAX_BYTES = 16 * 1024 * 1024, CERTIFICATES_MAX = 16, KEYS_MAX = 100000 };
+
+static void key_clear(struct client_key *key)
+{
+    for (size_t i = 0; i < key->certificate_count; i++)
+        buf_clear(&key->certificates[i]);
+    free(key->certificates);
+    EVP_PKEY_free(key->public_key);
+    buf_clear(&key->spki);
+    *key = (struct client_key){0};
+}
+
+static void snapshot_free(struct keys_snapshot *s)
+{
+    for (size_t i = 0; i < s->keys.count; i++)
+        key_clear(&s->keys.items[i]);
+    free(s->keys.items);
+    buf_clear(&s->json);
+    free(s);
+}
+DEFINE_CLEANUP_PTR(struct keys_snapshot, snapshot_free)
+
+const struct client_keys *client_keys_ref(const struct client_keys *keys)
+{
+    if (keys)
+        atomic_fetch_add(&((struct keys_snapshot *)keys)->refs, 1);
+    return keys;
+}
+
+void client_keys_unref(const struct client_keys *keys)
+{
+    struct keys_snapshot *s = (struct keys_snapshot *)keys;
+    if (!s || atomic_fetch_sub(&s->refs, 1) > 1)
+        return;
+    cleanup_libctx struct libctx_scope scope = {0};
+    ignore(libctx_enter(&scope, NULL));
+    snapshot_free(s);
+}
+
+const char *keys_etag(const struct client_keys *keys)
+{
+    return keys ? ((const struct keys_snapshot *)keys)->etag : "";
+}
+
+static status text_field(const struct json *object, const char *name, char *out, size_t size, struct error *err)
+{
+    const char *text = json_get_text(object, name, NULL);
+    if (!text || !text_is_printable(text, size - 1) || !text_copy(out, size, text))
+        return error_set(err, CODE_INTERNAL, "a signing key of the server has no usable %s", name);
+    return OK;
+}
+
+static status names_parse(const struct json *v, struct client_key *key, struct error *err)
+{
+    TRY(text_field(v, "id", key->id, sizeof(key->id), err));
+    TRY(text_field(v, "project", key->project, sizeof(key->project), err));
+    TRY(text_field(v, "label", key->label, sizeof(key->label), err));
+
+    struct buf label = {.data = NULL};
+    buf_printf(&label, "%s-%s", key->project, key->label);
+    bool fits = !label.failed && text_copy(key->token_label, sizeof(key->token_label), buf_text(&label));
+    buf_clear(&label);
+    return fits ? OK : error_set(err, CODE_NO_MEMORY, "out of memory");
+}
+
+static void mechanisms_parse(const struct json *v, struct client_key *key)
+{
+    for (size_t i = 0; i < json_count(v); i++) {
+        enum mechanism m = MECHANISM_NONE;
+        if (mechanism_parse(json_text(json_at(v, i), ""), &m))
+            key->mechanisms[m] = true;
+    }
+}
+
+static void hashes_parse(const struct json *v, struct client_key *key)
+{
+    for (size_t i = 0; i < json_count(v); i++) {
+        enum hash h = HASH_NONE;
+        if (hash_parse(json_text(json_at(v, i), ""), &h))
+            key->hashes |= hash_bit(h);
+    }
+}
+
+static status public_key_parse(const struct json *v, struct client_key *key, struct error *err)
+{
+    const char *text = json_get_text(v, "public_key", "");
+    TRY(base64_decode(text, strlen(text), &key->spki, err));
+
+    const unsigned char *at = key->spki.data;
+    key->public_key = d2i_PUBKEY(NULL, &at, (long)key->spki.len);
+    enum key_type found = KEY_TYPE_NONE;
+    if (!key->public_key || at != key->spki.data + key->spki.len ||
+        !is_ok(key_type_of(key->public_key, &found, NULL)) || found != key->type)
+        return error_set(err, CODE_INTERNAL, "the public key of %s is malformed", key->token_label);
+    /* Computed here rather than believed: the same on key and certificate is what clients rely on. */
+    return key_cka_id(key->public_key, key->cka_id, err);
+}
+
+static status certificates_parse(const struct json *v, struct client_key *key, struct error *err)
+{
+    size_t count = json_count(v);
+    if (count > CERTIFICATES_MAX)
+        return error_set(err, CODE_INTERNAL, "%s has more than %d certificates", key->token_label, CERTIFICATES_MAX);
+    if (count == 0)
+        return OK;
+    key->certificates = calloc(count, sizeof(*key->certificates));
+    if (!key->certificates)
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
+
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_text(json_at(v, i), "");
+        key->certificate_count = i + 1;
+        TRY(base64_decode(text, strlen(text), &key->certificates[i], err));
+    }
+    return OK;
+}
+
+static status key_parse(const struct json *v, struct client_key *key, struct error *err)
+{
+    TRY(names_parse(v, key, err));
+    key->version = (int)json_get_integer(v, "version", 1);
+    mechanisms_parse(json_get(v, "mechanisms"), key);
+    hashes_parse(json_get(v, "hashes"), key);
+    TRY(public_key_parse(v, key, err));
+    return certificates_parse(json_get(v, "certificates"), key, err);
+}
+
+static status snapshot_fill(struct keys_snapshot *s, const struct json *list, struct error *err)
+{
+    size_t count = json_count(list);
+    if (json_type(list) != JSON_ARRAY || count > KEYS_MAX)
+        return error_set(err, CODE_INTERNAL, "the server's answer holds no list of keys");
+    s->keys.items = calloc(count ? count : 1, sizeof(*s->keys.items));
+    if (!s->keys.items)
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
+
+    for (size_t i = 0; i < count; i++) {
+        const struct json *v = json_at(list, i);
+        struct client_key key = {0};
+        if (!key_type_parse(json_get_text(v, "type", ""), &key.type))
+            continue; /* of a newer server */
+        status parsed = key_parse(v, &key, err);
+        if (!is_ok(parsed)) {
+            key_clear(&key);
+            return parsed;
+        }
+        s->keys.items[s->keys.count++] = key;
+    }
+    return OK;
+}
+
+static status snapshot_make(const struct json *root, struct slice text, const char *etag,
+                            const struct client_keys **out, struct error *err)
+{
+    cleanup_libctx struct libctx_scope scope = {0};
+    TRY(libctx_enter(&scope, err));
+    CLEANUP(snapshot_free_cleanup) struct keys_snapshot *s = calloc(1, sizeof(*s));
+    if (!s)
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
+
+    atomic_init(&s->refs, 1);
+    (void)text_copy(s->etag, sizeof(s->etag), etag);
+    buf_add(&s->json, text.data, text.len);
+    TRY(buf_check(&s->json, err));
+    TRY(snapshot_fill(s, json_get(root, "keys"), err));
+    *out = &steal(&s)->keys;
+    return OK;
+}
+
+status keys_parse(struct slice answer, const char *etag, const struct client_keys **out, struct error *err)
+{
+    cleanup_json struct json *root = NULL;
+    struct error reason = {0};
+    if (!is_ok(json_parse(answer, KEYS_MAX_BYTES, LIMIT_JSON_DEPTH, &root, &reason)))
+        return error_set(err, CODE_INTERNAL, "the server's answer is not understood: %s", reason.text);
+    return snapshot_make(root, answer, etag, out, err);
+}
+
+status public_data_parse(struct slice text, const char *url, const struct client_keys **out, struct error *err)
+{
+    cleanup_json struct json *root = NULL;
+    TRY(json_parse(text, 2 * (size_t)KEYS_MAX_BYTES, LIMIT_JSON_DEPTH, &root, err));
+    if (strcmp(json_get_text(root, "url", ""), url) != 0)
+        return error_set(err, CODE_NOT_FOUND, "the public data are those of another server");
+
+    const struct json *answer = json_get(root, "keys_answer");
+    cleanup_buf struct buf raw = {0};
+    struct json_writer w = json_writer_on(&raw);
+    json_add_value(&w, NULL, answer);
+    TRY(buf_check(&raw, err));
+    return snapshot_make(answer, buf_slice(&raw), "", out, err);
+}
+
+void public_data_write(const char *url, const struct client_keys *keys, struct buf *out)
+{
+    struct json_writer w = json_writer_on(out);
+    json_begin_object(&w, NULL);
+    json_add_text(&w, "url", url);
+    json_add_raw(&w, "keys_answer", buf_text(&((const struct keys_snapshot *)keys)->json));
+    json_end_object(&w);
+    buf_add_byte(out, '\n');
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A refusal is read leniently, as it may come from a proxy in between, but nothing unprintable of it reaches a terminal,
+ * and it can never turn into success. */
+#include "client/problem.h"
+
+#include <string.h>
+
+#include "chancery/protocol.h"
+#include "common/json.h"
+#include "common/text.h"
+
+enum { PROBLEM_MAX = 16 * 1024, TEXT_MAX = 280 };
+
+static enum code code_by_http(int http)
+{
+    switch (http) {
+    case 502:
+        return CODE_UNAVAILABLE;
+    case 429:
+        return CODE_RATE_LIMITED;
+    default:
+        break;
+    }
+    /* The first row with this status is its general meaning, but for those that name something special. */
+    static const enum code general[] = {CODE_INVALID,   CODE_NOT_AUTHENTICATED,  CODE_FORBIDDEN, CODE_NOT_FOUND,
+                                        CODE_CONFLICT,  CODE_METHOD_NOT_ALLOWED, CODE_STALE,     CODE_TOO_LARGE,
+                                        CODE_INTERNAL,  CODE_UNSUPPORTED_MEDIA,  CODE_TIMEOUT,   CODE_UNAVAILABLE};
+    for (size_t i = 0; i < COUNT_OF(general); i++)
+        if (code_http(general[i]) == http)
+            return general[i];
+    return http >= 400 && http < 500 ? CODE_INVALID : CODE_INTERNAL;
+}
+
+/* The codes of this machine alone mean nothing when a server sends them. */
+static bool code_is_of_server(enum code code)
+{
+    return code != CODE_NO_MEMORY && code != CODE_CONFIGURATION && code != CODE_CREDENTIAL && code != CODE_IO &&
+           code != CODE_BAD_SIGNATURE;
+}
+
+static const char *printable(const char *text)
+{
+    return text && *text && text_is_printable(text, TEXT_MAX) ? text : NULL;
+}
+
+static status problem_read(const struct json *problem, int http, struct error *err)
+{
+    enum code code = CODE_INTERNAL;
+    if (!code_from_wire(json_get_text(problem, "code", ""), &code) || !code_is_of_server(code))
+        code = code_by_http(http);
+
+    const char *title = printable(json_get_text(problem, "title", NULL));
+    const char *detail = printable(json_get_text(problem, "detail", NULL));
+    const char *request = printable(json_get_text(problem, "request_id", NULL));
+    if (!title)
+        title = code_text(code);
+    /* The server's title of one sentence is often its detail as well. */
+    bool same = detail && strcmp(title, detail) == 0;
+    return error_set(err, code, "%s%s%s%s%s%s", title, detail && !same ? ": " : "", detail && !same ? detail : "",
+                     request ? " (request " : "", request ? request : "", request ? ")" : "");
+}
+
+status problem_status(const struct transport_answer *answer, struct error *err)
+{
+    cleanup_json struct json *problem = NULL;
+    bool is_problem = strcmp(answer->content_type, "application/problem+json") == 0;
+    if (is_problem && is_ok(json_parse(buf_slice(&answer->body), PROBLEM_MAX, LIMIT_JSON_DEPTH, &problem, NULL)) &&
+        json_type(problem) == JSON_OBJECT)
+        return problem_read(problem, answer->status, err);
+
+    if (answer->status >= 300 && answer->status < 400)
+        return error_set(err, CODE_INTERNAL, "the server answers with a redirect (HTTP %d), which is not followed",
+                         answer->status);
+    enum code code = code_by_http(answer->status);
+    return error_set(err, code, "%s (HTTP %d without a reason)", code_text(code), answer->status);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Authenticated requests. What changes something is sent once, as only signatures carry an idempotency key; what reads is
+ * tried three times. */
+#include "client/request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/problem.h"
+#include "client/token.h"
+
+enum { ANSWER_MAX = 64 * 1024 * 1024, READ_ATTEMPTS = 3 };
+
+static void exchange_log(const struct transport_request *r, status sent, const struct transport_answer *answer,
+                         int64_t started_ms)
+{
+    if (!log_is_on(LOG_LEVEL_DEBUG))
+        return;
+    char http[16];
+    char took[24];
+    (void)snprintf(http, sizeof(http), "%d", is_ok(sent) ? answer->status : 0);
+    (void)snprintf(took, sizeof(took), "%lld", (long long)(clock_monotonic_ms() - started_ms));
+    log_event(LOG_LEVEL_DEBUG, "request", "method", r->method, "path", r->path, "status", http, "result",
+              code_wire(sent.code), "ms", took, NULL);
+}
+
+static status attempt(struct client *c, const struct transport_request *request, const struct buf *authorization,
+                      struct deadline d, struct transport_answer *answer, struct error *err)
+{
+    struct transport_request authorized = *request;
+    authorized.authorization = buf_text(authorization);
+    int64_t started_ms = clock_monotonic_ms();
+    status sent = transport_send(c->transport, &authorized, d, answer, err);
+    exchange_log(request, sent, answer, started_ms);
+    return sent;
+}
+
+status exchange_run(struct client *c, const struct transport_request *request, struct retry retry,
+                    struct transport_answer *answer, struct error *err)
+{
+    cleanup_buf struct buf authorization = {0};
+    bool renewed = false;
+    for (;;) {
+        TRY(authorization_get(c, retry.deadline, &authorization, err));
+        status sent = attempt(c, request, &authorization, retry.deadline, answer, err);
+        if (is_ok(sent) && answer->status == 401 && !renewed && authorization_refused(c, &authorization)) {
+            renewed = true;
+            continue;
+        }
+        if (!retry_again(&retry, sent, answer))
+            return sent;
+    }
+}
+
+static status request_run(struct client *c, const char *method, const char *path, const struct buf *body,
+                          struct deadline d, struct transport_answer *answer, struct error *err)
+{
+    bool reads = strcmp(method, "GET") == 0;
+    const struct transport_request request = {.method = method,
+                                              .path = path,
+                                              .content_type = body ? "application/json" : NULL,
+                                              .body = body ? buf_slice(body) : (struct slice){0},
+                                              .once = !reads,
+                                              .answer_max = ANSWER_MAX};
+    TRY(exchange_run(c, &request, retry_at_most(d, reads ? READ_ATTEMPTS : 1), answer, err));
+    return answer->status >= 200 && answer->status < 300 ? OK : problem_status(answer, err);
+}
+
+status client_request(struct client *c, const char *method, const char *path, const struct buf *body, struct deadline d,
+                      struct json **answer, struct error *err)
+{
+    cleanup_answer struct transport_answer got = {0};
+    TRY(request_run(c, method, path, body, d, &got, err));
+    if (!answer)
+        return OK;
+    if (got.body.len == 0) {
+        *answer = NULL;
+        return OK;
+    }
+    return answer_json(&got, ANSWER_MAX, answer, err);
+}
+
+status client_request_raw(struct client *c, const char *method, const char *path, const struct buf *body,
+                          struct deadline d, struct buf *answer, struct error *err)
+{
+    cleanup_answer struct transport_answer got = {0};
+    TRY(request_run(c, method, path, body, d, &got, err));
+    buf_clear(answer);
+    *answer = got.body;
+    got.body = (struct buf){0};
+    return OK;
+}

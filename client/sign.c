@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One signature: one idempotency key over all attempts, so that a retry after a lost answer gives the same signature and
+ * one pair of records (I6); checked with the public key before it is handed on. */
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "chancery/protocol.h"
+#include "client/libctx.h"
+#include "client/problem.h"
+#include "client/request.h"
+#include "common/encoding.h"
+#include "common/secret.h"
+
+enum { ANSWER_MAX = 16 * 1024, IDEMPOTENCY_BYTES = 16 };
+
+static void text_if_known(struct json_writer *w, const char *name, const char *text)
+{
+    if (*text)
+        json_add_text(w, name, text);
+}
+
+static void order_write(const struct client *c, const struct sign_input *in, struct buf *out)
+{
+    bool eddsa = in->mechanism == MECHANISM_EDDSA;
+    struct json_writer w = json_writer_on(out);
+    json_begin_object(&w, NULL);
+    json_add_text(&w, "mechanism", mechanism_name(in->mechanism));
+    if (!eddsa)
+        json_add_text(&w, "hash", hash_name(in->hash));
+    json_add_base64(&w, eddsa ? "message" : "digest", in->digest);
+    if (in->mechanism == MECHANISM_RSA_PSS) {
+        json_begin_object(&w, "pss");
+        json_add_text(&w, "mgf_hash", hash_name(in->mgf_hash));
+        json_add_integer(&w, "salt_length", (int64_t)in->salt_len);
+        json_end_object(&w);
+    }
+    json_begin_object(&w, "context");
+    text_if_known(&w, "program", c->origin.program);
+    text_if_known(&w, "host", c->origin.host);
+    text_if_known(&w, "user", c->origin.user);
+    json_end_object(&w);
+    json_end_object(&w);
+}
+
+static status idempotency_key_make(char out[2 * IDEMPOTENCY_BYTES + 1], struct error *err)
+{
+    uint8_t random[IDEMPOTENCY_BYTES];
+    TRY(secret_random(random, sizeof(random), err));
+    hex_format((struct slice){random, sizeof(random)}, out);
+    return OK;
+}
+
+static status signature_request(struct client *c, const struct client_key *key, const struct buf *order,
+                                struct deadline d, struct transport_answer *answer, struct error *err)
+{
+    char idempotency_key[2 * IDEMPOTENCY_BYTES + 1];
+    cleanup_buf struct buf path = {0};
+    buf_printf(&path, "%s/%s%s", ROUTE_SIGNING_KEYS, key->id, ROUTE_SIGNATURES_SUFFIX);
+    TRY(buf_check(&path, err));
+    TRY(idempotency_key_make(idempotency_key, err));
+
+    const struct transport_request request = {.method = "POST",
+                                              .path = buf_text(&path),
+                                              .content_type = "application/json",
+                                              .body = buf_slice(order),
+                                              .idempotency_key = idempotency_key,
+                                              .answer_max = ANSWER_MAX};
+    TRY(exchange_run(c, &request, retry_until(d), answer, err));
+    return answer->status == 201 ? OK : problem_status(answer, err);
+}
+
+static status signature_read(const struct transport_answer *answer, struct buf *signature, struct error *err)
+{
+    cleanup_json struct json *root = NULL;
+    TRY(answer_json(answer, ANSWER_MAX, &root, err));
+    const char *text = json_get_text(root, "signature", "");
+    struct error reason = {0};
+    if (!is_ok(base64_decode(text, strlen(text), signature, &reason)) || signature->len == 0)
+        return error_set(err, CODE_INTERNAL, "the server's answer holds no signature");
+    return OK;
+}
+
+static status signature_check(const struct client_key *key, const struct sign_input *in, const struct buf *signature,
+                              struct error *err)
+{
+    cleanup_libctx struct libctx_scope scope = {0};
+    TRY(libctx_enter(&scope, err));
+    return signature_verify(scope.ctx, key->public_key, in, buf_slice(signature), err);
+}
+
+status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
+                   struct buf *signature, struct error *err)
+{
+    TRY(sign_input_check(in, key->type, err));
+
+    cleanup_buf struct buf order = {0};
+    cleanup_buf struct buf made = {0};
+    cleanup_answer struct transport_answer answer = {0};
+    order_write(c, in, &order);
+    TRY(buf_check(&order, err));
+    TRY(signature_request(c, key, &order, d, &answer, err));
+    TRY(signature_read(&answer, &made, err));
+    TRY(signature_check(key, in, &made, err));
+
+    buf_clear(signature);
+    *signature = made;
+    made = (struct buf){0};
+    return OK;
+}

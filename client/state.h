@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a struct client is, for the files of this folder. One lock protects it; it is never held across I/O (I10). */
+#pragma once
+
+#include <pthread.h>
+
+#include "client/client.h"
+#include "client/credential.h"
+#include "client/transport.h"
+
+/* An access token of POST /v1/oauth/token. */
+struct token {
+    struct buf value;
+    int64_t renew_at_ms; /* monotonic */
+    int64_t expires_at_ms;
+    bool renewing; /* by some thread; the others use the old one meanwhile */
+};
+
+struct key_cache {
+    const struct client_keys *keys; /* what the server said last */
+    const struct client_keys *disk; /* the public data, once read */
+    int64_t checked_at_ms;
+    bool stale; /* client_keys_refresh was called */
+    bool refreshing;
+    bool saved; /* the public data were written since the login */
+};
+
+/* Advisory context of a signature; "" where nothing is known. */
+struct origin {
+    char program[64];
+    char host[65];
+    char user[64];
+};
+
+struct client {
+    struct client_config *config;
+    struct transport *transport;
+    struct origin origin;
+    bool needs_login;
+
+    pthread_mutex_t lock; /* of everything below */
+    struct credential credential;
+    uint64_t login_serial; /* changes with every login and logout: what was asked for before is not kept after */
+    struct token token;
+    struct key_cache cache;
+};
+
+static inline void client_unlock_p(pthread_mutex_t **lock)
+{
+    if (*lock)
+        (void)pthread_mutex_unlock(*lock);
+}
+static inline pthread_mutex_t *client_lock(struct client *c)
+{
+    (void)pthread_mutex_lock(&c->lock);
+    return &c->lock;
+}
+#define cleanup_client_lock __attribute__((unused)) CLEANUP(client_unlock_p)

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Access tokens. Several threads may ask at once when there is none; while one renews a token that is still good, the
+ * others go on with it, so that nobody waits for a lock. */
+#include "client/token.h"
+
+#include <string.h>
+
+#include "chancery/protocol.h"
+#include "client/assertion.h"
+#include "client/libctx.h"
+#include "client/problem.h"
+#include "client/retry.h"
+#include "common/text.h"
+
+enum { RENEW_BEFORE_MS = 60000, ASSERTION_LIFE_S = 120, ANSWER_MAX = 16 * 1024, TOKEN_MAX = 4096 };
+
+void token_clear(struct token *t)
+{
+    buf_clear(&t->value);
+    *t = (struct token){0};
+}
+
+static status assertion_make(struct client *c, EVP_PKEY *key, struct buf *out, struct error *err)
+{
+    cleanup_libctx struct libctx_scope scope = {0};
+    TRY(libctx_enter(&scope, err));
+
+    cleanup_buf struct buf audience = {0};
+    buf_printf(&audience, "%s%s", c->config->url, ROUTE_TOKEN);
+    TRY(buf_check(&audience, err));
+    const struct assertion a = {.account = c->config->account,
+                                .audience = buf_text(&audience),
+                                .issued_at_s = clock_now_ms() / 1000,
+                                .life_s = ASSERTION_LIFE_S};
+    return assertion_sign(&a, key, out, err);
+}
+
+/* The server holds assertions to be single-use, so each attempt carries one of its own. */
+static status token_attempt(struct client *c, EVP_PKEY *key, struct deadline d, struct transport_answer *answer,
+                            struct error *err)
+{
+    cleanup_buf struct buf body = {0};
+    buf_add_text(&body, "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=");
+    TRY(assertion_make(c, key, &body, err));
+
+    const struct transport_request request = {.method = "POST",
+                                              .path = ROUTE_TOKEN,
+                                              .content_type = "application/x-www-form-urlencoded",
+                                              .body = buf_slice(&body),
+                                              .once = true,
+                                              .answer_max = ANSWER_MAX};
+    return transport_send(c->transport, &request, d, answer, err);
+}
+
+static status token_read(const struct transport_answer *answer, struct token *token, struct error *err)
+{
+    if (answer->status != 200)
+        return problem_status(answer, err);
+
+    cleanup_json struct json *root = NULL;
+    TRY(answer_json(answer, ANSWER_MAX, &root, err));
+    const char *text = json_get_text(root, "access_token", "");
+    int64_t life_ms = json_get_integer(root, "expires_in", 0) * 1000;
+    if (*text == '\0' || strpbrk(text, " \t\r\n") || !text_is_printable(text, TOKEN_MAX) || life_ms <= 0 ||
+        life_ms > 86400000)
+        return error_set(err, CODE_INTERNAL, "the server's answer holds no access token");
+
+    int64_t early_ms = life_ms / 2 < RENEW_BEFORE_MS ? life_ms / 2 : RENEW_BEFORE_MS;
+    token->expires_at_ms = clock_monotonic_ms() + life_ms;
+    token->renew_at_ms = token->expires_at_ms - early_ms;
+    buf_add_text(&token->value, text);
+    return buf_check(&token->value, err);
+}
+
+static status token_request(struct client *c, EVP_PKEY *key, struct deadline d, struct token *token, struct error *err)
+{
+    CLEANUP(transport_answer_clear) struct transport_answer answer = {0};
+    struct retry retry = retry_until(d);
+    status sent;
+    do {
+        sent = token_attempt(c, key, d, &answer, err);
+    } while (retry_again(&retry, sent, &answer));
+    TRY(sent);
+    return token_read(&answer, token, err);
+}
+
+static void bearer(struct slice secret, struct buf *out)
+{
+    buf_reset(out);
+    buf_add_text(out, "Bearer ");
+    buf_add(out, secret.data, secret.len);
+}
+
+/* What needs no request. *key is set when a new token is to be fetched with it. */
+static status authorization_from_memory(struct client *c, struct buf *out, EVP_PKEY **key, uint64_t *serial,
+                                        struct error *err)
+{
+    cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+    if (!credential_is_set(&c->credential))
+        return error_set(err, CODE_NOT_AUTHENTICATED, "not logged in");
+    if (c->credential.api_key.len > 0) {
+        bearer(buf_slice(&c->credential.api_key), out);
+        return buf_check(out, err);
+    }
+
+    int64_t now = clock_monotonic_ms();
+    bool good = c->token.value.len > 0 && now < c->token.expires_at_ms;
+    if (good && (now < c->token.renew_at_ms || c->token.renewing)) {
+        bearer(buf_slice(&c->token.value), out);
+        return buf_check(out, err);
+    }
+    if (!EVP_PKEY_up_ref(c->credential.key))
+        return error_set(err, CODE_INTERNAL, "OpenSSL cannot share the private key");
+    *key = c->credential.key;
+    *serial = c->login_serial;
+    c->token.renewing = true;
+    return OK;
+}
+
+/* A token that arrives after a logout is used for the call that asked, and forgotten. */
+static void token_store(struct client *c, uint64_t serial, struct token *fresh)
+{
+    cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+    if (serial != c->login_serial)
+        return;
+    c->token.renewing = false;
+    if (fresh->value.len == 0)
+        return;
+    token_clear(&c->token);
+    c->token = *fresh;
+    *fresh = (struct token){0};
+}
+
+DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
+
+status authorization_get(struct client *c, struct deadline d, struct buf *out, struct error *err)
+{
+    CLEANUP(EVP_PKEY_free_cleanup) EVP_PKEY *key = NULL;
+    CLEANUP(token_clear) struct token fresh = {0};
+    uint64_t serial = 0;
+    TRY(authorization_from_memory(c, out, &key, &serial, err));
+    if (!key)
+        return OK;
+
+    status got = token_request(c, key, d, &fresh, err);
+    if (is_ok(got))
+        bearer(buf_slice(&fresh.value), out);
+    token_store(c, serial, &fresh);
+    TRY(got);
+    return buf_check(out, err);
+}
+
+bool authorization_refused(struct client *c, const struct buf *used)
+{
+    cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+    if (!c->credential.key)
+        return false;
+
+    cleanup_buf struct buf current = {0};
+    bearer(buf_slice(&c->token.value), &current);
+    if (slice_equal(buf_slice(&current), buf_slice(used)))
+        token_clear(&c->token);
+    return true;
+}
