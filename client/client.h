@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Code Sign Client as a library, for the module and the command line. Thread-safe; holds no lock across I/O; starts no
- * thread; touches the network only in the calls that say so. All OpenSSL and libcurl use runs under a private OSSL_LIB_CTX. */
+/* The Code Sign Client as a library, for the module and the command line. Thread-safe; holds no lock across I/O; starts
+ * no thread; touches the network only in the calls that say so. All OpenSSL and libcurl use runs under a private
+ * OSSL_LIB_CTX. */
 #pragma once
 
 #include "client/config.h"
@@ -18,8 +19,8 @@ struct client_key {
     char token_label[136]; /* "<project>-<label>": CKA_LABEL */
     int version;
     enum key_type type;
-    struct buf spki;       /* DER SubjectPublicKeyInfo */
-    EVP_PKEY *public_key;  /* the same, made in the private OSSL_LIB_CTX: use it inside a libctx scope only */
+    struct buf spki;      /* DER SubjectPublicKeyInfo */
+    EVP_PKEY *public_key; /* the same, made in the private OSSL_LIB_CTX: use it inside a libctx scope only */
     uint8_t cka_id[20];
     unsigned hashes; /* hash_bit set */
     bool mechanisms[MECHANISM_COUNT];
@@ -39,32 +40,32 @@ status client_new(struct client_config *config, struct client **out, struct erro
 void client_free(struct client *c);
 DEFINE_CLEANUP_PTR(struct client, client_free)
 #define cleanup_client CLEANUP(client_free_cleanup)
-/* In a forked child: closes inherited sockets without sending a byte, drops locks, frees nothing that is shared. The client
- * is not to be used afterwards, nor freed: its memory may have been in the middle of a change when the parent forked. Make a
- * new one. */
+/* In a forked child: closes inherited sockets without sending a byte, drops locks, frees nothing that is shared. The
+ * client is not to be used afterwards, nor freed: its memory may have been in the middle of a change when the parent
+ * forked. Make a new one. */
 void client_abandon_after_fork(struct client *c);
 const struct client_config *client_config_of(const struct client *c);
 
-bool client_needs_login(const struct client *c);   /* encrypted key file, or an API key that is not stored */
+bool client_needs_login(const struct client *c); /* encrypted key file, or an API key that is not stored */
 bool client_is_logged_in(const struct client *c);
 /* Decrypts the key file with the passphrase, or takes the API key. Local: no network. CODE_CREDENTIAL when wrong. */
 status client_login(struct client *c, struct slice secret, struct error *err);
 void client_logout(struct client *c); /* wipes credential and token */
 
-/* Keys this principal may use: from memory while younger than the configured age, else one conditional GET (ETag). When the
- * server cannot be reached and an older snapshot or the public data on disk exists, that is returned. Before login: the
- * public data on disk (an empty set when there is none). The caller unrefs. */
+/* Keys this principal may use: from memory while younger than the configured age, else one conditional GET (ETag). When
+ * the server cannot be reached and an older snapshot or the public data on disk exists, that is returned. Before login:
+ * the public data on disk (an empty set when there is none). The caller unrefs. */
 status client_keys(struct client *c, struct deadline d, const struct client_keys **out, struct error *err);
 /* Forgets the age, so that the next client_keys asks the server. */
 void client_keys_refresh(struct client *c);
 
-/* One signature (one idempotency key over all retries); verified with the key's public half before it is returned. At most
- * one token request and one signature request over one connection. */
+/* One signature (one idempotency key over all retries); verified with the key's public half before it is returned. At
+ * most one token request and one signature request over one connection. */
 status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
                    struct buf *signature, struct error *err);
 
-/* Any request, authenticated, for administration. body NULL: none. answer may be NULL. A problem+json answer becomes its
- * code and text ("<title>: <detail> (request req_…)"). */
+/* Any request, authenticated, for administration. body NULL: none. answer may be NULL. A problem+json answer becomes
+ * its code and text ("<title>: <detail> (request req_…)"). */
 status client_request(struct client *c, const char *method, const char *path, const struct buf *body, struct deadline d,
                       struct json **answer, struct error *err);
 /* The same, raw bytes (audit export). */

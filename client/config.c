@@ -24,7 +24,10 @@ struct row {
     int64_t max;
 };
 
-#define ROW(section, key, kind, member, ...) {section, key, kind, offsetof(struct client_config, member), __VA_ARGS__}
+#define ROW(section, key, kind, member, ...)                                                                           \
+    {                                                                                                                  \
+        section, key, kind, offsetof(struct client_config, member), __VA_ARGS__                                        \
+    }
 static const struct row rows[] = {
     ROW("server", "url", KIND_URL, url, 0, 0),
     ROW("server", "ca", KIND_PATH, ca_path, 0, 0),

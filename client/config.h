@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Client configuration: an INI file. Search order: path given, $CHANCERY_CONF (secure_getenv), ~/.config/chancery/client.conf,
- * /etc/chancery/client.conf. Unknown sections and keys are refused with file:line. Relative paths are relative to the
- * directory of the file. A file that others can write is refused.
+/* Client configuration: an INI file. Search order: path given, $CHANCERY_CONF (secure_getenv),
+ * ~/.config/chancery/client.conf, /etc/chancery/client.conf. Unknown sections and keys are refused with file:line.
+ * Relative paths are relative to the directory of the file. A file that others can write is refused.
  *
  *   [server]
  *   url = https://127.0.0.1:8443

@@ -6,6 +6,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 #include <string.h>
 
@@ -87,8 +88,8 @@ static X509_SIG *key_encrypt(const PKCS8_PRIV_KEY_INFO *plain, struct slice pass
         PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), PBKDF2_ITERATIONS, NULL, SALT_LEN, NULL, NID_hmacWithSHA256);
     if (!scheme)
         return NULL;
-    X509_SIG *encrypted = PKCS8_set0_pbe((const char *)passphrase.data, (int)passphrase.len,
-                                         (PKCS8_PRIV_KEY_INFO *)plain, scheme);
+    X509_SIG *encrypted =
+        PKCS8_set0_pbe((const char *)passphrase.data, (int)passphrase.len, (PKCS8_PRIV_KEY_INFO *)plain, scheme);
     if (!encrypted)
         X509_ALGOR_free(scheme);
     return encrypted;

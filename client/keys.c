@@ -51,10 +51,8 @@ static status keys_fetch(struct client *c, const char *etag, struct deadline d, 
                          struct error *err)
 {
     cleanup_answer struct transport_answer answer = {0};
-    const struct transport_request request = {.method = "GET",
-                                              .path = ROUTE_SIGNING_KEYS,
-                                              .if_none_match = *etag ? etag : NULL,
-                                              .answer_max = ANSWER_MAX};
+    const struct transport_request request = {
+        .method = "GET", .path = ROUTE_SIGNING_KEYS, .if_none_match = *etag ? etag : NULL, .answer_max = ANSWER_MAX};
     TRY(exchange_run(c, &request, retry_at_most(d, FETCH_ATTEMPTS), &answer, err));
     if (answer.status == 304 && *etag)
         return OK;

@@ -12,8 +12,8 @@ struct keys_snapshot {
     char etag[128];
 };
 
-/* A key with something this version does not know (type, curve) is left out; a malformed one is CODE_INTERNAL. Enters the
- * libctx by itself. The snapshot has one reference. */
+/* A key with something this version does not know (type, curve) is left out; a malformed one is CODE_INTERNAL. Enters
+ * the libctx by itself. The snapshot has one reference. */
 status keys_parse(struct slice answer, const char *etag, const struct client_keys **out, struct error *err);
 /* {"url": …, "keys_answer": {…}}: what was kept for another server is CODE_NOT_FOUND. */
 status public_data_parse(struct slice text, const char *url, const struct client_keys **out, struct error *err);

@@ -16,7 +16,7 @@ status libctx_get(OSSL_LIB_CTX **out, struct error *err);
  * new one. What was made in the old one (keys, connections) must not be used any more. */
 void libctx_abandon_after_fork(void);
 
-/*   libctx_scope struct libctx_scope scope = {0};
+/*   cleanup_libctx struct libctx_scope scope = {0};
  *   TRY(libctx_enter(&scope, err));
  * Scopes nest. */
 struct libctx_scope {

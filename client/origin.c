@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who signs, as far as this machine tells: program, host and user. No look-up in name services: in a foreign process those
- * load plug-ins and may wait on a network. */
+/* Who signs, as far as this machine tells: program, host and user. No look-up in name services: in a foreign process
+ * those load plug-ins and may wait on a network. */
 #include "client/origin.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A refusal is read leniently, as it may come from a proxy in between, but nothing unprintable of it reaches a terminal,
- * and it can never turn into success. */
+/* A refusal is read leniently, as it may come from a proxy in between, but nothing unprintable of it reaches a
+ * terminal, and it can never turn into success. */
 #include "client/problem.h"
 
 #include <string.h>
@@ -22,9 +22,9 @@ static enum code code_by_http(int http)
         break;
     }
     /* The first row with this status is its general meaning, but for those that name something special. */
-    static const enum code general[] = {CODE_INVALID,   CODE_NOT_AUTHENTICATED,  CODE_FORBIDDEN, CODE_NOT_FOUND,
-                                        CODE_CONFLICT,  CODE_METHOD_NOT_ALLOWED, CODE_STALE,     CODE_TOO_LARGE,
-                                        CODE_INTERNAL,  CODE_UNSUPPORTED_MEDIA,  CODE_TIMEOUT,   CODE_UNAVAILABLE};
+    static const enum code general[] = {CODE_INVALID,  CODE_NOT_AUTHENTICATED,  CODE_FORBIDDEN, CODE_NOT_FOUND,
+                                        CODE_CONFLICT, CODE_METHOD_NOT_ALLOWED, CODE_STALE,     CODE_TOO_LARGE,
+                                        CODE_INTERNAL, CODE_UNSUPPORTED_MEDIA,  CODE_TIMEOUT,   CODE_UNAVAILABLE};
     for (size_t i = 0; i < COUNT_OF(general); i++)
         if (code_http(general[i]) == http)
             return general[i];

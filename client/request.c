@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Authenticated requests. What changes something is sent once, as only signatures carry an idempotency key; what reads is
- * tried three times. */
+/* Authenticated requests. What changes something is sent once, as only signatures carry an idempotency key; what reads
+ * is tried three times. */
 #include "client/request.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Back-off doubles from 50 ms to one second, less a random part, so that many clients of a server that comes back do not
- * call in step. A Retry-After of the server takes its place. */
+/* Back-off doubles from 50 ms to one second, less a random part, so that many clients of a server that comes back do
+ * not call in step. A Retry-After of the server takes its place. */
 #include "client/retry.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When an attempt is repeated: the connection failed or broke, or the server says 502, 503, 504, or 429 with Retry-After.
- * Never beyond the deadline: a wait that would end behind it is not begun, and the failure stands. */
+/* When an attempt is repeated: the connection failed or broke, or the server says 502, 503, 504, or 429 with
+ * Retry-After. Never beyond the deadline: a wait that would end behind it is not begun, and the failure stands. */
 #pragma once
 
 #include "client/transport.h"

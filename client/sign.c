@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One signature: one idempotency key over all attempts, so that a retry after a lost answer gives the same signature and
- * one pair of records (I6); checked with the public key before it is handed on. */
+/* One signature: one idempotency key over all attempts, so that a retry after a lost answer gives the same signature
+ * and one pair of records (I6); checked with the public key before it is handed on. */
 #include <openssl/evp.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Authorization header of a request: an API key, or an access token that is asked for when it is missing or about to
- * end (RFC 7523 §2.1). */
+/* The Authorization header of a request: an API key, or an access token that is asked for when it is missing or about
+ * to end (RFC 7523 §2.1). */
 #pragma once
 
 #include "client/state.h"

@@ -148,7 +148,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     return len;
 }
 
-/* libcurl writes TLS secrets to $SSLKEYLOGFILE when the host's environment says so; not those of our connections (I8). */
+/* libcurl writes TLS secrets to $SSLKEYLOGFILE when the host's environment says so; not those of our connections (I8).
+ */
 static CURLcode on_tls_context(CURL *curl, void *ssl_ctx, void *user)
 {
     (void)curl;
@@ -338,8 +339,8 @@ static status failure_of(const struct transport *t, const struct connection *c, 
     if (r->answer->body.failed)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
 
-    const char *reason = *c->reason && text_is_printable(c->reason, sizeof(c->reason)) ? c->reason
-                                                                                        : curl_easy_strerror(result);
+    const char *reason =
+        *c->reason && text_is_printable(c->reason, sizeof(c->reason)) ? c->reason : curl_easy_strerror(result);
     return error_set(err, code_of_curl(result), "%s: %s", t->url, reason);
 }
 
@@ -348,8 +349,8 @@ static void curl_start(void)
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static status exchange(struct transport *t, struct connection *c, const struct transport_request *r,
-                       struct deadline d, struct transport_answer *answer, struct error *err)
+static status exchange(struct transport *t, struct connection *c, const struct transport_request *r, struct deadline d,
+                       struct transport_answer *answer, struct error *err)
 {
     struct receiving receiving = {.answer = answer, .answer_max = r->answer_max};
     CLEANUP(headers_free) struct curl_slist *headers = NULL;

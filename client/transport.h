@@ -11,14 +11,14 @@ struct transport;
 
 struct transport_request {
     const char *method;
-    const char *path; /* begins with '/', query included, percent-encoded by the caller */
+    const char *path;         /* begins with '/', query included, percent-encoded by the caller */
     const char *content_type; /* NULL: no body */
     struct slice body;
     const char *authorization;   /* whole header value, or NULL; wiped copy only */
     const char *idempotency_key; /* or NULL */
     const char *if_none_match;   /* or NULL */
-    bool once;                   /* not to be sent twice: a fresh connection, so that nothing is repeated behind our back */
-    size_t answer_max;           /* bytes */
+    bool once;         /* not to be sent twice: a fresh connection, so that nothing is repeated behind our back */
+    size_t answer_max; /* bytes */
 };
 
 struct transport_answer {
