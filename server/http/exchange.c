@@ -85,13 +85,13 @@ static void memory_answer(struct http_exchange *x, const struct response *res)
     buf_add(&x->response_body, res->body.data, res->body.len);
 }
 
-static status memory_run(const struct http_config *config, const struct router *router, struct http_exchange *x,
-                         struct request *req, struct response *res, struct error *err)
+static void memory_run(const struct http_config *config, const struct router *router, struct http_exchange *x,
+                       struct request *req, struct response *res)
 {
     int64_t timeout = config->request_timeout_ms > 0 ? config->request_timeout_ms : 30000;
     const char *address = x->address ? x->address : "127.0.0.1";
     ignore(request_begin(req, x->target, address, deadline_in(timeout), &req->refusal));
-    TRY(header_lines_add(req, x->headers, err));
+    ignore(header_lines_add(req, x->headers, &req->refusal));
     request_route_find(req, router, x->method);
     if (x->body.len > req->body_cap)
         ignore(error_set(&req->refusal, CODE_TOO_LARGE, "the body is longer than %zu bytes", req->body_cap));
@@ -99,7 +99,6 @@ static status memory_run(const struct http_config *config, const struct router *
         buf_add(&req->body, x->body.data, x->body.len);
     exchange_run(config, req, res);
     memory_answer(x, res);
-    return OK;
 }
 
 status http_route_in_memory(const struct http_config *config, struct http_exchange *exchange, struct error *err)
@@ -113,7 +112,7 @@ status http_route_in_memory(const struct http_config *config, struct http_exchan
         s = error_set(err, CODE_NO_MEMORY, "request");
     } else {
         response_reset(res);
-        s = memory_run(config, router, exchange, req, res, err);
+        memory_run(config, router, exchange, req, res);
     }
     if (req)
         request_clear(req);
