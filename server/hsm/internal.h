@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share. One token, one login, a pool of sessions: every operation runs through hsm_run,
+ * which takes a session, and after a lost one brings the token back and tries once more. */
+#pragma once
+
+#include "chancery/pkcs11.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "server/hsm/hsm.h"
+
+enum {
+    TIMEOUT_DEFAULT_MS = 10 * 1000,
+    GENERATE_LIMIT_MS = 120 * 1000, /* an RSA-4096 pair may take long */
+    RECOVER_PAUSE_MS = 1000,        /* between two attempts on a token that is gone */
+    SESSIONS_DEFAULT = 16,
+    SESSIONS_MAX = 1024,
+    LABEL_LEN = 32,
+};
+
+/* Results of an operation that are not the module's; the vendor range keeps them apart. */
+#define RV_NOT_FOUND (CKR_VENDOR_DEFINED | 0x43480001UL)
+#define RV_AMBIGUOUS (CKR_VENDOR_DEFINED | 0x43480002UL)
+#define RV_MALFORMED (CKR_VENDOR_DEFINED | 0x43480003UL)
+
+struct session {
+    _Alignas(64) atomic_bool busy;
+    bool open; /* handle is valid; touched by the holder, or by the recoverer when nobody holds */
+    CK_SESSION_HANDLE handle;
+    const char *call;       /* the last function called, for the error's text */
+    _Atomic int64_t due_ms; /* when the operation under way is overdue; 0: idle */
+};
+
+struct pool {
+    struct session *sessions; /* count of them, and the anchor behind: it holds the login and serves no operation */
+    int count;
+    struct session *anchor;
+    atomic_uint_fast64_t epoch; /* of the login; grows with every recovery */
+    atomic_bool draining;       /* the recoverer wants to be alone */
+    atomic_bool lost;           /* the last recovery failed */
+    atomic_bool stuck;          /* an operation was overdue at the last look */
+    _Atomic int64_t looked_ms;
+    atomic_int waiting;
+    pthread_mutex_t lock; /* for freed */
+    pthread_cond_t freed;
+    pthread_mutex_t recovering; /* guards the three below */
+    int64_t failed_ms;
+    struct error failure;
+    bool pin_refused; /* never tried again: tokens lock after a few wrong PINs */
+};
+
+struct handle_entry {
+    uint8_t id[HSM_ID_LEN];
+    struct handle_entry *next;
+    _Atomic uint64_t generation; /* 0: forgotten */
+    _Atomic CK_OBJECT_HANDLE handle;
+};
+enum { HANDLE_BUCKETS = 1024 };
+struct handle_cache {
+    _Atomic(struct handle_entry *) buckets[HANDLE_BUCKETS];
+    atomic_uint_fast64_t generation; /* starts at 1 */
+    pthread_mutex_t lock;            /* writers */
+};
+
+struct hsm {
+    CK_FUNCTION_LIST *f;
+    CK_SLOT_ID slot;
+    char label[LABEL_LEN + 1];
+    struct buf pin;
+    int lock_fd;
+    int64_t timeout_ms;
+    struct pool pool;
+    struct handle_cache handles;
+    OSSL_LIB_CTX *libctx;
+    void *providers[2]; /* OSSL_PROVIDER: default, ours */
+};
+
+static inline void mutex_unlock_p(pthread_mutex_t **m)
+{
+    if (*m)
+        (void)pthread_mutex_unlock(*m);
+}
+#define cleanup_unlock CLEANUP(mutex_unlock_p)
+
+/* ---- rv.c */
+const char *rv_name(CK_RV rv);
+/* Sets the error for a failed call; "C_Sign: CKR_DEVICE_ERROR (0x30)" goes to the detail. */
+status rv_status(CK_RV rv, const char *call, struct error *err);
+enum loss { LOSS_NONE, LOSS_HANDLE, LOSS_SESSION };
+enum loss rv_loss(CK_RV rv); /* what this code says may have been lost */
+bool rv_is_pin(CK_RV rv);
+
+/* ---- module.c: one C_Initialize per module and process, counted */
+status module_acquire(const char *path, CK_FUNCTION_LIST **out, struct error *err);
+void module_release(CK_FUNCTION_LIST *f);
+/* C_Finalize and C_Initialize, when nobody else in the process uses the module. */
+CK_RV module_reset(CK_FUNCTION_LIST *f);
+/* The slot of the token with this label. CODE_CONFIGURATION when there is none or more than one. */
+status module_find_token(CK_FUNCTION_LIST *f, const char *label, CK_SLOT_ID *slot, struct error *err);
+/* The first slot whose token is not initialised. */
+status module_find_free(CK_FUNCTION_LIST *f, CK_SLOT_ID *slot, struct error *err);
+status label_pad(const char *label, CK_UTF8CHAR out[LABEL_LEN], struct error *err);
+bool label_equal(const CK_UTF8CHAR padded[LABEL_LEN], const char *label);
+
+/* ---- lock.c */
+status lock_acquire(const char *path, int *fd, struct error *err);
+void lock_release(int *fd);
+
+/* ---- pool.c */
+status pool_init(struct pool *p, int count, struct error *err);
+void pool_clear(struct pool *p);
+bool pool_is_stuck(struct pool *p);
+/* A session of its own, open; waits until d. */
+status pool_acquire(struct hsm *h, struct deadline d, int64_t limit_ms, struct session **out, struct error *err);
+void pool_release(struct pool *p, struct session *s);
+/* Lets nobody in and waits until nobody is. */
+bool pool_drain(struct pool *p, struct deadline d);
+void pool_resume(struct pool *p);
+
+/* ---- login.c */
+status login_open(struct hsm *h, struct error *err);
+void login_close(struct hsm *h);
+/* After a loss seen in this epoch; nothing to do when another thread was faster. */
+status login_recover(struct hsm *h, uint64_t epoch, struct deadline d, struct error *err);
+
+/* ---- run.c */
+typedef CK_RV (*operation)(struct hsm *h, struct session *s, void *arg);
+status hsm_run(struct hsm *h, struct deadline d, int64_t limit_ms, operation op, void *arg, struct error *err);
+/* Names the function for the error before it is called: CALL(h, s, C_SignInit)(s->handle, …). */
+#define CALL(h, s, name) ((s)->call = #name, (h)->f->name)
+
+/* ---- handles.c */
+status handles_init(struct handle_cache *c, struct error *err);
+void handles_clear(struct handle_cache *c);
+bool handles_find(struct handle_cache *c, const uint8_t id[HSM_ID_LEN], CK_OBJECT_HANDLE *out);
+/* Dropped when everything was forgotten since generation was read. */
+void handles_add(struct handle_cache *c, const uint8_t id[HSM_ID_LEN], uint64_t generation, CK_OBJECT_HANDLE handle);
+void handles_forget(struct handle_cache *c, const uint8_t id[HSM_ID_LEN]);
+void handles_forget_all(struct handle_cache *c);
+
+/* ---- object.c */
+/* At most max handles; *count is how many there were, up to max. */
+CK_RV object_find(struct hsm *h, struct session *s, CK_OBJECT_CLASS class, const uint8_t id[HSM_ID_LEN],
+                  CK_OBJECT_HANDLE *out, CK_ULONG max, CK_ULONG *count);
+/* The private key's handle, from the cache or by search. RV_NOT_FOUND, RV_AMBIGUOUS. */
+CK_RV object_private(struct hsm *h, struct session *s, const uint8_t id[HSM_ID_LEN], CK_OBJECT_HANDLE *out);
+CK_RV object_bytes(struct hsm *h, struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, struct buf *out);
+/* Label, type, public key and the attributes that judge it. */
+CK_RV object_read_key(struct hsm *h, struct session *s, CK_OBJECT_HANDLE private, CK_OBJECT_HANDLE public,
+                      struct hsm_key *out);
+
+/* ---- public_key.c: CKA_* to EVP_PKEY */
+struct slice curve_params(enum key_type type);    /* CKA_EC_PARAMS; empty for RSA */
+enum key_type curve_type(struct slice ec_params); /* KEY_TYPE_NONE for a curve not known */
+/* EC and Edwards: CKA_EC_POINT, as DER OCTET STRING or bare. NULL when it is no key. */
+EVP_PKEY *public_key_of_point(OSSL_LIB_CTX *libctx, enum key_type type, struct slice point);
+EVP_PKEY *public_key_of_modulus(OSSL_LIB_CTX *libctx, struct slice modulus, struct slice exponent);
+
+/* ---- generate.c */
+/* I3. CODE_INTERNAL names the attribute that is weaker than asked. */
+status key_judge(const struct hsm_key *k, struct error *err);
+
+/* ---- provider.c */
+status provider_open(struct hsm *h, struct error *err);
+void provider_close(struct hsm *h);

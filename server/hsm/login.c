@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The login, and how a lost token is brought back. Login state is the token's, not a session's, so it is done once, by
+ * the anchor session. Recovery is done by one thread, alone: it closes every session (handles of the old ones must not
+ * live on), logs in again, and if that is not enough starts the module anew. A PIN once refused is never tried again.
+ */
+#include <string.h>
+
+#include "common/log.h"
+#include "server/hsm/internal.h"
+
+/* A wrong PIN in a service that restarts by itself would lock the token: the last try is left to a person. */
+static CK_RV pin_tries_check(struct hsm *h, struct error *err)
+{
+    CK_TOKEN_INFO info;
+    CK_RV rv = CALL(h, h->pool.anchor, C_GetTokenInfo)(h->slot, &info);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (info.flags & CKF_USER_PIN_LOCKED) {
+        ignore(error_set(err, CODE_CREDENTIAL, "the user PIN of token \"%s\" is locked", h->label));
+        return CKR_PIN_LOCKED;
+    }
+    if (info.flags & CKF_USER_PIN_FINAL_TRY) {
+        ignore(error_set(err, CODE_CREDENTIAL,
+                         "the user PIN of token \"%s\" has one try left; not used: log in by hand once", h->label));
+        return CKR_PIN_LOCKED;
+    }
+    return CKR_OK;
+}
+
+static CK_RV anchor_login(struct hsm *h, struct error *err)
+{
+    struct session *a = h->pool.anchor;
+
+    CK_RV rv = CALL(h, a, C_OpenSession)(h->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &a->handle);
+    if (rv != CKR_OK)
+        return rv;
+    a->open = true;
+    rv = pin_tries_check(h, err);
+    if (rv != CKR_OK)
+        return rv;
+    rv = CALL(h, a, C_Login)(a->handle, CKU_USER, h->pin.data, h->pin.len);
+    if (rv_is_pin(rv))
+        ignore(error_set(err, CODE_CREDENTIAL, "the HSM refuses the user PIN of token \"%s\" (%s)", h->label,
+                         rv_name(rv)));
+    return rv == CKR_USER_ALREADY_LOGGED_IN ? CKR_OK : rv;
+}
+
+static void sessions_close(struct hsm *h)
+{
+    (void)h->f->C_CloseAllSessions(h->slot);
+    for (int i = 0; i <= h->pool.count; i++)
+        h->pool.sessions[i].open = false;
+}
+
+static status login_result(struct hsm *h, CK_RV rv, struct error *err)
+{
+    if (rv == CKR_OK)
+        return OK;
+    if (rv_is_pin(rv)) {
+        h->pool.pin_refused = true;
+        return (status){CODE_CREDENTIAL}; /* err is set */
+    }
+    return rv_status(rv, h->pool.anchor->call, err);
+}
+
+status login_open(struct hsm *h, struct error *err)
+{
+    status s = login_result(h, anchor_login(h, err), err);
+
+    if (!is_ok(s))
+        sessions_close(h);
+    return s;
+}
+
+void login_close(struct hsm *h)
+{
+    sessions_close(h); /* the last one gone, the token is logged out */
+}
+
+static status login_again(struct hsm *h, struct error *err)
+{
+    sessions_close(h);
+    CK_RV rv = anchor_login(h, err);
+    if (rv == CKR_OK || rv_is_pin(rv))
+        return login_result(h, rv, err);
+
+    sessions_close(h);
+    if (module_reset(h->f) != CKR_OK)
+        return login_result(h, rv, err);
+    TRY(module_find_token(h->f, h->label, &h->slot, err));
+    status s = login_result(h, anchor_login(h, err), err);
+    if (!is_ok(s))
+        sessions_close(h);
+    return s;
+}
+
+static status recover_alone(struct hsm *h, struct error *err)
+{
+    struct pool *p = &h->pool;
+    struct error why = {0};
+
+    atomic_store(&p->anchor->due_ms, clock_monotonic_ms() + h->timeout_ms);
+    status s = login_again(h, &why);
+    atomic_store(&p->anchor->due_ms, 0);
+    if (is_ok(s)) {
+        handles_forget_all(&h->handles);
+        atomic_fetch_add(&p->epoch, 1);
+        atomic_store(&p->lost, false);
+        log_event(LOG_LEVEL_WARNING, "hsm_recovered", "token", h->label, NULL);
+        return OK;
+    }
+    log_error(LOG_LEVEL_ERROR, "hsm_lost", &why);
+    why.code = CODE_HSM_UNAVAILABLE;
+    p->failure = why;
+    p->failed_ms = clock_monotonic_ms();
+    atomic_store(&p->lost, true);
+    return error_set(err, CODE_HSM_UNAVAILABLE, "%s", why.text);
+}
+
+static status recover_held(struct hsm *h, uint64_t epoch, struct deadline d, struct error *err)
+{
+    struct pool *p = &h->pool;
+    bool lost = atomic_load(&p->lost);
+
+    if (!lost && atomic_load(&p->epoch) != epoch)
+        return OK;
+    if (lost && (p->pin_refused || clock_monotonic_ms() - p->failed_ms < RECOVER_PAUSE_MS))
+        return error_set(err, CODE_HSM_UNAVAILABLE, "%s", p->failure.text);
+
+    status s = pool_drain(p, d) ? recover_alone(h, err)
+                                : error_set(err, CODE_HSM_UNAVAILABLE,
+                                            "the HSM lost its session while another operation in it does not end");
+    pool_resume(p);
+    return s;
+}
+
+status login_recover(struct hsm *h, uint64_t epoch, struct deadline d, struct error *err)
+{
+    struct timespec until = deadline_timespec(d);
+
+    if (pthread_mutex_clocklock(&h->pool.recovering, CLOCK_MONOTONIC, &until) != 0)
+        return error_set(err, CODE_HSM_UNAVAILABLE, "the HSM is being opened again; not done in time");
+    cleanup_unlock pthread_mutex_t *held = &h->pool.recovering;
+    return recover_held(h, epoch, d, err);
+}
