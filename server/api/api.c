@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every route of the server. A resource that is not in this list is not served. */
+#include "server/api/routes.h"
+
+const struct route *const api_tables[] = {
+    signature_routes,       signing_key_routes, token_routes,  whoami_routes,
+    project_routes,         member_routes,      key_routes,    user_routes,
+    audit_routes,           api_key_routes,     usage_routes,  ca_routes,
+    service_account_routes, account_key_routes, health_routes, NULL,
+};

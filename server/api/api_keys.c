@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* API keys of users: made and revoked by the user or an administrator. The secret is shown once, in the answer that
+ * makes it, and kept only as a hash (I8). */
+#include <string.h>
+
+#include "common/text.h"
+#include "server/api/caller.h"
+#include "server/api/change.h"
+#include "server/api/list.h"
+#include "server/api/parse.h"
+#include "server/api/principals.h"
+#include "server/api/routes.h"
+
+struct api_key_change {
+    struct change change;
+    struct api_key key;
+    const char *id; /* revoke */
+    char user_id[ID_SIZE];
+};
+
+static void api_key_change_clear(struct api_key_change *c)
+{
+    change_clear(&c->change);
+}
+#define cleanup_api_key_change CLEANUP(api_key_change_clear)
+
+/* secret NULL: it was shown when the key was made. */
+static void api_key_render(struct json_writer *w, const struct api_key *k, const char *secret)
+{
+    json_begin_object(w, NULL);
+    json_add_text(w, "id", k->id);
+    json_add_text(w, "name", k->name);
+    json_add_time(w, "expires", k->expires_ms);
+    json_add_time(w, "created", k->created_ms);
+    json_add_time(w, "last_used", k->last_used_ms);
+    if (secret)
+        json_add_text(w, "api_key", secret);
+    json_end_object(w);
+}
+
+static status user_find(struct api *api, struct request *req, struct principal *user, struct error *err)
+{
+    cleanup_reader struct reader reader = {0};
+
+    TRY(reader_acquire(&reader, api->store, err));
+    return principal_find_typed(reader.db, PRINCIPAL_USER, request_param(req, "user"), user, err);
+}
+
+static status api_key_insert_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct api_key_change *c = (struct api_key_change *)change;
+
+    return api_key_insert(db, &c->key, err);
+}
+
+static status api_key_create(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    cleanup_api_key_change struct api_key_change c = {0};
+    cleanup_buf struct buf secret = {0};
+    struct principal user;
+    const char *name = NULL, *expires = NULL;
+    int64_t expires_ms = 0;
+    const struct json_field fields[] = {
+        {"name", JSON_STRING, JSON_REQUIRED, &name},
+        {"expires", JSON_STRING, 0, &expires},
+    };
+
+    TRY(query_none(req, err));
+    TRY(body_read(req, fields, COUNT_OF(fields), err));
+    TRY(check_name("name", name, err));
+    TRY(check_expires("expires", expires, &expires_ms, err));
+    TRY(user_find(arg, req, &user, err));
+    TRY(api_key_make(user.id, name, expires_ms, clock_now_ms(), &secret, &c.key, err));
+
+    change_begin(&c.change, req, "api_key.create");
+    change_target(&c.change, "api_key", c.key.id, c.key.name);
+    json_add_text(&c.change.detail, "user", user.name);
+    json_add_text(&c.change.detail, "user_id", user.id);
+    json_add_time(&c.change.detail, "expires", c.key.expires_ms);
+    TRY(change_commit(&c.change, arg, req, api_key_insert_rows, err));
+
+    response_header(res, "Cache-Control", "no-store");
+    api_key_render(response_json(res, 201), &c.key, buf_text(&secret));
+    return OK;
+}
+
+static status api_key_row(void *arg, const struct api_key *k)
+{
+    struct list *list = arg;
+
+    if (list_take_after(list, k->id))
+        api_key_render(list->w, k, NULL);
+    return OK;
+}
+
+static status api_key_list_get(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    struct api *api = arg;
+    cleanup_reader struct reader reader = {0};
+    static const char *const parameters[] = {"limit", "after", NULL};
+    struct principal user;
+    struct list list;
+
+    TRY(request_query_only(req, parameters, err));
+    TRY(list_parse(&list, req, err));
+    TRY(user_find(api, req, &user, err));
+    TRY(reader_acquire(&reader, api->store, err));
+    list_begin(&list, res);
+    TRY(api_key_list(reader.db, user.id, api_key_row, &list, err));
+    return list_end(&list);
+}
+
+static status api_key_delete_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct api_key_change *c = (struct api_key_change *)change;
+
+    status s = api_key_find(db, c->id, &c->key, err);
+    if (is_ok(s))
+        s = api_key_delete(db, c->user_id, c->id, err);
+    if (s.code == CODE_NOT_FOUND)
+        return error_set(err, CODE_NOT_FOUND, "no such API key of this user");
+    TRY(s);
+    change_target(change, "api_key", c->key.id, c->key.name);
+    return OK;
+}
+
+static status api_key_revoke(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    cleanup_api_key_change struct api_key_change c = {.id = request_param(req, "id")};
+    struct principal user;
+
+    TRY(query_none(req, err));
+    TRY(user_find(arg, req, &user, err));
+    (void)strcpy(c.user_id, user.id);
+
+    change_begin(&c.change, req, "api_key.revoke");
+    json_add_text(&c.change.detail, "user", user.name);
+    json_add_text(&c.change.detail, "user_id", user.id);
+    TRY(change_commit(&c.change, arg, req, api_key_delete_rows, err));
+
+    response_status(res, 204);
+    return OK;
+}
+
+const struct route api_key_routes[] = {
+    {"POST", "/v1/users/{user}/api-keys", PERMISSION_SELF_OR_ADMINISTER, api_key_create, 0},
+    {"GET", "/v1/users/{user}/api-keys", PERMISSION_SELF_OR_ADMINISTER, api_key_list_get, 0},
+    {"DELETE", "/v1/users/{user}/api-keys/{id}", PERMISSION_SELF_OR_ADMINISTER, api_key_revoke, 0},
+    {0},
+};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs before every handler: credential to principal, then the permission of the route's row, both from the store's
+ * present state (I4). Whoever may not see an object gets the answer of an unknown one; whoever sees it but may not
+ * change it gets 403. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "server/api/caller.h"
+
+enum { TOUCH_SLOTS = 1024, TOUCH_TIMEOUT_MS = 1000, MINUTE_MS = 60 * 1000 };
+
+static status denied_unseen(struct error *err)
+{
+    return error_set(err, CODE_NOT_FOUND, "no such object, or no right to see it");
+}
+
+static status denied_seen(struct error *err)
+{
+    return error_set(err, CODE_FORBIDDEN, "this principal may not do that");
+}
+
+static status judge_project(struct db *db, struct request *req, enum permission permission, struct caller *caller,
+                            struct error *err)
+{
+    const struct principal *who = &caller->identity.principal;
+    const char *project = request_param(req, "project");
+    const char *key_text = request_param(req, "key");
+    cleanup_signing_key struct signing_key key = {0};
+
+    status s = OK;
+    if (*key_text) {
+        s = key_find(db, key_text, &key, err);
+        project = key.project_id;
+    }
+    if (is_ok(s))
+        s = caller_project_find(db, who, project, &caller->project, &caller->roles, err);
+    if (s.code == CODE_NOT_FOUND)
+        return denied_unseen(err);
+    TRY(s);
+
+    (void)strcpy(caller->key_id, key.id);
+    return permission_granted(permission, who, caller->roles, false) ? OK : denied_seen(err);
+}
+
+static bool path_names(const struct request *req, const struct principal *who)
+{
+    const char *user = request_param(req, "user");
+
+    return who->type == PRINCIPAL_USER && *user && (strcmp(user, who->id) == 0 || strcmp(user, who->name) == 0);
+}
+
+static status judge_platform(const struct request *req, enum permission permission, const struct principal *who,
+                             struct error *err)
+{
+    if (permission_granted(permission, who, 0, path_names(req, who)))
+        return OK;
+
+    bool names_an_object = strchr(request_route(req)->pattern, '{') != NULL;
+    bool sees_it = permission_granted(PERMISSION_READ_ALL, who, 0, false);
+    return names_an_object && !sees_it ? denied_unseen(err) : denied_seen(err);
+}
+
+static status judge(struct db *db, struct request *req, struct caller *caller, struct error *err)
+{
+    enum permission permission = (enum permission)request_route(req)->permission;
+
+    if (permission == PERMISSION_PROJECT_READ || permission == PERMISSION_PROJECT_MANAGE)
+        return judge_project(db, req, permission, caller, err);
+    return judge_platform(req, permission, &caller->identity.principal, err);
+}
+
+static status touch(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    (void)record;
+    return api_key_touch(db, arg, clock_now_ms(), err);
+}
+
+/* FNV-1a of credential and minute; never 0. */
+static uint64_t touch_mark(const char *credential, int64_t minute)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (const char *c = credential; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
+    return ((hash + (uint64_t)minute) * 0x9e3779b97f4a7c15u) | 1u;
+}
+
+/* Remembers per credential the minute it was last written for, so that a busy one costs one small commit a minute. The
+ * time is a convenience: where it cannot be written the request goes on. */
+static void credential_touch(struct api *api, struct caller *caller)
+{
+    static _Atomic uint64_t marks[TOUCH_SLOTS];
+    char *credential = caller->identity.credential_id;
+    if (!*credential)
+        return;
+
+    uint64_t mark = touch_mark(credential, clock_now_ms() / MINUTE_MS);
+    _Atomic uint64_t *slot = &marks[touch_mark(credential, 0) / 2 % TOUCH_SLOTS];
+    if (atomic_exchange_explicit(slot, mark, memory_order_relaxed) == mark)
+        return;
+
+    struct audit_work work = {.change = touch, .arg = credential};
+    ignore(audit_commit(api->audit, &work, deadline_in(TOUCH_TIMEOUT_MS), NULL));
+}
+
+static status identify(struct api *api, struct request *req, struct caller *caller, struct error *err)
+{
+    cleanup_reader struct reader reader = {0};
+    const char *authorization = request_header(req, "Authorization");
+
+    if (!authorization)
+        return error_set(err, CODE_NOT_AUTHENTICATED, "a credential is needed: Authorization: Bearer …");
+    TRY(reader_acquire(&reader, api->store, err));
+    TRY(auth_bearer(reader.db, authorization, clock_now_ms(), &caller->identity, err));
+    return judge(reader.db, req, caller, err);
+}
+
+status api_before(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    struct api *api = arg;
+    (void)res;
+
+    if (request_route(req)->permission == PERMISSION_PUBLIC)
+        return OK;
+
+    struct caller *caller = calloc(1, sizeof(*caller));
+    if (!caller)
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
+    request_set_context(req, caller, free);
+
+    TRY(identify(api, req, caller, err));
+    credential_touch(api, caller);
+    return OK;
+}

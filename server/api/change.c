@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Administrative records. Who may not change something was refused before; what stands here was allowed and happens. */
+#include "server/api/change.h"
+
+#include <stdio.h>
+
+#include "server/api/caller.h"
+
+void change_clear(struct change *c)
+{
+    buf_clear(&c->detail_text);
+}
+
+void change_begin(struct change *c, const struct request *req, const char *type)
+{
+    const struct principal *who = caller_principal(req);
+
+    c->record = (struct audit_record){
+        .type = type,
+        .principal = who->name,
+        .principal_id = who->id,
+        .outcome = "success",
+        .client_address = request_client_address(req),
+        .request_id = request_id(req),
+    };
+    c->detail = json_writer_on(&c->detail_text);
+    json_begin_object(&c->detail, NULL);
+}
+
+void change_target(struct change *c, const char *type, const char *id, const char *name)
+{
+    c->record.target_type = type;
+    c->record.target_id = id;
+    c->record.target_name = name;
+}
+
+void change_key(struct change *c, const struct signing_key *key)
+{
+    (void)snprintf(c->key_name, sizeof(c->key_name), "%s-%s", key->project_name, key->label);
+    c->record.project = key->project_name;
+    c->record.key = c->key_name;
+    c->record.key_id = key->id;
+    change_target(c, "key", key->id, key->label);
+}
+
+static status change_run(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    struct change *c = arg;
+
+    /* A repeated batch starts again from what stood there when it was committed. */
+    c->detail = c->detail_before;
+    c->detail_text.len = c->detail_before_len;
+    TRY(c->rows(db, c, err));
+
+    json_end_object(&c->detail);
+    TRY(buf_check(&c->detail_text, err));
+    record->detail_json = buf_text(&c->detail_text);
+    return OK;
+}
+
+status change_commit(struct change *c, struct api *api, struct request *req, change_rows rows, struct error *err)
+{
+    c->rows = rows;
+    c->detail_before = c->detail;
+    c->detail_before_len = c->detail_text.len;
+
+    /* Every administrative change may alter what somebody may do, or what a key list shows: the generation grows (I4).
+     */
+    struct audit_work work = {
+        .change = change_run,
+        .arg = c,
+        .record = &c->record,
+        .alters_rights = true,
+        .needs_savepoint = true,
+    };
+    return audit_commit(api->audit, &work, request_deadline(req), err);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One administrative change with its record: both are written in one transaction of audit_commit, or neither. */
+#pragma once
+
+#include "server/api/api.h"
+
+struct change;
+/* Reads, judges and writes the rows, inside the transaction. May run again when a batch is repeated, so it alters
+ * nothing but the store and its own struct. */
+typedef status (*change_rows)(struct db *db, struct change *change, struct error *err);
+
+/* The first member of each resource's own change; change_rows casts it back. */
+struct change {
+    struct audit_record record;   /* what it borrows lives as long as this struct */
+    struct json_writer detail;    /* members of the record's detail object */
+    char key_name[2 * NAME_SIZE]; /* "<project>-<label>" */
+    /* change.c's own */
+    struct buf detail_text;
+    struct json_writer detail_before;
+    size_t detail_before_len;
+    change_rows rows;
+};
+void change_clear(struct change *c);
+
+/* type as in "project.create"; caller, address and request id come from the request. */
+void change_begin(struct change *c, const struct request *req, const char *type);
+/* What is changed. Borrowed. */
+void change_target(struct change *c, const char *type, const char *id, const char *name);
+/* The key that is changed, with its project. Borrowed. */
+void change_key(struct change *c, const struct signing_key *key);
+/* Durable on return. */
+status change_commit(struct change *c, struct api *api, struct request *req, change_rows rows, struct error *err);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /v1/projects/{project}/keys, in two files: what is asked for (key_order.c), and the making (key_create.c). */
+#pragma once
+
+#include "server/api/api.h"
+
+struct key_order {
+    char label[NAME_SIZE];
+    enum key_type type;
+    unsigned hashes, mechanisms;
+    bool has_certificate;
+    char subject[TEXT_SIZE];
+    int days; /* 0: the CA's default */
+};
+/* Reads and judges the whole body; nothing has been touched yet. project is its name. */
+status key_order_parse(struct key_order *order, struct request *req, const char *project, struct error *err);
+
+status key_create(void *api, struct request *req, struct response *res, struct error *err);

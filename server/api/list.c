@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cursor paging. A cursor is the order value of the last row shown, and opaque to clients. */
+#include "server/api/list.h"
+
+#include <string.h>
+
+#include "common/text.h"
+#include "server/api/parse.h"
+
+status list_parse(struct list *l, struct request *req, struct error *err)
+{
+    const char *after = request_query(req, "after");
+    int64_t limit = LIST_DEFAULT;
+
+    TRY(query_integer(req, "limit", 1, LIMIT_PAGE, &limit, err));
+    if (after && (!*after || !text_is_printable(after, LIST_CURSOR_SIZE - 1)))
+        return error_set(err, CODE_INVALID, "after: not a cursor of this list");
+
+    *l = (struct list){.limit = (int)limit, .page = {.after = after, .limit = (int)limit + 1}};
+    return OK;
+}
+
+void list_begin(struct list *l, struct response *res)
+{
+    l->w = response_json(res, 200);
+    json_begin_object(l->w, NULL);
+    json_begin_array(l->w, "items");
+}
+
+bool list_take(struct list *l, const char *cursor)
+{
+    if (l->shown == l->limit) {
+        l->more = true;
+        return false;
+    }
+    l->shown++;
+    (void)text_copy(l->cursor, sizeof(l->cursor), cursor);
+    return true;
+}
+
+bool list_take_after(struct list *l, const char *cursor)
+{
+    if (l->page.after && strcmp(cursor, l->page.after) <= 0)
+        return false;
+    return list_take(l, cursor);
+}
+
+status list_end(struct list *l)
+{
+    json_end_array(l->w);
+    json_add_text(l->w, "next", l->more ? l->cursor : NULL);
+    json_end_object(l->w);
+    return OK;
+}

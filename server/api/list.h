@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A page of a list: {"items":[…],"next":"<cursor>"|null}. The store is asked for one row more than is shown, which
+ * tells whether there is a next page. */
+#pragma once
+
+#include "server/api/api.h"
+
+enum { LIST_DEFAULT = 100, LIST_CURSOR_SIZE = 2 * NAME_SIZE };
+
+struct list {
+    struct json_writer *w;
+    struct page page; /* for the store */
+    int limit, shown;
+    bool more;
+    char cursor[LIST_CURSOR_SIZE]; /* of the last row shown */
+};
+
+/* Reads `limit` and `after`; nothing is written yet. */
+status list_parse(struct list *l, struct request *req, struct error *err);
+void list_begin(struct list *l, struct response *res);
+/* False for the row beyond the page, which is only counted. */
+bool list_take(struct list *l, const char *cursor);
+/* For rows the store gives unpaged, ordered by cursor: skips what is not after `after`. */
+bool list_take_after(struct list *l, const char *cursor);
+status list_end(struct list *l);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Members of a project: owners, signers and approvers. Managed by its owners and administrators. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "server/api/caller.h"
+#include "server/api/change.h"
+#include "server/api/list.h"
+#include "server/api/parse.h"
+#include "server/api/render.h"
+#include "server/api/routes.h"
+
+struct member_change {
+    struct change change;
+    struct member member;
+    const char *principal; /* id or name as asked for */
+};
+
+static void member_change_clear(struct member_change *c)
+{
+    change_clear(&c->change);
+}
+#define cleanup_member_change CLEANUP(member_change_clear)
+
+static const struct {
+    enum member_role role;
+    const char *name;
+} role_names[] = {{MEMBER_OWNER, "owner"}, {MEMBER_SIGNER, "signer"}, {MEMBER_APPROVER, "approver"}};
+
+static const char *role_name(enum member_role role)
+{
+    for (size_t i = 0; i < COUNT_OF(role_names); i++) {
+        if (role_names[i].role == role)
+            return role_names[i].name;
+    }
+    return "";
+}
+
+static bool role_parse(const char *name, enum member_role *out)
+{
+    for (size_t i = 0; i < COUNT_OF(role_names); i++) {
+        if (strcmp(role_names[i].name, name) == 0) {
+            *out = role_names[i].role;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void member_render(struct json_writer *w, const struct member *m)
+{
+    json_begin_object(w, NULL);
+    json_add_text(w, "principal", m->principal_id);
+    json_add_text(w, "name", m->principal_name);
+    json_add_text(w, "type", principal_type_name(m->principal_type));
+    json_add_text(w, "role", role_name(m->role));
+    json_add_time(w, "since", m->since_ms);
+    json_end_object(w);
+}
+
+/* The principal by id or name, inside the transaction. */
+static status member_resolve(struct db *db, struct member_change *c, struct error *err)
+{
+    struct principal p;
+
+    status s = principal_find(db, c->principal, &p, err);
+    if (s.code == CODE_NOT_FOUND)
+        return error_set(err, CODE_NOT_FOUND, "principal: no such user or service account");
+    TRY(s);
+
+    (void)strcpy(c->member.principal_id, p.id);
+    (void)strcpy(c->member.principal_name, p.name);
+    c->member.principal_type = p.type;
+    change_target(&c->change, principal_type_name(p.type), c->member.principal_id, c->member.principal_name);
+    return OK;
+}
+
+static void member_change_begin(struct member_change *c, const struct request *req, const char *type)
+{
+    const struct project *project = &caller_of(req)->project;
+
+    change_begin(&c->change, req, type);
+    c->change.record.project = project->name;
+    (void)strcpy(c->member.project_id, project->id);
+    json_add_text(&c->change.detail, "role", role_name(c->member.role));
+}
+
+static status member_insert_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct member_change *c = (struct member_change *)change;
+
+    TRY(member_resolve(db, c, err));
+    status s = member_insert(db, &c->member, err);
+    if (s.code == CODE_CONFLICT)
+        return error_set(err, CODE_CONFLICT, "principal: %s is %s of this project already", c->member.principal_name,
+                         role_name(c->member.role));
+    return s;
+}
+
+static status member_add(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    cleanup_member_change struct member_change c = {.member.since_ms = clock_now_ms()};
+    const char *role = NULL;
+    const struct json_field fields[] = {
+        {"principal", JSON_STRING, JSON_REQUIRED, &c.principal},
+        {"role", JSON_STRING, JSON_REQUIRED, &role},
+    };
+
+    TRY(query_none(req, err));
+    TRY(body_read(req, fields, COUNT_OF(fields), err));
+    if (!text_is_name(c.principal))
+        return error_set(err, CODE_INVALID, "principal: an id or a name is expected");
+    if (!role_parse(role, &c.member.role))
+        return error_set(err, CODE_INVALID, "role: owner, signer or approver is expected");
+
+    member_change_begin(&c, req, "member.add");
+    TRY(change_commit(&c.change, arg, req, member_insert_rows, err));
+
+    member_render(response_json(res, 201), &c.member);
+    return OK;
+}
+
+static status member_delete_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct member_change *c = (struct member_change *)change;
+
+    status s = member_resolve(db, c, err);
+    if (is_ok(s))
+        s = member_delete(db, c->member.project_id, c->member.principal_id, c->member.role, err);
+    if (s.code == CODE_NOT_FOUND)
+        return error_set(err, CODE_NOT_FOUND, "no such member of this project");
+    return s;
+}
+
+static status member_remove(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    cleanup_member_change struct member_change c = {.principal = request_param(req, "principal")};
+
+    TRY(query_none(req, err));
+    if (!role_parse(request_param(req, "role"), &c.member.role))
+        return error_set(err, CODE_NOT_FOUND, "no such member of this project");
+
+    member_change_begin(&c, req, "member.remove");
+    TRY(change_commit(&c.change, arg, req, member_delete_rows, err));
+
+    response_status(res, 204);
+    return OK;
+}
+
+static status member_row(void *arg, const struct member *m)
+{
+    struct list *list = arg;
+    char cursor[LIST_CURSOR_SIZE];
+
+    (void)snprintf(cursor, sizeof(cursor), "%s.%d", m->principal_id, (int)m->role);
+    if (list_take_after(list, cursor))
+        member_render(list->w, m);
+    return OK;
+}
+
+static status member_list_get(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    struct api *api = arg;
+    cleanup_reader struct reader reader = {0};
+    static const char *const parameters[] = {"limit", "after", NULL};
+    struct list list;
+
+    TRY(request_query_only(req, parameters, err));
+    TRY(list_parse(&list, req, err));
+    TRY(reader_acquire(&reader, api->store, err));
+    list_begin(&list, res);
+    TRY(member_list(reader.db, caller_of(req)->project.id, member_row, &list, err));
+    return list_end(&list);
+}
+
+const struct route member_routes[] = {
+    {"GET", "/v1/projects/{project}/members", PERMISSION_PROJECT_READ, member_list_get, 0},
+    {"POST", "/v1/projects/{project}/members", PERMISSION_PROJECT_MANAGE, member_add, 0},
+    {"DELETE", "/v1/projects/{project}/members/{role}/{principal}", PERMISSION_PROJECT_MANAGE, member_remove, 0},
+    {0},
+};

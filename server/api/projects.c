@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Projects: created by administrators, seen by administrators, auditors and members. */
+#include <string.h>
+
+#include "common/secret.h"
+#include "common/text.h"
+#include "server/api/caller.h"
+#include "server/api/change.h"
+#include "server/api/list.h"
+#include "server/api/parse.h"
+#include "server/api/routes.h"
+
+struct project_change {
+    struct change change;
+    struct project project;
+    const char *description;
+};
+
+static void project_change_clear(struct project_change *c)
+{
+    change_clear(&c->change);
+}
+#define cleanup_project_change CLEANUP(project_change_clear)
+
+static void project_render(struct json_writer *w, const struct project *p)
+{
+    json_begin_object(w, NULL);
+    json_add_text(w, "id", p->id);
+    json_add_text(w, "name", p->name);
+    json_add_text(w, "description", p->description);
+    json_add_time(w, "created", p->created_ms);
+    json_end_object(w);
+}
+
+static status project_insert_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct project_change *c = (struct project_change *)change;
+
+    status s = project_insert(db, &c->project, err);
+    if (s.code == CODE_CONFLICT)
+        return error_set(err, CODE_CONFLICT, "name: there is a project of this name already");
+    return s;
+}
+
+static status project_create(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    cleanup_project_change struct project_change c = {.project.created_ms = clock_now_ms()};
+    const char *name = NULL, *description = "";
+    const struct json_field fields[] = {
+        {"name", JSON_STRING, JSON_REQUIRED, &name},
+        {"description", JSON_STRING, 0, &description},
+    };
+
+    TRY(query_none(req, err));
+    TRY(body_read(req, fields, COUNT_OF(fields), err));
+    TRY(check_name("name", name, err));
+    TRY(check_text("description", description, err));
+    (void)text_copy(c.project.name, sizeof(c.project.name), name);
+    (void)text_copy(c.project.description, sizeof(c.project.description), description);
+    TRY(id_new("prj", c.project.id, err));
+
+    change_begin(&c.change, req, "project.create");
+    c.change.record.project = c.project.name;
+    change_target(&c.change, "project", c.project.id, c.project.name);
+    json_add_text(&c.change.detail, "description", c.project.description);
+    TRY(change_commit(&c.change, arg, req, project_insert_rows, err));
+
+    project_render(response_json(res, 201), &c.project);
+    return OK;
+}
+
+static status project_row(void *arg, const struct project *p)
+{
+    struct list *list = arg;
+
+    if (list_take(list, p->id))
+        project_render(list->w, p);
+    return OK;
+}
+
+static status project_list_get(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    struct api *api = arg;
+    cleanup_reader struct reader reader = {0};
+    static const char *const parameters[] = {"limit", "after", NULL};
+    const char *member = caller_reads_all(req) ? NULL : caller_principal(req)->id;
+    struct list list;
+
+    TRY(request_query_only(req, parameters, err));
+    TRY(list_parse(&list, req, err));
+    TRY(reader_acquire(&reader, api->store, err));
+    list_begin(&list, res);
+    TRY(project_list(reader.db, member, list.page, project_row, &list, err));
+    return list_end(&list);
+}
+
+static status project_get(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    (void)arg;
+    TRY(query_none(req, err));
+    project_render(response_json(res, 200), &caller_of(req)->project);
+    return OK;
+}
+
+static status project_update_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct project_change *c = (struct project_change *)change;
+
+    TRY(project_find(db, c->project.id, &c->project, err));
+    (void)text_copy(c->project.description, sizeof(c->project.description), c->description);
+    return project_update(db, &c->project, err);
+}
+
+static status project_patch(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    cleanup_project_change struct project_change c = {.project = caller_of(req)->project};
+    const struct json_field fields[] = {{"description", JSON_STRING, JSON_REQUIRED, &c.description}};
+
+    TRY(query_none(req, err));
+    TRY(body_read(req, fields, COUNT_OF(fields), err));
+    TRY(check_text("description", c.description, err));
+
+    change_begin(&c.change, req, "project.update");
+    c.change.record.project = c.project.name;
+    change_target(&c.change, "project", c.project.id, c.project.name);
+    json_add_text(&c.change.detail, "description", c.description);
+    TRY(change_commit(&c.change, arg, req, project_update_rows, err));
+
+    project_render(response_json(res, 200), &c.project);
+    return OK;
+}
+
+const struct route project_routes[] = {
+    {"POST", "/v1/projects", PERMISSION_ADMINISTER, project_create, 0},
+    {"GET", "/v1/projects", PERMISSION_ANY, project_list_get, 0},
+    {"GET", "/v1/projects/{project}", PERMISSION_PROJECT_READ, project_get, 0},
+    {"PATCH", "/v1/projects/{project}", PERMISSION_PROJECT_MANAGE, project_patch, 0},
+    {0},
+};

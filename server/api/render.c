@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects that stand in more than one answer. */
+#include "server/api/render.h"
+
+#include <string.h>
+
+static const struct {
+    enum platform_role role;
+    const char *name;
+} platform_roles[] = {{ROLE_ADMINISTRATOR, "administrator"}, {ROLE_AUDITOR, "auditor"}, {ROLE_NONE, "user"}};
+
+const char *principal_type_name(enum principal_type type)
+{
+    return type == PRINCIPAL_USER ? "user" : "service_account";
+}
+
+const char *platform_role_name(enum platform_role role)
+{
+    for (size_t i = 0; i < COUNT_OF(platform_roles); i++) {
+        if (platform_roles[i].role == role)
+            return platform_roles[i].name;
+    }
+    return "user";
+}
+
+bool platform_role_parse(const char *name, enum platform_role *out)
+{
+    for (size_t i = 0; i < COUNT_OF(platform_roles); i++) {
+        if (strcmp(platform_roles[i].name, name) == 0) {
+            *out = platform_roles[i].role;
+            return true;
+        }
+    }
+    return false;
+}
+
+status chain_load(struct chain *c, struct api *api, struct error *err)
+{
+    return ca_chain(api->ca, &c->issuing, &c->root, err);
+}
+
+void chain_clear(struct chain *c)
+{
+    buf_clear(&c->issuing);
+    buf_clear(&c->root);
+}
+
+void mechanisms_render(struct json_writer *w, unsigned mechanisms)
+{
+    json_begin_array(w, "mechanisms");
+    for (int m = MECHANISM_NONE + 1; m < MECHANISM_COUNT; m++) {
+        if (mechanisms & (1u << m))
+            json_add_text(w, NULL, mechanism_name((enum mechanism)m));
+    }
+    json_end_array(w);
+}
+
+void hashes_render(struct json_writer *w, unsigned hashes)
+{
+    json_begin_array(w, "hashes");
+    for (int h = HASH_NONE + 1; h < HASH_COUNT; h++) {
+        if (hashes & hash_bit((enum hash)h))
+            json_add_text(w, NULL, hash_name((enum hash)h));
+    }
+    json_end_array(w);
+}
+
+static void certificates_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain)
+{
+    json_begin_array(w, "certificates");
+    if (key->certificate.len > 0) {
+        json_add_base64(w, NULL, buf_slice(&key->certificate));
+        json_add_base64(w, NULL, buf_slice(&chain->issuing));
+        json_add_base64(w, NULL, buf_slice(&chain->root));
+    }
+    json_end_array(w);
+}
+
+void key_material_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain)
+{
+    json_add_integer(w, "version", key->version);
+    json_add_text(w, "type", key_type_name(key->type));
+    json_add_base64(w, "public_key", buf_slice(&key->spki));
+    json_add_hex(w, "cka_id", (struct slice){key->hsm_id, sizeof(key->hsm_id)});
+    mechanisms_render(w, key->mechanisms);
+    hashes_render(w, key->hashes);
+    certificates_render(w, key, chain);
+}
+
+void key_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain)
+{
+    json_begin_object(w, NULL);
+    json_add_text(w, "id", key->id);
+    json_add_text(w, "project", key->project_name);
+    json_add_text(w, "label", key->label);
+    json_add_text(w, "state", key->state == KEY_ACTIVE ? "active" : "disabled");
+    key_material_render(w, key, chain);
+    json_add_raw(w, "hsm", key->hsm_attributes);
+    json_add_text(w, "disabled_reason", *key->disabled_reason ? key->disabled_reason : NULL);
+    json_add_time(w, "created", key->created_ms);
+    json_end_object(w);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The route table of each resource; api.c collects them. */
+#pragma once
+
+#include "server/api/api.h"
+
+extern const struct route health_routes[], token_routes[], whoami_routes[], signing_key_routes[], signature_routes[],
+    project_routes[], member_routes[], key_routes[], service_account_routes[], account_key_routes[], user_routes[],
+    api_key_routes[], audit_routes[], usage_routes[], ca_routes[];

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Service accounts: a name and the public halves of keys made on the signing machines. */
+#include <string.h>
+
+#include "common/secret.h"
+#include "common/text.h"
+#include "server/api/account_keys.h"
+#include "server/api/caller.h"
+#include "server/api/list.h"
+#include "server/api/parse.h"
+#include "server/api/principals.h"
+#include "server/api/routes.h"
+
+struct account_change {
+    struct change change;
+    struct principal account;
+    struct account_key key;
+};
+
+static void account_change_clear(struct account_change *c)
+{
+    change_clear(&c->change);
+    account_key_clear(&c->key);
+}
+#define cleanup_account_change CLEANUP(account_change_clear)
+
+/* Opens the object up to its array of keys. */
+static void account_render_begin(struct json_writer *w, const struct principal *p)
+{
+    json_begin_object(w, NULL);
+    json_add_text(w, "id", p->id);
+    json_add_text(w, "name", p->name);
+    json_add_text(w, "state", principal_state_name(p));
+    json_add_time(w, "expires", p->expires_ms);
+    json_add_time(w, "created", p->created_ms);
+    json_begin_array(w, "keys");
+}
+
+static void account_render_end(struct json_writer *w)
+{
+    json_end_array(w);
+    json_end_object(w);
+}
+
+static status key_row(void *arg, const struct account_key *k)
+{
+    account_key_render(arg, k);
+    return OK;
+}
+
+static status account_render(struct json_writer *w, struct db *db, const struct principal *p, struct error *err)
+{
+    account_render_begin(w, p);
+    TRY(account_key_list(db, p->id, key_row, w, err));
+    account_render_end(w);
+    return OK;
+}
+
+static status account_insert_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct account_change *c = (struct account_change *)change;
+
+    status s = principal_insert(db, &c->account, err);
+    if (s.code == CODE_CONFLICT)
+        return error_set(err, CODE_CONFLICT, "name: there is a user or service account of this name already");
+    TRY(s);
+    s = account_key_insert(db, &c->key, err);
+    if (s.code == CODE_CONFLICT)
+        return error_set(err, CODE_CONFLICT, "public_key: this key is registered already");
+    return s;
+}
+
+static status account_parse(struct account_change *c, struct request *req, struct error *err)
+{
+    const char *name = NULL, *pem = NULL, *algorithm = NULL, *expires = NULL;
+    const struct json_field fields[] = {
+        {"name", JSON_STRING, JSON_REQUIRED, &name},
+        {"public_key", JSON_STRING, JSON_REQUIRED, &pem},
+        {"algorithm", JSON_STRING, 0, &algorithm},
+        {"expires", JSON_STRING, 0, &expires},
+    };
+
+    TRY(body_read(req, fields, COUNT_OF(fields), err));
+    TRY(check_name("name", name, err));
+    TRY(check_expires("expires", expires, &c->account.expires_ms, err));
+    TRY(account_key_read(pem, algorithm, &c->key, err));
+
+    c->account.type = PRINCIPAL_SERVICE_ACCOUNT;
+    c->account.created_ms = c->key.created_ms;
+    (void)text_copy(c->account.name, sizeof(c->account.name), name);
+    TRY(id_new("svc", c->account.id, err));
+    (void)strcpy(c->key.account_id, c->account.id);
+    return OK;
+}
+
+static status account_create(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    cleanup_account_change struct account_change c = {0};
+
+    TRY(query_none(req, err));
+    TRY(account_parse(&c, req, err));
+
+    change_begin(&c.change, req, "account.create");
+    change_target(&c.change, "service_account", c.account.id, c.account.name);
+    TRY(account_key_detail(&c.change.detail, &c.key, err));
+    json_add_time(&c.change.detail, "expires", c.account.expires_ms);
+    TRY(change_commit(&c.change, arg, req, account_insert_rows, err));
+
+    struct json_writer *w = response_json(res, 201);
+    account_render_begin(w, &c.account);
+    account_key_render(w, &c.key);
+    account_render_end(w);
+    return OK;
+}
+
+static status account_list_get(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    struct api *api = arg;
+    cleanup_reader struct reader reader = {0};
+    cleanup_principal_page struct principal_page page = {0};
+    static const char *const parameters[] = {"limit", "after", NULL};
+    struct list list;
+
+    TRY(request_query_only(req, parameters, err));
+    TRY(list_parse(&list, req, err));
+    TRY(reader_acquire(&reader, api->store, err));
+    TRY(principal_page_load(&page, reader.db, PRINCIPAL_SERVICE_ACCOUNT, list.page, err));
+    list_begin(&list, res);
+    for (size_t i = 0; i < page.count; i++) {
+        if (list_take(&list, page.items[i].id))
+            TRY(account_render(list.w, reader.db, &page.items[i], err));
+    }
+    return list_end(&list);
+}
+
+static status account_answer(struct api *api, struct response *res, const char *account, struct error *err)
+{
+    cleanup_reader struct reader reader = {0};
+    struct principal p;
+
+    TRY(reader_acquire(&reader, api->store, err));
+    TRY(principal_find_typed(reader.db, PRINCIPAL_SERVICE_ACCOUNT, account, &p, err));
+    return account_render(response_json(res, 200), reader.db, &p, err);
+}
+
+static status account_get(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    TRY(query_none(req, err));
+    return account_answer(arg, res, request_param(req, "account"), err);
+}
+
+static status account_set_disabled(void *arg, struct request *req, struct response *res, bool disabled,
+                                   struct error *err)
+{
+    cleanup_principal_change struct principal_change c = {0};
+
+    TRY(principal_set_disabled(&c, arg, req, PRINCIPAL_SERVICE_ACCOUNT, disabled, err));
+    return account_answer(arg, res, c.principal.id, err);
+}
+
+static status account_disable(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    return account_set_disabled(arg, req, res, true, err);
+}
+
+static status account_enable(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    return account_set_disabled(arg, req, res, false, err);
+}
+
+const struct route service_account_routes[] = {
+    {"POST", "/v1/service-accounts", PERMISSION_ADMINISTER, account_create, 0},
+    {"GET", "/v1/service-accounts", PERMISSION_READ_ALL, account_list_get, 0},
+    {"GET", "/v1/service-accounts/{account}", PERMISSION_READ_ALL, account_get, 0},
+    {"POST", "/v1/service-accounts/{account}/disable", PERMISSION_ADMINISTER, account_disable, 0},
+    {"POST", "/v1/service-accounts/{account}/enable", PERMISSION_ADMINISTER, account_enable, 0},
+    {0},
+};

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /v1/signing/keys: everything a token needs in one answer: the active keys of the projects in which the caller is
+ * a signer. Tokens ask often: the ETag is made of the store's generation, so that "not modified" costs one small query.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "server/api/caller.h"
+#include "server/api/parse.h"
+#include "server/api/render.h"
+#include "server/api/routes.h"
+
+enum { ETAG_SIZE = ID_SIZE + 32 };
+
+struct token_view {
+    struct json_writer *w;
+    const struct chain *chain;
+    char last[ID_SIZE];
+    int shown;
+};
+
+static status token_key_row(void *arg, const struct signing_key *key)
+{
+    struct token_view *view = arg;
+    struct json_writer *w = view->w;
+
+    json_begin_object(w, NULL);
+    json_add_text(w, "id", key->id);
+    json_add_text(w, "project", key->project_name);
+    json_add_text(w, "label", key->label);
+    key_material_render(w, key, view->chain);
+    json_end_object(w);
+
+    (void)text_copy(view->last, sizeof(view->last), key->id);
+    view->shown++;
+    return OK;
+}
+
+/* All of them: a token has no pages. */
+static status token_keys_write(struct db *db, const char *principal_id, struct token_view *view, struct error *err)
+{
+    const struct signing_key_filter filter = {.member_id = principal_id, .roles = MEMBER_SIGNER, .only_active = true};
+    char after[ID_SIZE];
+
+    do {
+        view->shown = 0;
+        (void)strcpy(after, view->last);
+        struct page page = {.after = *after ? after : NULL, .limit = LIMIT_PAGE};
+        TRY(signing_key_list(db, &filter, page, token_key_row, view, err));
+    } while (view->shown == LIMIT_PAGE);
+    return OK;
+}
+
+static bool etag_matches(const struct request *req, const char *etag)
+{
+    const char *known = request_header(req, "If-None-Match");
+
+    return known && (strcmp(known, "*") == 0 || strstr(known, etag) != NULL);
+}
+
+/* The generation is read before the keys: an answer may be newer than its ETag, never older. */
+static status etag_make(struct db *db, const struct request *req, char etag[ETAG_SIZE], struct error *err)
+{
+    int64_t generation = 0;
+
+    TRY(store_generation(db, &generation, err));
+    (void)snprintf(etag, ETAG_SIZE, "\"%lld-%s\"", (long long)generation, caller_principal(req)->id);
+    return OK;
+}
+
+static status signing_keys_get(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    struct api *api = arg;
+    cleanup_chain struct chain chain = {0};
+    cleanup_reader struct reader reader = {0};
+    char etag[ETAG_SIZE];
+
+    TRY(query_none(req, err));
+    TRY(reader_acquire(&reader, api->store, err));
+    TRY(etag_make(reader.db, req, etag, err));
+    reader_release(&reader);
+    response_header(res, "ETag", etag);
+    response_header(res, "Cache-Control", "private, no-cache");
+    if (etag_matches(req, etag)) {
+        response_status(res, 304);
+        return OK;
+    }
+
+    TRY(chain_load(&chain, api, err));
+    TRY(reader_acquire(&reader, api->store, err));
+    struct token_view view = {.w = response_json(res, 200), .chain = &chain};
+    json_begin_object(view.w, NULL);
+    json_begin_array(view.w, "keys");
+    TRY(token_keys_write(reader.db, caller_principal(req)->id, &view, err));
+    json_end_array(view.w);
+    json_end_object(view.w);
+    return OK;
+}
+
+const struct route signing_key_routes[] = {
+    {"GET", ROUTE_SIGNING_KEYS, PERMISSION_ANY, signing_keys_get, 0},
+    {0},
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signatures a day and key: all of them for administrators and auditors, those of their projects for owners. */
+#include <stdio.h>
+
+#include "server/api/caller.h"
+#include "server/api/list.h"
+#include "server/api/parse.h"
+#include "server/api/routes.h"
+
+struct usage_query {
+    struct usage_filter filter;
+    struct project project;
+    struct signing_key key;
+};
+
+static void usage_query_clear(struct usage_query *q)
+{
+    signing_key_clear(&q->key);
+}
+#define cleanup_usage_query CLEANUP(usage_query_clear)
+
+static status usage_row(void *arg, const struct usage *u)
+{
+    struct list *list = arg;
+    char cursor[LIST_CURSOR_SIZE];
+
+    (void)snprintf(cursor, sizeof(cursor), "%s.%s", u->day, u->key_id);
+    if (!list_take_after(list, cursor))
+        return OK;
+    json_begin_object(list->w, NULL);
+    json_add_text(list->w, "day", u->day);
+    json_add_text(list->w, "project", u->project_name);
+    json_add_text(list->w, "label", u->label);
+    json_add_text(list->w, "key", u->key_id);
+    json_add_integer(list->w, "success", u->success);
+    json_add_integer(list->w, "refused", u->refused);
+    json_add_integer(list->w, "failed", u->failed);
+    json_end_object(list->w);
+    return OK;
+}
+
+/* A project or key that is named must be one whose usage the caller may see. */
+static status usage_check_project(struct usage_query *q, struct db *db, struct request *req, const char *project,
+                                  struct error *err)
+{
+    unsigned roles = 0;
+
+    TRY(caller_project_find(db, caller_principal(req), project, &q->project, &roles, err));
+    if (!caller_reads_all(req) && !(roles & MEMBER_OWNER))
+        return error_set(err, CODE_FORBIDDEN, "the usage of a project is for its owners");
+    return OK;
+}
+
+static status usage_query_resolve(struct usage_query *q, struct db *db, struct request *req, struct error *err)
+{
+    const char *key = request_query(req, "key"), *project = request_query(req, "project");
+
+    if (key) {
+        status s = key_find(db, key, &q->key, err);
+        if (is_ok(s))
+            s = usage_check_project(q, db, req, q->key.project_id, err);
+        if (s.code == CODE_NOT_FOUND)
+            return error_set(err, CODE_NOT_FOUND, "key: no such signing key, or no right to see it");
+        TRY(s);
+        q->filter.key_id = q->key.id;
+    }
+    if (project) {
+        TRY(usage_check_project(q, db, req, project, err));
+        q->filter.project_id = q->project.id;
+    }
+    if (!caller_reads_all(req))
+        q->filter.owner_id = caller_principal(req)->id;
+    return OK;
+}
+
+static status usage_get(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    struct api *api = arg;
+    cleanup_reader struct reader reader = {0};
+    cleanup_usage_query struct usage_query query = {0};
+    static const char *const parameters[] = {"key", "project", "from", "to", "limit", "after", NULL};
+    struct list list;
+
+    TRY(request_query_only(req, parameters, err));
+    TRY(list_parse(&list, req, err));
+    TRY(query_day(req, "from", &query.filter.from_day, err));
+    TRY(query_day(req, "to", &query.filter.to_day, err));
+    TRY(reader_acquire(&reader, api->store, err));
+    TRY(usage_query_resolve(&query, reader.db, req, err));
+    list_begin(&list, res);
+    TRY(usage_list(reader.db, &query.filter, usage_row, &list, err));
+    return list_end(&list);
+}
+
+const struct route usage_routes[] = {
+    {"GET", "/v1/usage", PERMISSION_ANY, usage_get, 0},
+    {0},
+};
