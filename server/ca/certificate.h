@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A certificate from a plan, signed with any EVP_PKEY; and the subject's text. Inside this folder. */
+#pragma once
+
+#include <openssl/x509.h>
+
+#include "common/buf.h"
+
+DEFINE_CLEANUP_PTR(X509, X509_free)
+DEFINE_CLEANUP_PTR(X509_NAME, X509_NAME_free)
+DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
+#define cleanup_x509 CLEANUP(X509_free_cleanup)
+#define cleanup_x509_name CLEANUP(X509_NAME_free_cleanup)
+#define cleanup_pkey CLEANUP(EVP_PKEY_free_cleanup)
+
+/* Extension values are OpenSSL's text (x509v3_config(5)), written by this program, never by a caller. */
+struct certificate_plan {
+    EVP_PKEY *public_key;
+    const char *subject;
+    int days; /* cut off at the issuer's end */
+    const char *basic_constraints, *key_usage;
+    const char *extended_key_usage, *alternative_names; /* NULL: none */
+};
+
+/* issuer NULL: self-signed. digest NULL for Edwards keys. SKI and AKI are always there; the serial is 16 random bytes. */
+status certificate_sign(const struct certificate_plan *plan, X509 *issuer, EVP_PKEY *issuer_key, const EVP_MD *digest,
+                        X509 **out, struct error *err);
+status certificate_encode(X509 *crt, struct buf *der, struct error *err);
+status certificate_decode(struct slice der, X509 **out, struct error *err);
+/* CODE_INTERNAL with OpenSSL's reason in the detail; its error queue is emptied. */
+status certificate_failure(const char *what, struct error *err);
+
+/* "CN=…,O=…" (RFC 4514): the first in the text is the last, most specific, in the name. CODE_INVALID says what is wrong. */
+status subject_parse(const char *text, X509_NAME **out, struct error *err);
