@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The database driver interface: SQLite and PostgreSQL behind one vtable, the same SQL text for both ($1 parameters).
- * A struct db is one connection, used by one thread at a time; statements are cached by their text's address or content. */
+ * A struct db is one connection, used by one thread at a time; statements are cached by their text's address or
+ * content. */
 #pragma once
 
 #include <stdint.h>
@@ -29,11 +30,12 @@ static inline struct db_value db_null(void)
 #define DB_PARAMS(...)                                                                                                 \
     (const struct db_value[]){__VA_ARGS__}, sizeof((struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value)
 
-/* Unique or foreign-key violation: CODE_CONFLICT. Full disk, lost connection, busy beyond the time-out: CODE_UNAVAILABLE. */
+/* Unique or foreign-key violation: CODE_CONFLICT. Full disk, lost connection, busy beyond the time-out:
+ * CODE_UNAVAILABLE. */
 status db_exec(struct db *db, const char *sql, const struct db_value *params, size_t count, int64_t *changed,
                struct error *err);
-/* Rows: db_next gives CODE_OK and *more. Column values are borrowed until the next db_next. One open result a connection
- * and statement; close before the connection is given back. */
+/* Rows: db_next gives CODE_OK and *more. Column values are borrowed until the next db_next. One open result a
+ * connection and statement; close before the connection is given back. */
 status db_query(struct db *db, const char *sql, const struct db_value *params, size_t count, struct db_rows **out,
                 struct error *err);
 status db_next(struct db_rows *rows, bool *more, struct error *err);

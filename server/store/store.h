@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store: a pool of reading connections, one writing connection, and the queries of each noun (one file each). Changes
- * are made only inside audit_commit (server/audit), which owns the writer, so that each has its record. */
+/* The store: a pool of reading connections, one writing connection, and the queries of each noun (one file each).
+ * Changes are made only inside audit_commit (server/audit), which owns the writer, so that each has its record. */
 #pragma once
 
 #include "chancery/protocol.h"
@@ -20,12 +20,19 @@ DEFINE_CLEANUP_PTR(struct store, store_close)
 status store_migrate(struct store *s, struct error *err);
 status store_check(struct store *s, struct error *err); /* for /readyz */
 
-struct db *store_reader_acquire(struct store *s, struct error *err); /* NULL with err set when none can be had in time */
+struct db *store_reader_acquire(struct store *s,
+                                struct error *err); /* NULL with err set when none can be had in time */
 void store_reader_release(struct store *s, struct db *db);
-struct db *store_writer(struct store *s); /* for audit/ only */
+/* For audit/ only: the writer, taken with its lock (which waits only for SQLite in memory). */
+struct db *store_writer(struct store *s);
+status store_writer_lock(struct store *s, struct error *err);
+void store_writer_unlock(struct store *s);
+/* Makes this store the one that writes: CODE_CONFLICT when another server has SQLite's file; servers share PostgreSQL.
+ */
+status store_claim(struct store *s, struct error *err);
 
-/* Grows with every change that may alter a right or a key's state (any audit_commit with a change function except those marked
- * as usage). Kept in a row of the store, mirrored in memory on SQLite. */
+/* Grows with every change that may alter a right or a key's state (any audit_commit with a change function except those
+ * marked as usage). Kept in a row of the store, mirrored in memory on SQLite. */
 status store_generation(struct db *db, int64_t *out, struct error *err);
 status store_generation_bump(struct db *db, struct error *err);
 
@@ -33,8 +40,8 @@ status store_generation_bump(struct db *db, struct error *err);
 #define NAME_SIZE (LIMIT_NAME + 1)
 #define TEXT_SIZE (LIMIT_TEXT + 1)
 
-/* Listing: rows with order value greater than `after`, at most limit; each is called once a row. Lists are ordered by id
- * unless said otherwise. */
+/* Listing: rows with order value greater than `after`, at most limit; each is called once a row. Lists are ordered by
+ * id unless said otherwise. */
 struct page {
     const char *after; /* NULL: from the start */
     int limit;
@@ -63,7 +70,8 @@ struct principal {
     int64_t expires_ms; /* 0: never */
     int64_t created_ms;
 };
-status principal_insert(struct db *db, const struct principal *p, struct error *err); /* CODE_CONFLICT: the name is taken */
+status principal_insert(struct db *db, const struct principal *p,
+                        struct error *err); /* CODE_CONFLICT: the name is taken */
 status principal_find(struct db *db, const char *id_or_name, struct principal *out, struct error *err);
 status principal_update(struct db *db, const struct principal *p, struct error *err); /* role, disabled, expires */
 status principal_list(struct db *db, enum principal_type type, struct page page,
@@ -78,10 +86,11 @@ struct account_key { /* public half of a service account's key */
 };
 void account_key_clear(struct account_key *k);
 status account_key_insert(struct db *db, const struct account_key *k, struct error *err);
-status account_key_list(struct db *db, const char *account_id,
-                        status (*each)(void *arg, const struct account_key *k), void *arg, struct error *err);
+status account_key_list(struct db *db, const char *account_id, status (*each)(void *arg, const struct account_key *k),
+                        void *arg, struct error *err);
 status account_key_delete(struct db *db, const char *account_id, const char *id, struct error *err);
-status account_key_touch(struct db *db, const char *id, int64_t now_ms, struct error *err); /* last used; no error when gone */
+status account_key_touch(struct db *db, const char *id, int64_t now_ms,
+                         struct error *err); /* last used; no error when gone */
 
 struct api_key { /* secret is kept as SHA-256 only: it has 256 random bits */
     char id[ID_SIZE], user_id[ID_SIZE], name[NAME_SIZE];
@@ -93,14 +102,16 @@ status api_key_find(struct db *db, const char *id, struct api_key *out, struct e
 status api_key_list(struct db *db, const char *user_id, status (*each)(void *arg, const struct api_key *k), void *arg,
                     struct error *err);
 status api_key_delete(struct db *db, const char *user_id, const char *id, struct error *err);
-status api_key_touch(struct db *db, const char *id, int64_t now_ms, struct error *err); /* last used; no error when gone */
+status api_key_touch(struct db *db, const char *id, int64_t now_ms,
+                     struct error *err); /* last used; no error when gone */
 
 struct access_token { /* opaque, kept as SHA-256 */
     uint8_t sha256[32];
     char principal_id[ID_SIZE];
     int64_t expires_ms;
 };
-status access_token_insert(struct db *db, const struct access_token *t, struct error *err); /* also removes expired ones */
+status access_token_insert(struct db *db, const struct access_token *t,
+                           struct error *err); /* also removes expired ones */
 /* Token and its principal in one query. CODE_NOT_FOUND when unknown; expiry and state are judged by the caller. */
 status access_token_find(struct db *db, const uint8_t sha256[32], struct access_token *t, struct principal *p,
                          struct error *err);
@@ -121,7 +132,8 @@ status member_delete(struct db *db, const char *project_id, const char *principa
                      struct error *err); /* CODE_NOT_FOUND */
 status member_list(struct db *db, const char *project_id, status (*each)(void *arg, const struct member *m), void *arg,
                    struct error *err);
-status member_roles(struct db *db, const char *project_id, const char *principal_id, unsigned *roles, struct error *err);
+status member_roles(struct db *db, const char *project_id, const char *principal_id, unsigned *roles,
+                    struct error *err);
 
 /* ---- signing_key.c: key with its current version */
 enum key_state { KEY_ACTIVE, KEY_DISABLED };
@@ -141,11 +153,13 @@ struct signing_key {
 };
 void signing_key_clear(struct signing_key *k);
 #define cleanup_signing_key CLEANUP(signing_key_clear)
-status signing_key_insert(struct db *db, const struct signing_key *k, struct error *err); /* key, version 1, certificate */
+status signing_key_insert(struct db *db, const struct signing_key *k,
+                          struct error *err); /* key, version 1, certificate */
 status signing_key_find(struct db *db, const char *id, struct signing_key *out, struct error *err);
 status signing_key_find_label(struct db *db, const char *project, const char *label, struct signing_key *out,
                               struct error *err);
-status signing_key_set_state(struct db *db, const char *id, enum key_state state, const char *reason, struct error *err);
+status signing_key_set_state(struct db *db, const char *id, enum key_state state, const char *reason,
+                             struct error *err);
 /* project_id NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles. */
 struct signing_key_filter {
     const char *project_id, *member_id;
@@ -154,7 +168,8 @@ struct signing_key_filter {
 };
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
                         status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
-/* What one signature needs, in one query: the key (without certificate) and the caller's member roles in its project. */
+/* What one signature needs, in one query: the key (without certificate) and the caller's member roles in its project.
+ */
 status signing_key_find_for(struct db *db, const char *id, const char *principal_id, struct signing_key *out,
                             unsigned *roles, struct error *err);
 
@@ -184,8 +199,12 @@ void idempotency_clear(struct idempotency *i);
 status idempotency_find(struct db *db, const char *principal_id, const char *key, struct idempotency *out,
                         struct error *err);
 status idempotency_insert(struct db *db, const struct idempotency *i, struct error *err); /* CODE_CONFLICT when there */
-status idempotency_finish(struct db *db, const struct idempotency *i, struct error *err); /* sets signature, outcome_seq */
-status idempotency_remove(struct db *db, const char *principal_id, const char *key, struct error *err); /* failed: may be tried again */
+status idempotency_finish(struct db *db, const struct idempotency *i,
+                          struct error *err); /* sets signature, outcome_seq */
+status idempotency_remove(struct db *db, const char *principal_id, const char *key,
+                          struct error *err); /* failed: may be tried again */
+/* The same for an intent that a server left without outcome. */
+status idempotency_remove_open(struct db *db, const char *principal_id, int64_t intent_seq, struct error *err);
 
 /* ---- certificate authority rows: ca.c */
 struct ca_row {
@@ -203,7 +222,8 @@ struct record_row {
     const char *line; /* the whole canonical JSON line */
     /* copies for searching; audit verification compares them with the line */
     const char *type, *principal_id, *key_id, *outcome, *request_id, *digest; /* NULL: absent */
-    int64_t intent_seq; /* outcome records: the intent; else 0 */
+    int64_t intent_seq;                                                       /* outcome records: the intent; else 0 */
+    int64_t server;                                                           /* who wrote it: log_server's id */
 };
 status record_insert(struct db *db, const struct record_row *r, struct error *err);
 struct record_filter {
@@ -214,7 +234,18 @@ struct record_filter {
 status record_list(struct db *db, const struct record_filter *filter,
                    status (*each)(void *arg, const struct record_row *r), void *arg, struct error *err);
 status record_head(struct db *db, int64_t *seq, uint8_t hash[32], struct error *err); /* 0 and zeros when empty */
-status record_head_set(struct db *db, int64_t seq, const uint8_t hash[32], struct error *err);
-/* Intents without an outcome. */
-status record_open_intents(struct db *db, status (*each)(void *arg, const struct record_row *r), void *arg,
-                           struct error *err);
+/* The same for writing: inside a transaction, held until its end, so that several servers append one after the other.
+ */
+struct record_head {
+    int64_t seq, time_ms;
+    uint8_t hash[32];
+};
+status record_head_lock(struct db *db, struct record_head *out, struct error *err);
+status record_head_set(struct db *db, const struct record_head *head, struct error *err);
+/* Intents of this server without an outcome. */
+status record_open_intents(struct db *db, int64_t server, status (*each)(void *arg, const struct record_row *r),
+                           void *arg, struct error *err);
+
+/* ---- log_head.c: servers that write the log. All intents of a server before open_from have their outcome. */
+status log_server_set(struct db *db, int64_t id, int64_t open_from, struct error *err);
+status log_server_remove(struct db *db, int64_t id, struct error *err);

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DOUT=migrations.c -DIN="0001_a.sql|0002_b.sql" -P embed.cmake: the migrations as C strings, in order.
+string(REPLACE "|" ";" files "${IN}")
+set(text "/* Made from server/store/migrations by embed.cmake. */\n#include \"server/store/migrate.h\"\n\n")
+string(APPEND text "const struct migration migrations[] = {\n")
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME_WE)
+  string(REGEX MATCH "^[0-9]+" number "${name}")
+  math(EXPR number "1${number} - 10000")
+  file(READ "${file}" sql)
+  string(REPLACE "\\" "\\\\" sql "${sql}")
+  string(REPLACE "\"" "\\\"" sql "${sql}")
+  string(REPLACE "\n" "\\n\"\n     \"" sql "${sql}")
+  string(APPEND text "    {${number}, \"${name}\",\n     \"${sql}\"},\n")
+endforeach()
+string(APPEND text "};\nconst size_t migration_count = sizeof(migrations) / sizeof(migrations[0]);\n")
+file(WRITE "${OUT}" "${text}")

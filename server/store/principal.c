@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Users and service accounts. Types and roles are kept as words, so that the numbers of the enums may change. */
+#include "server/store/principal.h"
+
+#include <string.h>
+
+static const char *const type_names[] = {[PRINCIPAL_USER] = "user", [PRINCIPAL_SERVICE_ACCOUNT] = "service_account"};
+static const char *const role_names[] = {
+    [ROLE_NONE] = "user", [ROLE_ADMINISTRATOR] = "administrator", [ROLE_AUDITOR] = "auditor"};
+
+enum principal_type principal_type_of(const char *text)
+{
+    return strcmp(text, type_names[PRINCIPAL_USER]) == 0 ? PRINCIPAL_USER : PRINCIPAL_SERVICE_ACCOUNT;
+}
+
+static enum platform_role role_of(const char *text)
+{
+    for (size_t i = 0; i < COUNT_OF(role_names); i++) {
+        if (strcmp(text, role_names[i]) == 0)
+            return (enum platform_role)i;
+    }
+    return ROLE_NONE;
+}
+
+void principal_read(const struct db_rows *rows, int first, struct principal *out)
+{
+    *out = (struct principal){
+        .type = principal_type_of(db_column_text(rows, first + 2)),
+        .role = role_of(db_column_text(rows, first + 3)),
+        .disabled = db_column_int(rows, first + 4) != 0,
+        .expires_ms = db_column_int(rows, first + 5),
+        .created_ms = db_column_int(rows, first + 6),
+    };
+    COLUMN_COPY(out->id, rows, first);
+    COLUMN_COPY(out->name, rows, first + 1);
+}
+
+status principal_insert(struct db *db, const struct principal *p, struct error *err)
+{
+    status result =
+        db_exec(db,
+                "INSERT INTO principal (id, name, type, role, disabled, expires_ms, created_ms) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                DB_PARAMS(db_text(p->id), db_text(p->name), db_text(type_names[p->type]), db_text(role_names[p->role]),
+                          db_int(p->disabled), db_int(p->expires_ms), db_int(p->created_ms)),
+                NULL, err);
+    return row_conflict(result, err, "name: there is a user or service account %s already", p->name);
+}
+
+/* An id goes before a name that looks like one. */
+status principal_find(struct db *db, const char *id_or_name, struct principal *out, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db,
+                 "SELECT " PRINCIPAL_COLUMNS("") " FROM principal WHERE id = $1 OR name = $1 "
+                                                 "ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1",
+                 DB_PARAMS(db_text(id_or_name)), &rows, err));
+    TRY(row_expect(rows, "principal", err));
+    principal_read(rows, 0, out);
+    return OK;
+}
+
+status principal_update(struct db *db, const struct principal *p, struct error *err)
+{
+    int64_t changed = 0;
+    TRY(db_exec(db, "UPDATE principal SET role = $2, disabled = $3, expires_ms = $4 WHERE id = $1",
+                DB_PARAMS(db_text(p->id), db_text(role_names[p->role]), db_int(p->disabled), db_int(p->expires_ms)),
+                &changed, err));
+    return row_changed(changed, "principal", err);
+}
+
+status principal_list(struct db *db, enum principal_type type, struct page page,
+                      status (*each)(void *arg, const struct principal *p), void *arg, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, "SELECT " PRINCIPAL_COLUMNS("") " FROM principal WHERE type = $1 AND id > $2 ORDER BY id LIMIT $3",
+                 DB_PARAMS(db_text(type_names[type]), db_text(page_after(page)), db_int(page_limit(page))), &rows,
+                 err));
+
+    for (bool more = false;;) {
+        TRY(db_next(rows, &more, err));
+        if (!more)
+            return OK;
+        struct principal p;
+        principal_read(rows, 0, &p);
+        TRY(each(arg, &p));
+    }
+}
+
+status principal_count_administrators(struct db *db, int64_t *active, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, "SELECT COUNT(*) FROM principal WHERE role = 'administrator' AND disabled = 0", NULL, 0, &rows,
+                 err));
+    TRY(row_expect(rows, "principal", err));
+    *active = db_column_int(rows, 0);
+    return OK;
+}

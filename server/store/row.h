@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small helpers that the files of queries share. */
+#pragma once
+
+#include "server/store/store.h"
+
+#include "common/text.h"
+
+/* Into a fixed field of a struct. */
+#define COLUMN_COPY(field, rows, column) ((void)text_copy((field), sizeof(field), db_column_text((rows), (column))))
+
+/* The first row of a result: CODE_NOT_FOUND with "<what>: …" when there is none. */
+status row_expect(struct db_rows *rows, const char *what, struct error *err);
+/* A change that must meet a row: CODE_NOT_FOUND when changed is 0. */
+status row_changed(int64_t changed, const char *what, struct error *err);
+/* CODE_CONFLICT gets the text that names what is there already; others pass. */
+status row_conflict(status result, struct error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void column_blob_copy(struct buf *out, const struct db_rows *rows, int column);
+/* A blob of fixed length; CODE_INTERNAL when it has another. */
+status column_blob_exact(void *out, size_t len, const struct db_rows *rows, int column, struct error *err);
+
+static inline const char *page_after(struct page page)
+{
+    return page.after ? page.after : "";
+}
+static inline int page_limit(struct page page)
+{
+    return page.limit > 0 && page.limit <= LIMIT_PAGE ? page.limit : LIMIT_PAGE;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signing keys with their current version. Types, mechanisms and hashes are kept by their names on the wire, so that
+ * rows of algorithms.def may be added anywhere. */
+#include "server/store/row.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COLUMNS                                                                                                        \
+    "k.id, k.project_id, p.name, k.label, k.state, k.disabled_reason, k.hashes, k.mechanisms, k.created_ms, "          \
+    "k.version, v.type, v.hsm_id, v.spki, v.hsm_attributes"
+#define FROM                                                                                                           \
+    " FROM signing_key k JOIN project p ON p.id = k.project_id "                                                       \
+    "JOIN key_version v ON v.key_id = k.id AND v.version = k.version "
+
+enum { MECHANISM_SET_SIZE = 128 };
+
+void signing_key_clear(struct signing_key *k)
+{
+    buf_clear(&k->spki);
+    buf_clear(&k->certificate);
+    *k = (struct signing_key){0};
+}
+
+static void mechanism_set_format(unsigned set, char out[MECHANISM_SET_SIZE])
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (int m = MECHANISM_NONE + 1; m < MECHANISM_COUNT; m++) {
+        if (set & 1u << m)
+            len += (size_t)snprintf(out + len, MECHANISM_SET_SIZE - len, "%s%s", len ? "," : "",
+                                    mechanism_name((enum mechanism)m));
+    }
+}
+
+static unsigned mechanism_set_parse(const char *text)
+{
+    unsigned set = 0;
+    while (*text) {
+        char name[MECHANISM_SET_SIZE];
+        size_t len = strcspn(text, ",");
+        (void)snprintf(name, sizeof(name), "%.*s", (int)len, text);
+        enum mechanism m = MECHANISM_NONE;
+        if (mechanism_parse(name, &m))
+            set |= 1u << m;
+        text += len + (text[len] == ',');
+    }
+    return set;
+}
+
+static status signing_key_read(const struct db_rows *rows, struct signing_key *out, struct error *err)
+{
+    bool valid = false;
+    out->state = strcmp(db_column_text(rows, 4), "active") == 0 ? KEY_ACTIVE : KEY_DISABLED;
+    out->hashes = hash_set_parse(db_column_text(rows, 6), &valid);
+    out->mechanisms = mechanism_set_parse(db_column_text(rows, 7));
+    out->created_ms = db_column_int(rows, 8);
+    out->version = (int)db_column_int(rows, 9);
+    if (!valid || !key_type_parse(db_column_text(rows, 10), &out->type))
+        return error_set(err, CODE_INTERNAL, "store: the signing key %s has a type or hash this version does not know",
+                         db_column_text(rows, 0));
+
+    COLUMN_COPY(out->id, rows, 0);
+    COLUMN_COPY(out->project_id, rows, 1);
+    COLUMN_COPY(out->project_name, rows, 2);
+    COLUMN_COPY(out->label, rows, 3);
+    COLUMN_COPY(out->disabled_reason, rows, 5);
+    COLUMN_COPY(out->hsm_attributes, rows, 13);
+    column_blob_copy(&out->spki, rows, 12);
+    TRY(buf_check(&out->spki, err));
+    return column_blob_exact(out->hsm_id, sizeof(out->hsm_id), rows, 11, err);
+}
+
+static status certificate_read(const struct db_rows *rows, int column, struct signing_key *out, struct error *err)
+{
+    column_blob_copy(&out->certificate, rows, column);
+    return buf_check(&out->certificate, err);
+}
+
+static status version_insert(struct db *db, const struct signing_key *k, struct error *err)
+{
+    struct slice hsm_id = {k->hsm_id, sizeof(k->hsm_id)};
+    struct slice certificate = buf_slice(&k->certificate);
+    return db_exec(db,
+                   "INSERT INTO key_version (key_id, version, type, hsm_id, spki, hsm_attributes, certificate, "
+                   "created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                   DB_PARAMS(db_text(k->id), db_int(k->version), db_text(key_type_name(k->type)), db_blob(hsm_id),
+                             db_blob(buf_slice(&k->spki)), db_text(k->hsm_attributes),
+                             certificate.len ? db_blob(certificate) : db_null(), db_int(k->created_ms)),
+                   NULL, err);
+}
+
+status signing_key_insert(struct db *db, const struct signing_key *k, struct error *err)
+{
+    char hashes[64], mechanisms[MECHANISM_SET_SIZE];
+    hash_set_format(k->hashes, hashes);
+    mechanism_set_format(k->mechanisms, mechanisms);
+    status result =
+        db_exec(db,
+                "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, "
+                "mechanisms, version, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                DB_PARAMS(db_text(k->id), db_text(k->project_id), db_text(k->label),
+                          db_text(k->state == KEY_ACTIVE ? "active" : "disabled"), db_text(k->disabled_reason),
+                          db_text(hashes), db_text(mechanisms), db_int(k->version), db_int(k->created_ms)),
+                NULL, err);
+    TRY(row_conflict(result, err, "label: the project has a signing key %s already", k->label));
+    return row_conflict(version_insert(db, k, err), err, "the store has a signing key with this public key already");
+}
+
+static status signing_key_take(struct db_rows *rows, struct signing_key *out, struct error *err)
+{
+    TRY(row_expect(rows, "signing key", err));
+    TRY(signing_key_read(rows, out, err));
+    return certificate_read(rows, 14, out, err);
+}
+
+status signing_key_find(struct db *db, const char *id, struct signing_key *out, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, "SELECT " COLUMNS ", v.certificate" FROM "WHERE k.id = $1", DB_PARAMS(db_text(id)), &rows, err));
+    return signing_key_take(rows, out, err);
+}
+
+/* project: id or name; an id goes before a name that looks like one. */
+status signing_key_find_label(struct db *db, const char *project, const char *label, struct signing_key *out,
+                              struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db,
+                 "SELECT " COLUMNS ", v.certificate" FROM "WHERE (p.id = $1 OR p.name = $1) AND k.label = $2 "
+                 "ORDER BY CASE WHEN p.id = $1 THEN 0 ELSE 1 END LIMIT 1",
+                 DB_PARAMS(db_text(project), db_text(label)), &rows, err));
+    return signing_key_take(rows, out, err);
+}
+
+status signing_key_set_state(struct db *db, const char *id, enum key_state state, const char *reason, struct error *err)
+{
+    int64_t changed = 0;
+    TRY(db_exec(
+        db, "UPDATE signing_key SET state = $2, disabled_reason = $3 WHERE id = $1",
+        DB_PARAMS(db_text(id), db_text(state == KEY_ACTIVE ? "active" : "disabled"), db_text(reason ? reason : "")),
+        &changed, err));
+    return row_changed(changed, "signing key", err);
+}
+
+/* In the order of ids. Filters that are not set match everything. */
+#define LIST_SQL                                                                                                       \
+    "SELECT " COLUMNS ", v.certificate" FROM                                                                           \
+    "WHERE k.id > $1 AND ($2 = '' OR k.project_id = $2) AND ($3 = 0 OR k.state = 'active') "                           \
+    "AND ($4 = '' OR EXISTS (SELECT 1 FROM member m WHERE m.project_id = k.project_id AND m.principal_id = $4 "        \
+    "AND (m.role & $5) <> 0)) ORDER BY k.id LIMIT $6"
+
+static status signing_key_walk(struct db_rows *rows, struct signing_key *k,
+                               status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err)
+{
+    for (bool more = false;;) {
+        TRY(db_next(rows, &more, err));
+        if (!more)
+            return OK;
+        TRY(signing_key_read(rows, k, err));
+        TRY(certificate_read(rows, 14, k, err));
+        TRY(each(arg, k));
+    }
+}
+
+status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
+                        status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, LIST_SQL,
+                 DB_PARAMS(db_text(page_after(page)), db_text(filter->project_id ? filter->project_id : ""),
+                           db_int(filter->only_active), db_text(filter->member_id ? filter->member_id : ""),
+                           db_int(filter->roles), db_int(page_limit(page))),
+                 &rows, err));
+
+    cleanup_signing_key struct signing_key k = {0};
+    return signing_key_walk(rows, &k, each, arg, err);
+}
+
+status signing_key_find_for(struct db *db, const char *id, const char *principal_id, struct signing_key *out,
+                            unsigned *roles, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db,
+                 "SELECT " COLUMNS ", (SELECT CAST(COALESCE(SUM(m.role), 0) AS BIGINT) FROM member m "
+                 "WHERE m.project_id = k.project_id AND m.principal_id = $2)" FROM "WHERE k.id = $1",
+                 DB_PARAMS(db_text(id), db_text(principal_id)), &rows, err));
+    TRY(row_expect(rows, "signing key", err));
+    *roles = (unsigned)db_column_int(rows, 14);
+    return signing_key_read(rows, out, err);
+}
