@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The signing path (DESIGN §3): find key, policy at use, idempotency, INTENT durable, HSM, verify, OUTCOME and usage durable,
- * reply. */
+/* The signing path (DESIGN §3): find key, policy at use, idempotency, INTENT durable, HSM, verify, OUTCOME and usage
+ * durable, reply. */
 #pragma once
 
 #include "common/signature.h"
@@ -28,7 +28,7 @@ void signer_free(struct signer *s);
 struct sign_order {
     const char *key; /* key id as asked for, or "project:label" */
     struct sign_input input;
-    const char *idempotency_key; /* NULL: none */
+    const char *idempotency_key;       /* NULL: none */
     const char *program, *host, *user; /* self-asserted; NULL: not said */
     const char *client_address, *request_id;
 };

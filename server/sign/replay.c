@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may sign under an idempotency key (I6). Judged inside the intent's transaction, where no two callers can both
+ * find the row absent. */
+#include "server/sign/replay.h"
+
+#include <string.h>
+
+#include "common/secret.h"
+
+enum { ROW_LIFE_MS = 24 * 60 * 60 * 1000 };
+
+bool idempotency_key_is_valid(const char *key)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    enum { SHORTEST = 16 };
+    size_t len = strlen(key);
+    return len >= SHORTEST && len <= LIMIT_IDEMPOTENCY_KEY && strspn(key, allowed) == len;
+}
+
+status request_hash(const char *key_id, const struct sign_input *in, uint8_t out[32], struct error *err)
+{
+    cleanup_buf struct buf text = {0};
+    buf_printf(&text, "%s %d %d %d %zu ", key_id, (int)in->mechanism, (int)in->hash, (int)in->mgf_hash, in->salt_len);
+    buf_add(&text, in->digest.data, in->digest.len);
+    TRY(buf_check(&text, err));
+    return sha256(buf_slice(&text), out, err);
+}
+
+struct open_search {
+    int64_t wanted;
+    bool found;
+};
+
+static status open_intent_compare(void *arg, const struct record_row *r)
+{
+    struct open_search *search = arg;
+    search->found = search->found || r->seq == search->wanted;
+    return OK;
+}
+
+/* After a crash the intent was closed as unknown (I2) and nobody will ever finish its row. */
+static status intent_is_open(struct db *db, int64_t seq, bool *open, struct error *err)
+{
+    struct open_search search = {.wanted = seq};
+    TRY(record_open_intents(db, open_intent_compare, &search, err));
+    *open = search.found;
+    return OK;
+}
+
+static bool same_request(const struct idempotency *a, const struct idempotency *b)
+{
+    return memcmp(a->request_sha256, b->request_sha256, sizeof(a->request_sha256)) == 0;
+}
+
+status claim_judge(struct db *db, struct idempotency *row, bool (*is_abandoned)(void *arg, int64_t intent), void *arg,
+                   enum claim *claim, struct error *err)
+{
+    __attribute__((cleanup(idempotency_clear))) struct idempotency stored = {0};
+    *claim = CLAIM_OURS;
+    status found = idempotency_find(db, row->principal_id, row->idempotency_key, &stored, err);
+    if (found.code == CODE_NOT_FOUND)
+        return OK;
+    TRY(found);
+
+    bool done = stored.outcome_seq != 0, open = !done;
+    if (open && is_abandoned(arg, stored.intent_seq))
+        open = false;
+    if (open)
+        TRY(intent_is_open(db, stored.intent_seq, &open, err));
+    if ((!done && !open) || stored.created_ms < row->created_ms - ROW_LIFE_MS)
+        return idempotency_remove(db, row->principal_id, row->idempotency_key, err);
+
+    if (!same_request(&stored, row))
+        return error_set(err, CODE_IDEMPOTENCY_CONFLICT, "%s", code_text(CODE_IDEMPOTENCY_CONFLICT));
+    *claim = done ? CLAIM_DONE : CLAIM_UNDER_WAY;
+    if (done) {
+        idempotency_clear(row);
+        *row = stored;
+        stored = (struct idempotency){0};
+    }
+    return OK;
+}

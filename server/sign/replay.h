@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* I6: the same idempotency key and request from the same principal give the same signature and one pair of records. A
+ * row is claimed in the intent's transaction, finished or removed in the outcome's, so it is there exactly while a
+ * signature is under way or made. */
+#pragma once
+
+#include "common/signature.h"
+#include "server/store/store.h"
+
+enum claim {
+    CLAIM_OURS,      /* nobody has it: sign */
+    CLAIM_UNDER_WAY, /* the same request is being signed: wait */
+    CLAIM_DONE,      /* the same request was signed: its answer is in the row */
+};
+
+bool idempotency_key_is_valid(const char *key);
+/* Same key version of the HSM, mechanism, parameters and digest: the same request. The self-asserted context is not
+ * part of it. */
+status request_hash(const char *key_id, const struct sign_input *in, uint8_t out[32], struct error *err);
+
+/* On the committing thread. row names principal, key and request; for CLAIM_DONE it receives the stored answer.
+ * CODE_IDEMPOTENCY_CONFLICT when the key was used for another request. A row that stands for nothing any more is
+ * removed: older than a day, or its intent was closed as failed or unknown, or is_abandoned says so. */
+status claim_judge(struct db *db, struct idempotency *row, bool (*is_abandoned)(void *arg, int64_t intent), void *arg,
+                   enum claim *claim, struct error *err);
