@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Shared by the end-to-end tests: one sandbox a script, brought down at exit; assertions that say what was expected.
+# CHANCERY_BUILD names the build directory under test.
+set -euo pipefail
+
+e2e=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$e2e/../.." && pwd)
+export CHANCERY_BUILD=${CHANCERY_BUILD:-$root/build/dev}
+chancery=$CHANCERY_BUILD/cli/chancery
+work=$(mktemp -d "${TMPDIR:-/tmp}/chancery-e2e.XXXXXX")
+sandbox=$work/sandbox
+# shellcheck disable=SC2034  # used by the scripts
+engine=$(find /usr/lib -path '*/engines-3/pkcs11.so' | head -n 1)
+spoil=$CHANCERY_BUILD/tests/support/spoil/spoil-pkcs11.so
+failures=0
+
+finish()
+{
+    local status=$?
+    set +e
+    [ -e "$sandbox/server/chanceryd.conf" ] && "$root/scripts/sandbox" down "$sandbox"
+    if [ $status -ne 0 ] && [ -n "${E2E_KEEP:-}" ]; then
+        echo "kept: $work" >&2
+    else
+        if [ $status -ne 0 ]; then
+            tail -n 15 "$sandbox/server.out" "$sandbox/client/module.log" >&2 2>/dev/null
+        fi
+        rm -rf "$work"
+    fi
+    exit $status
+}
+trap finish EXIT
+
+sandbox_up()
+{
+    echo "-- sandbox up"
+    "$root/scripts/sandbox" up "$sandbox" >"$work/env"
+    # shellcheck disable=SC1091
+    . "$work/env"
+    cd "$work"
+    printf '[log]\nfile = module.log\nlevel = info\n' >>"$CHANCERY_CONF"
+    admin_conf=$sandbox/admin.conf
+}
+
+admin()
+{
+    "$chancery" --config "$admin_conf" "$@"
+}
+
+# The signer's own command line.
+signer()
+{
+    "$chancery" --config "$CHANCERY_CONF" "$@" --passphrase-file "$sandbox/passphrase"
+}
+
+pass()
+{
+    echo "ok: $*"
+}
+
+fail()
+{
+    echo "FAILED: $*" >&2
+    failures=$((failures + 1))
+    exit 1
+}
+
+# expect_ok WHAT COMMAND…: the command must succeed; its output is shown only when it does not.
+expect_ok()
+{
+    local what=$1
+    shift
+    if timeout 120 "$@" >"$work/out" 2>&1; then
+        pass "$what"
+    else
+        local status=$?
+        cat "$work/out" >&2
+        fail "$what (exit $status: $*)"
+    fi
+}
+
+# expect_refused WHAT PATTERN COMMAND…: the command must fail by itself (no signal, no time-out), saying PATTERN.
+expect_refused()
+{
+    local what=$1 pattern=$2 status=0
+    shift 2
+    timeout 120 "$@" >"$work/out" 2>&1 || status=$?
+    if [ $status -eq 0 ] || [ $status -ge 124 ]; then
+        cat "$work/out" >&2
+        fail "$what: expected a refusal, got exit $status"
+    fi
+    grep -qE -- "$pattern" "$work/out" || { cat "$work/out" >&2; fail "$what: refused, but without saying /$pattern/"; }
+    pass "$what"
+}
+
+# The test of a test: sign must succeed and verify must fail when each signature has one bit spoiled.
+# signing_case NAME SIGN-FUNCTION VERIFY-FUNCTION VERIFIER'S-COMPLAINT
+signing_case()
+{
+    export SPOIL_MODULE=$P11_MODULE
+    # shellcheck disable=SC2034  # read by the functions given
+    module=$P11_MODULE
+    expect_ok "$1: signs" "$2"
+    expect_ok "$1: verifies" "$3"
+    module=$spoil
+    expect_ok "$1: signs through the spoiler" "$2"
+    expect_refused "$1: a spoiled signature is found" "$4" "$3"
+    # shellcheck disable=SC2034
+    module=$P11_MODULE
+}
+
+# flip_byte FILE OFFSET
+flip_byte()
+{
+    local byte
+    byte=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
+    # shellcheck disable=SC2059
+    printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+audit_json()
+{
+    admin audit list --json
+}
