@@ -26,27 +26,6 @@ status request_hash(const char *key_id, const struct sign_input *in, uint8_t out
     return sha256(buf_slice(&text), out, err);
 }
 
-struct open_search {
-    int64_t wanted;
-    bool found;
-};
-
-static status open_intent_compare(void *arg, const struct record_row *r)
-{
-    struct open_search *search = arg;
-    search->found = search->found || r->seq == search->wanted;
-    return OK;
-}
-
-/* After a crash the intent was closed as unknown (I2) and nobody will ever finish its row. */
-static status intent_is_open(struct db *db, int64_t seq, bool *open, struct error *err)
-{
-    struct open_search search = {.wanted = seq};
-    TRY(record_open_intents(db, open_intent_compare, &search, err));
-    *open = search.found;
-    return OK;
-}
-
 static bool same_request(const struct idempotency *a, const struct idempotency *b)
 {
     return memcmp(a->request_sha256, b->request_sha256, sizeof(a->request_sha256)) == 0;
@@ -62,12 +41,9 @@ status claim_judge(struct db *db, struct idempotency *row, bool (*is_abandoned)(
         return OK;
     TRY(found);
 
-    bool done = stored.outcome_seq != 0, open = !done;
-    if (open && is_abandoned(arg, stored.intent_seq))
-        open = false;
-    if (open)
-        TRY(intent_is_open(db, stored.intent_seq, &open, err));
-    if ((!done && !open) || stored.created_ms < row->created_ms - ROW_LIFE_MS)
+    bool done = stored.outcome_seq != 0;
+    bool abandoned = !done && is_abandoned(arg, stored.intent_seq);
+    if (abandoned || stored.created_ms < row->created_ms - ROW_LIFE_MS)
         return idempotency_remove(db, row->principal_id, row->idempotency_key, err);
 
     if (!same_request(&stored, row))
