@@ -4,67 +4,11 @@
  * yajl does not look at what malloc answers, so it gets its memory from a block that is large enough from the start. */
 #include "common/json_tree.h"
 
-#include <openssl/crypto.h>
-#include <stdio.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "common/json_arena.h"
 #include "common/text.h"
-
-/* Bump allocator. free does nothing; the block is wiped and freed as a whole. */
-struct arena {
-    uint8_t *block;
-    size_t used, size;
-};
-enum { ARENA_HEADER = 16 }; /* holds the size of an allocation, and keeps the next one aligned */
-
-static void arena_clear(struct arena *a)
-{
-    if (a->block)
-        OPENSSL_cleanse(a->block, a->used);
-    free(a->block);
-}
-
-static void *arena_malloc(void *ctx, size_t size)
-{
-    struct arena *a = ctx;
-    size_t rounded = (size + ARENA_HEADER - 1) / ARENA_HEADER * ARENA_HEADER;
-    if (rounded < size || rounded + ARENA_HEADER > a->size - a->used)
-        return NULL;
-
-    uint8_t *p = a->block + a->used;
-    memcpy(p, &rounded, sizeof(rounded));
-    a->used += ARENA_HEADER + rounded;
-    return p + ARENA_HEADER;
-}
-
-static void *arena_realloc(void *ctx, void *old, size_t size)
-{
-    uint8_t *p = arena_malloc(ctx, size);
-    if (!old || !p)
-        return p;
-
-    size_t old_size = 0;
-    memcpy(&old_size, (uint8_t *)old - ARENA_HEADER, sizeof(old_size));
-    memcpy(p, old, old_size < size ? old_size : size);
-    return p;
-}
-
-static void arena_free(void *ctx, void *p)
-{
-    (void)ctx;
-    (void)p;
-}
-
-/* yajl keeps a few small structures (under 4 KiB with the depth capped) and two buffers: one for unescaped strings, one
- * for a token cut off at the end of the text. Each starts at 2 KiB and is doubled until it holds at most text_len + 1
- * bytes; all its sizes together stay below four times that, or 4 KiB. */
-static bool arena_init(struct arena *a, size_t text_len)
-{
-    a->size = 16384 + 8 * (text_len + 1);
-    a->block = malloc(a->size);
-    return a->block != NULL;
-}
 
 struct parse {
     yajl_handle yajl;
@@ -73,16 +17,24 @@ struct parse {
     int depth, max_depth;
     char *name; /* of the member whose value comes next */
     size_t name_at;
-    enum code code; /* why a callback refused */
+    const size_t *ended; /* the length of the text once yajl has read all of it: it then counts from 0 again */
+    size_t value_end;    /* behind the last value */
+    enum code code;      /* why a callback refused */
     const char *reason;
     size_t at;
 };
+
+/* Bytes of the text that yajl has read. */
+static size_t position(const struct parse *p)
+{
+    return p->ended ? *p->ended : yajl_get_bytes_consumed(p->yajl);
+}
 
 static int refuse(struct parse *p, enum code code, const char *reason)
 {
     p->code = code;
     p->reason = reason;
-    p->at = yajl_get_bytes_consumed(p->yajl);
+    p->at = position(p);
     return 0;
 }
 
@@ -103,6 +55,7 @@ static struct json *append(struct parse *p, enum json_type type)
     }
     struct json *v = &parent->items[parent->count++];
     *v = (struct json){.type = type, .name = steal(&p->name), .name_at = p->name_at};
+    p->value_end = position(p);
     return v;
 }
 
@@ -189,6 +142,7 @@ static int on_close_array(void *ctx)
 {
     struct parse *p = ctx;
     p->depth--;
+    p->value_end = position(p);
     return 1;
 }
 
@@ -196,7 +150,7 @@ static int on_name(void *ctx, const unsigned char *text, size_t len)
 {
     struct parse *p = ctx;
     p->name = copy_text(p, text, len);
-    p->name_at = yajl_get_bytes_consumed(p->yajl);
+    p->name_at = position(p);
     return p->name != NULL;
 }
 
@@ -212,6 +166,7 @@ static int on_close_object(void *ctx)
 {
     struct parse *p = ctx;
     const struct json *object = p->open[p->depth--];
+    p->value_end = position(p);
     if (object->count < 2)
         return 1;
 
@@ -255,20 +210,32 @@ static status failure(struct slice text, enum code code, const char *reason, siz
     return error_set(err, code, "JSON, line %zu, byte %zu: %.*s", line, at + 1, (int)strcspn(reason, "\n"), reason);
 }
 
+/* yajl overlooks a string that was begun behind the value and is not ended. */
+static bool is_blank_from(struct slice text, size_t at)
+{
+    while (at < text.len && memchr(" \t\r\n", text.data[at], 4))
+        at++;
+    return at >= text.len;
+}
+
 static status run(struct parse *p, struct slice text, struct error *err)
 {
     yajl_status result = yajl_parse(p->yajl, text.data, text.len);
     size_t at = yajl_get_bytes_consumed(p->yajl);
-    if (result == yajl_status_ok)
-        result =
-            yajl_complete_parse(p->yajl); /* ends a number at the end of the text; finds that the text ends early */
-    if (result == yajl_status_ok && p->root.count == 1)
-        return OK;
+    if (result == yajl_status_ok) {
+        /* Ends a number at the end of the text, and finds that the text ends early. */
+        p->ended = &text.len;
+        result = yajl_complete_parse(p->yajl);
+    }
     if (result == yajl_status_client_canceled)
         return failure(text, p->code, p->reason, p->at, err);
+    if (result == yajl_status_ok && p->root.count == 1 && is_blank_from(text, p->value_end))
+        return OK;
+    if (result == yajl_status_ok)
+        return failure(text, CODE_INVALID, "one value is expected", p->value_end, err);
 
-    unsigned char *reason = result == yajl_status_ok ? NULL : yajl_get_error(p->yajl, 0, text.data, text.len);
-    return failure(text, CODE_INVALID, reason ? (const char *)reason : "a value is expected", at, err);
+    unsigned char *reason = yajl_get_error(p->yajl, 0, text.data, text.len);
+    return failure(text, CODE_INVALID, reason ? (const char *)reason : "not JSON", at, err);
 }
 
 static void parse_clear(struct parse *p)
@@ -288,15 +255,15 @@ status json_parse(struct slice text, size_t max_bytes, int max_depth, struct jso
     if (reason)
         return failure(text, CODE_INVALID, reason, at, err);
 
-    CLEANUP(arena_clear) struct arena arena = {0};
+    cleanup_json_arena struct json_arena arena = {0};
     CLEANUP(parse_clear) struct parse p = {.root.type = JSON_ARRAY};
     p.max_depth = max_depth < JSON_DEPTH_MAX ? max_depth : JSON_DEPTH_MAX;
     p.open[0] = &p.root;
     cleanup_json struct json *value = calloc(1, sizeof(*value));
-    if (!value || !arena_init(&arena, text.len))
+    if (!value || !json_arena_init(&arena, text.len))
         return failure(text, CODE_NO_MEMORY, NULL, 0, err);
 
-    yajl_alloc_funcs memory = {arena_malloc, arena_realloc, arena_free, &arena};
+    yajl_alloc_funcs memory = {json_arena_malloc, json_arena_realloc, json_arena_free, &arena};
     p.yajl = yajl_alloc(&callbacks, &memory, &p);
     TRY(run(&p, text, err));
 
