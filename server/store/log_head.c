@@ -12,8 +12,8 @@ static status generation_read(struct db *db, int64_t *out, struct error *err)
     return OK;
 }
 
-/* The first reader fills the mirror; a writer that commits meanwhile has the newer value and wins. A transaction sees its
- * own bump before the mirror does: a signature's intent behind a revocation in one batch must not miss it (I4). */
+/* The first reader fills the mirror; a writer that commits meanwhile has the newer value and wins. A transaction sees
+ * its own bump before the mirror does: a signature's intent behind a revocation in one batch must not miss it (I4). */
 status store_generation(struct db *db, int64_t *out, struct error *err)
 {
     if (db->bumped) {
