@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A PKCS#11 module that passes everything on to the one named by FAULTY_BEHIND, and errs where struct faults says so.
+ */
+#include "faulty.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "chancery/pkcs11.h"
+
+static struct faults switches;
+static CK_FUNCTION_LIST *behind, front;
+
+__attribute__((visibility("default"))) struct faults *faults(void);
+__attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out);
+
+struct faults *faults(void)
+{
+    return &switches;
+}
+
+static CK_RV initialize(void *args)
+{
+    atomic_fetch_add(&switches.initialized, 1);
+    return behind->C_Initialize(args);
+}
+
+static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+{
+    CK_RV rv = behind->C_GetTokenInfo(slot, info);
+
+    if (rv == CKR_OK)
+        info->flags |= switches.token_flags;
+    return rv;
+}
+
+static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify, CK_SESSION_HANDLE *out)
+{
+    CK_RV rv = switches.open_session_fail;
+
+    return rv ? rv : behind->C_OpenSession(slot, flags, application, notify, out);
+}
+
+static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG len)
+{
+    CK_RV rv = switches.login_fail;
+
+    atomic_fetch_add(&switches.logins, 1);
+    return rv ? rv : behind->C_Login(session, user, pin, len);
+}
+
+static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG len, CK_BYTE *signature, CK_ULONG *signature_len)
+{
+    int delay = switches.sign_delay_ms;
+    CK_RV rv = atomic_exchange(&switches.sign_fail, 0);
+
+    if (delay)
+        (void)nanosleep(&(struct timespec){delay / 1000, delay % 1000 * 1000000L}, NULL);
+    if (rv)
+        return rv;
+    rv = behind->C_Sign(session, data, len, signature, signature_len);
+    if (rv == CKR_OK && atomic_exchange(&switches.sign_short, 0))
+        (*signature_len)--;
+    return rv;
+}
+
+/* Flips the value of an attribute in a copy of the template. */
+static void attribute_set(CK_ATTRIBUTE *a, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_BBOOL *value)
+{
+    for (CK_ULONG i = 0; i < count; i++) {
+        if (a[i].type == type)
+            a[i].pValue = value;
+    }
+}
+
+static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_ATTRIBUTE *public, CK_ULONG publics,
+                      CK_ATTRIBUTE *private, CK_ULONG privates, CK_OBJECT_HANDLE *pub, CK_OBJECT_HANDLE *priv)
+{
+    static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+    CK_ATTRIBUTE copy[32];
+
+    memcpy(copy, private, privates * sizeof *private);
+    if (switches.extractable)
+        attribute_set(copy, privates, CKA_EXTRACTABLE, &yes);
+    if (switches.insensitive)
+        attribute_set(copy, privates, CKA_SENSITIVE, &no);
+    CK_RV rv = behind->C_GenerateKeyPair(session, m, public, publics, copy, privates, pub, priv);
+    if (rv == CKR_OK)
+        atomic_fetch_add(&switches.generated, 1);
+    return rv;
+}
+
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
+{
+    const char *path = getenv("FAULTY_BEHIND");
+    void *library = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    CK_C_GetFunctionList get = library ? (CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList") : NULL;
+
+    if (!get || get(&behind) != CKR_OK)
+        return CKR_GENERAL_ERROR;
+    front = *behind;
+    front.C_GetFunctionList = C_GetFunctionList;
+    front.C_Initialize = initialize;
+    front.C_GetTokenInfo = token_info;
+    front.C_OpenSession = open_session;
+    front.C_Login = login;
+    front.C_Sign = sign;
+    front.C_GenerateKeyPair = generate;
+    *out = &front;
+    return CKR_OK;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The switches of the pass-through module: what it does differently from the SoftHSM behind it. */
+#pragma once
+
+#include <stdatomic.h>
+
+struct faults {
+    atomic_int sign_delay_ms;                  /* each C_Sign takes that long */
+    atomic_ulong sign_fail;                    /* the next C_Sign gives this CK_RV, after C_SignInit succeeded */
+    atomic_int sign_short;                     /* the next C_Sign gives one byte less */
+    atomic_ulong login_fail;                   /* every C_Login gives this CK_RV */
+    atomic_ulong token_flags;                  /* or-ed into the flags of C_GetTokenInfo */
+    atomic_int extractable;                    /* C_GenerateKeyPair makes extractable keys */
+    atomic_int insensitive;                    /* C_GenerateKeyPair makes keys that are not sensitive */
+    atomic_ulong open_session_fail;            /* every C_OpenSession gives this CK_RV */
+    atomic_int logins, generated, initialized; /* calls that went through */
+};
+/* Symbol of the module: struct faults *faults(void). */
