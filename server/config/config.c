@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file: lines to options. A parser of our own: inih as packaged cuts lines at 200 bytes, joins indented lines to
+ * the one before and takes " ;" inside a value for a comment, each without a word; a configuration must not be misread
+ * silently. */
+#include "server/config/config.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/file.h"
+#include "server/config/option.h"
+
+enum { CONFIG_MAX = 64 * 1024, LINE_MAX_BYTES = 8192, HELP_WIDTH = 100 };
+
+struct reader {
+    const char *name;
+    int line;
+    struct config *config;
+    int *lines; /* per option: the line that set it, 0 for none */
+};
+
+static status line_refuse(const struct reader *r, struct error *err, const char *why, const char *what)
+{
+    return error_set(err, CODE_CONFIGURATION, "%s:%d: %s%.60s", r->name, r->line, why, what);
+}
+
+static const struct option *option_find(const char *name)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(options[i].name, name) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static char *text_trim(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    size_t len = strlen(text);
+    while (len > 0 && isspace((unsigned char)text[len - 1]))
+        len--;
+    text[len] = '\0';
+    return text;
+}
+
+static status option_read(struct reader *r, const char *name, const char *value, struct error *err)
+{
+    const struct option *o = option_find(name);
+    if (!o)
+        return line_refuse(r, err, "unknown option: ", name);
+    int *set_at = &r->lines[o - options];
+    if (*set_at != 0)
+        return error_set(err, CODE_CONFIGURATION, "%s:%d: %s is already set in line %d", r->name, r->line, name,
+                         *set_at);
+    *set_at = r->line;
+    status s = option_set(r->config, o, value, err);
+    if (!is_ok(s))
+        error_prefix(err, "%s:%d", r->name, r->line);
+    return s;
+}
+
+static status line_read(struct reader *r, char *line, struct error *err)
+{
+    line = text_trim(line);
+    if (line[0] == '\0' || line[0] == '#' || line[0] == ';')
+        return OK;
+    if (line[0] == '[')
+        return line_refuse(r, err, "sections are not used here: ", line);
+    char *equals = strchr(line, '=');
+    if (!equals || equals == line)
+        return line_refuse(r, err, "name = value is expected, not ", line);
+    *equals = '\0';
+    return option_read(r, text_trim(line), text_trim(equals + 1), err);
+}
+
+static status lines_read(struct reader *r, struct slice text, struct error *err)
+{
+    while (text.len > 0) {
+        r->line++;
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t len = end ? (size_t)(end - text.data) : text.len;
+        if (len > LINE_MAX_BYTES)
+            return line_refuse(r, err, "the line is too long", "");
+        if (memchr(text.data, '\0', len))
+            return line_refuse(r, err, "the line has a NUL byte in it", "");
+        cleanup_free char *line = strndup((const char *)text.data, len);
+        if (!line)
+            return error_set(err, CODE_NO_MEMORY, "configuration");
+        TRY(line_read(r, line, err));
+        size_t used = len + (end != NULL);
+        text = (struct slice){text.data + used, text.len - used};
+    }
+    return OK;
+}
+
+static status config_new(const char *directory, struct config **out, struct error *err)
+{
+    cleanup_config struct config *c = calloc(1, sizeof *c);
+    if (!c || !(c->directory = strdup(directory)))
+        return error_set(err, CODE_NO_MEMORY, "configuration");
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        TRY(option_set(c, &options[i], options[i].default_text, err));
+    *out = steal(&c);
+    return OK;
+}
+
+status config_parse(const char *name, const char *directory, struct slice text, struct config **out, struct error *err)
+{
+    cleanup_config struct config *c = NULL;
+    int lines[OPTION_COUNT] = {0};
+    TRY(config_new(directory, &c, err));
+    struct reader r = {.name = name, .config = c, .lines = lines};
+    TRY(lines_read(&r, text, err));
+    *out = steal(&c);
+    return OK;
+}
+
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+status config_load(const char *path, struct config **out, struct error *err)
+{
+    cleanup_buf struct buf text = {0};
+    cleanup_config struct config *c = NULL;
+    struct stat st;
+    bool is_directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    cleanup_free char *file = is_directory ? path_join(path, CONFIG_FILE_NAME) : strdup(path);
+    cleanup_free char *directory = file ? directory_of(file) : NULL;
+    if (!directory)
+        return error_set(err, CODE_NO_MEMORY, "configuration");
+    TRY(file_read(file, CONFIG_MAX, FILE_NOT_WRITABLE_BY_OTHERS, &text, err));
+    TRY(config_parse(file, directory, buf_slice(&text), &c, err));
+    c->path = steal(&file);
+    *out = steal(&c);
+    return OK;
+}
+
+void config_free(struct config *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        option_clear(c, &options[i]);
+    free(c->path);
+    free(c->directory);
+    free(c);
+}
+
+void config_print(const struct config *c, struct buf *out)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        buf_printf(out, "%s = ", options[i].name);
+        option_format(c, &options[i], out);
+        buf_add_byte(out, '\n');
+    }
+}
+
+static void help_wrap(const char *help, struct buf *out)
+{
+    while (*help) {
+        size_t len = strlen(help);
+        if (len > HELP_WIDTH) {
+            len = HELP_WIDTH;
+            while (len > 0 && help[len] != ' ')
+                len--;
+        }
+        buf_printf(out, "# %.*s\n", (int)len, help);
+        help += len + (help[len] == ' ');
+    }
+}
+
+void config_example(struct buf *out)
+{
+    buf_add_text(
+        out, "# SPDX-License-Identifier: Apache-2.0\n"
+             "# chanceryd: every option with its default. Generated: chanceryd --print-example.\n"
+             "# One option a line, comments on lines of their own. Relative paths are relative to the directory of\n"
+             "# this file. Others than its owner must not be able to write it.\n");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *o = &options[i];
+        buf_add_byte(out, '\n');
+        help_wrap(o->help, out);
+        buf_add_text(out, "# (");
+        option_describe(o, out);
+        buf_printf(out, "%s)\n#%s =%s%s\n", o->when == OPTION_LIVE ? "; SIGHUP takes a new value" : "", o->name,
+                   o->default_text[0] ? " " : "", o->default_text);
+    }
+}
+
+void config_restart_needed(const struct config *old, const struct config *fresh, struct buf *names)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        cleanup_buf struct buf before = {0};
+        cleanup_buf struct buf after = {0};
+        if (options[i].when == OPTION_LIVE)
+            continue;
+        option_format(old, &options[i], &before);
+        option_format(fresh, &options[i], &after);
+        if (strcmp(buf_text(&before), buf_text(&after)) != 0)
+            buf_printf(names, "%s%s", names->len > 0 ? ", " : "", options[i].name);
+    }
+}
