@@ -22,9 +22,7 @@ static status token_rows(struct db *db, void *arg, struct audit_record *record, 
     const struct auth_assertion *a = &grant->assertion;
     (void)record;
 
-    /* Remembered as long as the check would accept it: its expiry and the skew that is allowed. */
-    int64_t until_ms = a->expires_ms + LIMIT_CLOCK_SKEW_SECONDS * INT64_C(1000);
-    status s = assertion_id_insert(db, a->principal.id, a->jti, until_ms, err);
+    status s = assertion_id_insert(db, a->principal.id, a->jti, a->expires_ms, err);
     if (s.code == CODE_CONFLICT)
         return error_set(err, CODE_NOT_AUTHENTICATED, "the assertion was used before");
     TRY(s);
