@@ -70,9 +70,9 @@ tamper() # what sql
     expect_refused "in the database: $1 is found" "$middle" admin audit verify
     "$root/scripts/sandbox" down "$sandbox"
 }
-tamper "a changed record" "UPDATE audit_records SET line = replace(line, '\"v\":1', '\"v\":2') WHERE seq = $middle"
-tamper "a removed record" "DELETE FROM audit_records WHERE seq = $middle"
-tamper "a reordered record" "UPDATE audit_records SET seq = -1 WHERE seq = $middle; UPDATE audit_records SET seq = $middle WHERE seq = $middle + 1; UPDATE audit_records SET seq = $middle + 1 WHERE seq = -1"
+tamper "a changed record" "UPDATE record SET line = replace(line, '\"v\":1', '\"v\":2') WHERE seq = $middle"
+tamper "a removed record" "DELETE FROM record WHERE seq = $middle"
+tamper "a reordered record" "UPDATE record SET seq = -1 WHERE seq = $middle; UPDATE record SET seq = $middle WHERE seq = $middle + 1; UPDATE record SET seq = $middle + 1 WHERE seq = -1"
 cp clean.db "$SANDBOX_DB"
 rm -f "$SANDBOX_DB-wal" "$SANDBOX_DB-shm"
 "$root/scripts/sandbox" restart "$sandbox" >/dev/null
