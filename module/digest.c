@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* C_Digest*. */
+#include "module/digest.h"
+
+#include <string.h>
+
+static bool keeps(CK_RV rv, const void *out)
+{
+    return rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && !out);
+}
+
+CK_RV digest_init(struct session *s, const CK_MECHANISM *mechanism)
+{
+    struct operation *op = &s->operation;
+    if (!mechanism)
+        return CKR_ARGUMENTS_BAD;
+    if (op->kind != OPERATION_NONE)
+        return CKR_OPERATION_ACTIVE;
+    const struct mechanism_row *row = mechanism_find_digest(mechanism->mechanism);
+    if (!row)
+        return CKR_MECHANISM_INVALID;
+    if (mechanism->ulParameterLen > 0)
+        return CKR_MECHANISM_PARAM_INVALID;
+
+    CK_RV rv = message_digest_begin(row->hash, &op->digest);
+    if (rv != CKR_OK)
+        return rv;
+    op->digest_hash = row->hash;
+    op->kind = OPERATION_DIGEST;
+    return CKR_OK;
+}
+
+/* Hashes data (if any) and hands the digest out, if there is room for it. */
+static CK_RV digest_end(struct operation *op, struct slice data, CK_BYTE *digest, CK_ULONG *len)
+{
+    size_t needed = hash_len(op->digest_hash);
+    switch (output_judge(digest, len, needed)) {
+    case OUTPUT_ASKED:
+        return CKR_OK;
+    case OUTPUT_SHORT:
+        return CKR_BUFFER_TOO_SMALL;
+    case OUTPUT_WRITE:
+        break;
+    }
+    uint8_t bytes[EVP_MAX_MD_SIZE];
+    CK_RV rv = message_digest_add(op->digest, data);
+    if (rv == CKR_OK)
+        rv = message_digest_end(op->digest, bytes);
+    if (rv != CKR_OK)
+        return rv;
+    memcpy(digest, bytes, needed);
+    *len = needed;
+    return CKR_OK;
+}
+
+static CK_RV digest_whole(struct operation *op, struct slice data, CK_BYTE *digest, CK_ULONG *len)
+{
+    if (!len || (!data.data && data.len > 0))
+        return CKR_ARGUMENTS_BAD;
+    if (op->in_parts)
+        return CKR_OPERATION_ACTIVE;
+    return digest_end(op, data, digest, len);
+}
+
+CK_RV digest_oneshot(struct session *s, const CK_BYTE *data, CK_ULONG data_len, CK_BYTE *digest, CK_ULONG *len)
+{
+    struct operation *op = &s->operation;
+    if (op->kind != OPERATION_DIGEST)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    CK_RV rv = digest_whole(op, (struct slice){data, data_len}, digest, len);
+    if (!keeps(rv, digest))
+        operation_end(op);
+    return rv;
+}
+
+CK_RV digest_update(struct session *s, const CK_BYTE *part, CK_ULONG part_len)
+{
+    struct operation *op = &s->operation;
+    if (op->kind != OPERATION_DIGEST)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    op->in_parts = true;
+    CK_RV rv =
+        !part && part_len > 0 ? CKR_ARGUMENTS_BAD : message_digest_add(op->digest, (struct slice){part, part_len});
+    if (rv != CKR_OK)
+        operation_end(op);
+    return rv;
+}
+
+CK_RV digest_final(struct session *s, CK_BYTE *digest, CK_ULONG *len)
+{
+    struct operation *op = &s->operation;
+    if (op->kind != OPERATION_DIGEST)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    CK_RV rv = len ? digest_end(op, (struct slice){0}, digest, len) : CKR_ARGUMENTS_BAD;
+    if (!keeps(rv, digest))
+        operation_end(op);
+    return rv;
+}

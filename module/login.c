@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* C_Login and C_Logout. */
+#include "module/login.h"
+
+#include "module/ckr.h"
+
+/* This token has no security officer, and no key asks for a login of its own. */
+static CK_RV other_login(struct session_view view, CK_USER_TYPE type)
+{
+    if (type == CKU_CONTEXT_SPECIFIC)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    if (type != CKU_SO)
+        return CKR_USER_TYPE_INVALID;
+
+    module_lock_scope(view.slot->module);
+    if (view.slot->logged_in)
+        return CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
+    return view.slot->session_count > view.slot->rw_session_count ? CKR_SESSION_READ_ONLY_EXISTS
+                                                                  : CKR_USER_TYPE_INVALID;
+}
+
+static CK_RV pin_check(struct client *client, struct slice pin)
+{
+    if (!client_needs_login(client))
+        return CKR_OK;
+    if (!pin.data)
+        return CKR_ARGUMENTS_BAD;
+    if (pin.len < PIN_MIN_LEN || pin.len > PIN_MAX_LEN)
+        return CKR_PIN_LEN_RANGE;
+
+    struct error err = {0};
+    return ckr_report("login", client_login(client, pin, &err), &err);
+}
+
+static bool is_logged_in(struct slot *slot)
+{
+    module_lock_scope(slot->module);
+    return slot->logged_in;
+}
+
+CK_RV login_user(struct module *m, CK_SESSION_HANDLE session, CK_USER_TYPE type, struct slice pin)
+{
+    struct session_view view;
+    CK_RV rv = session_view(m, session, &view);
+    if (rv != CKR_OK)
+        return rv;
+    if (type != CKU_USER)
+        return other_login(view, type);
+    if (is_logged_in(view.slot))
+        return CKR_USER_ALREADY_LOGGED_IN;
+    rv = pin_check(m->client, pin); /* slow by design (PBKDF2): no lock held */
+    if (rv != CKR_OK)
+        return rv;
+
+    module_lock_scope(m);
+    if (view.slot->logged_in)
+        return CKR_USER_ALREADY_LOGGED_IN;
+    if (view.slot->session_count == 0) /* the last session was closed meanwhile: a login has nobody to hold it */
+        return CKR_SESSION_CLOSED;
+    view.slot->logged_in = true;
+    return CKR_OK;
+}
+
+CK_RV login_named(struct module *m, CK_SESSION_HANDLE session, CK_USER_TYPE type, struct slice pin, struct slice name)
+{
+    return name.len > 0 ? CKR_ARGUMENTS_BAD : login_user(m, session, type, pin);
+}
+
+CK_RV login_end(struct module *m, CK_SESSION_HANDLE session)
+{
+    struct session_view view;
+    CK_RV rv = session_view(m, session, &view);
+    if (rv != CKR_OK)
+        return rv;
+    module_lock_scope(m);
+    if (!view.slot->logged_in)
+        return CKR_USER_NOT_LOGGED_IN;
+    slot_logout(view.slot);
+    return CKR_OK;
+}

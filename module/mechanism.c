@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mechanism table. A token lists what the keys that may stand on it can do, and the digests of this machine. */
+#include "module/mechanism.h"
+
+#include <string.h>
+
+#include "client/client.h"
+#include "module/module.h"
+
+static const struct mechanism_row rows[] = {
+#define SIGN_MECHANISM(ckm, mechanism, hash, min, max) {ckm, MECHANISM_##mechanism, HASH_##hash, min, max},
+#include "chancery/mechanisms.def"
+#undef SIGN_MECHANISM
+#define DIGEST_MECHANISM(ckm, hash) {ckm, MECHANISM_NONE, HASH_##hash, 0, 0},
+#include "chancery/mechanisms.def"
+#undef DIGEST_MECHANISM
+};
+
+static bool is_digest(const struct mechanism_row *row)
+{
+    return row->mechanism == MECHANISM_NONE;
+}
+
+static const struct mechanism_row *row_find(CK_MECHANISM_TYPE type)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (rows[i].type == type)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+const struct mechanism_row *mechanism_find_sign(CK_MECHANISM_TYPE type)
+{
+    const struct mechanism_row *row = row_find(type);
+    return row && !is_digest(row) ? row : NULL;
+}
+
+const struct mechanism_row *mechanism_find_digest(CK_MECHANISM_TYPE type)
+{
+    const struct mechanism_row *row = row_find(type);
+    return row && is_digest(row) ? row : NULL;
+}
+
+enum hash mechanism_hash(CK_MECHANISM_TYPE digest)
+{
+    const struct mechanism_row *row = mechanism_find_digest(digest);
+    return row ? row->hash : HASH_NONE;
+}
+
+enum hash mechanism_mgf_hash(CK_RSA_PKCS_MGF_TYPE mgf)
+{
+    switch (mgf) {
+    case CKG_MGF1_SHA1:
+        return HASH_SHA1;
+    case CKG_MGF1_SHA224:
+        return HASH_SHA224;
+    case CKG_MGF1_SHA256:
+        return HASH_SHA256;
+    case CKG_MGF1_SHA384:
+        return HASH_SHA384;
+    case CKG_MGF1_SHA512:
+        return HASH_SHA512;
+    default:
+        return HASH_NONE;
+    }
+}
+
+static bool is_on_slot(const struct mechanism_row *row, const struct slot *slot)
+{
+    if (is_digest(row))
+        return true;
+    return mechanism_family(row->mechanism) == FAMILY_EDWARDS ? slot->has_edwards : slot->has_others;
+}
+
+CK_RV mechanism_list(struct module *m, CK_SLOT_ID id, CK_MECHANISM_TYPE *list, CK_ULONG *count)
+{
+    const struct slot *slot = slot_find(m, id);
+    if (!slot)
+        return CKR_SLOT_ID_INVALID;
+    if (!count)
+        return CKR_ARGUMENTS_BAD;
+
+    CK_ULONG room = list ? *count : 0;
+    CK_ULONG found = 0;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (!is_on_slot(&rows[i], slot))
+            continue;
+        if (found < room)
+            list[found] = rows[i].type;
+        found++;
+    }
+    *count = found;
+    return list && room < found ? CKR_BUFFER_TOO_SMALL : CKR_OK;
+}
+
+/* CKF_HW: the private keys are in an HSM, and pkcs11-tool --test signs only where it is set. */
+static CK_FLAGS flags_of(const struct mechanism_row *row)
+{
+    if (is_digest(row))
+        return CKF_DIGEST;
+    CK_FLAGS flags = CKF_HW | CKF_SIGN | CKF_VERIFY;
+    if (mechanism_family(row->mechanism) == FAMILY_EC)
+        flags |= CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
+    if (mechanism_family(row->mechanism) == FAMILY_EDWARDS)
+        flags |= CKF_EC_F_P | CKF_EC_CURVENAME;
+    return flags;
+}
+
+CK_RV mechanism_info(struct module *m, CK_SLOT_ID id, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
+{
+    const struct slot *slot = slot_find(m, id);
+    if (!slot)
+        return CKR_SLOT_ID_INVALID;
+    if (!info)
+        return CKR_ARGUMENTS_BAD;
+    const struct mechanism_row *row = row_find(type);
+    if (!row || !is_on_slot(row, slot))
+        return CKR_MECHANISM_INVALID;
+
+    *info = (CK_MECHANISM_INFO){row->min_bits, row->max_bits, flags_of(row)};
+    return CKR_OK;
+}
+
+bool mechanism_is_allowed(const struct mechanism_row *row, const struct client_key *key)
+{
+    if (is_digest(row) || mechanism_family(row->mechanism) != key_type_family(key->type))
+        return false;
+    return key->mechanisms[row->mechanism] && (row->hash == HASH_NONE || (key->hashes & hash_bit(row->hash)));
+}
+
+void mechanism_allowed_list(const struct client_key *key, struct buf *out)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (mechanism_is_allowed(&rows[i], key))
+            buf_add(out, &rows[i].type, sizeof rows[i].type);
+    }
+}

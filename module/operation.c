@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of an operation, and the judgement of output buffers. */
+#include "module/operation.h"
+
+#include "module/object.h"
+
+void operation_end(struct operation *op)
+{
+    free(op->found);
+    EVP_MD_CTX_free(op->digest);
+    message_clear(&op->message);
+    object_set_unref(op->objects);
+    EVP_PKEY_free(op->public_key);
+    *op = (struct operation){0};
+}
+
+enum output output_judge(const void *out, CK_ULONG *len, size_t needed)
+{
+    CK_ULONG room = *len;
+    if (out && room >= needed)
+        return OUTPUT_WRITE;
+    *len = needed;
+    return out ? OUTPUT_SHORT : OUTPUT_ASKED;
+}

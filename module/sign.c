@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* C_Sign*. */
+#include "module/sign.h"
+
+#include <string.h>
+
+#include "module/ckr.h"
+#include "module/object.h"
+
+/* Finds the private key and what the mechanism makes of it; on success the operation is complete but for its kind. */
+static CK_RV sign_begin(struct session *s, struct operation *op, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE handle)
+{
+    op->objects = slot_objects_seen(s->slot);
+    const struct object *o = op->objects ? slot_object_find(s->slot, op->objects, handle) : NULL;
+    if (!o)
+        return CKR_KEY_HANDLE_INVALID;
+    if (!mechanism_find_sign(mechanism->mechanism))
+        return CKR_MECHANISM_INVALID;
+    if (o->class == CKO_PUBLIC_KEY)
+        return CKR_KEY_FUNCTION_NOT_PERMITTED;
+    if (o->class != CKO_PRIVATE_KEY)
+        return CKR_KEY_HANDLE_INVALID;
+    op->key = o->key;
+    op->logouts = object_set_logouts(op->objects);
+    return message_init(&op->message, mechanism, o->key);
+}
+
+/* A NULL mechanism ends what C_SignInit began (PKCS#11 3.0 §5.13.1). */
+static CK_RV sign_cancel(struct operation *op)
+{
+    if (op->kind != OPERATION_SIGN)
+        return CKR_ARGUMENTS_BAD;
+    operation_end(op);
+    return CKR_OK;
+}
+
+CK_RV sign_init(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    struct operation *op = &s->operation;
+    if (!mechanism)
+        return sign_cancel(op);
+    if (op->kind != OPERATION_NONE)
+        return CKR_OPERATION_ACTIVE;
+
+    CK_RV rv = sign_begin(s, op, mechanism, key);
+    if (rv == CKR_OK)
+        op->kind = OPERATION_SIGN;
+    else
+        operation_end(op);
+    return rv;
+}
+
+/* The server knows better than our listing whether the key may still be used: look again at the next search. */
+static bool shows_listing_is_old(enum code code)
+{
+    return code == CODE_NOT_FOUND || code == CODE_KEY_DISABLED || code == CODE_FORBIDDEN ||
+           code == CODE_MECHANISM_DENIED;
+}
+
+static CK_RV sign_send(struct session *s, const struct sign_input *in, CK_BYTE *signature, CK_ULONG *len)
+{
+    struct client *client = s->module->client;
+    cleanup_buf struct buf made = {0};
+    struct error err = {0};
+    status st = client_sign(client, s->operation.key, in, deadline_in(s->module->timeout_ms), &made, &err);
+    if (is_ok(st) && made.len > *len)
+        st = error_set(&err, CODE_BAD_SIGNATURE, "the signature has %zu bytes", made.len);
+    if (!is_ok(st)) {
+        error_prefix(&err, "%s", s->operation.key->token_label);
+        if (shows_listing_is_old(st.code))
+            client_keys_refresh(client);
+        return ckr_report("sign", st, &err);
+    }
+    memcpy(signature, made.data, made.len);
+    *len = made.len;
+    return CKR_OK;
+}
+
+/* whole NULL: the end of a series of parts. */
+static CK_RV sign_end(struct session *s, const struct slice *whole, CK_BYTE *signature, CK_ULONG *len)
+{
+    struct operation *op = &s->operation;
+    switch (output_judge(signature, len, key_type_signature_len(op->key->type))) {
+    case OUTPUT_ASKED:
+        return CKR_OK;
+    case OUTPUT_SHORT:
+        return CKR_BUFFER_TOO_SMALL;
+    case OUTPUT_WRITE:
+        break;
+    }
+    if (!slot_shows_private(s->slot, op->objects))
+        return CKR_USER_NOT_LOGGED_IN;
+    struct sign_input in;
+    CK_RV rv = message_finish(&op->message, whole, &in);
+    return rv == CKR_OK ? sign_send(s, &in, signature, len) : rv;
+}
+
+static CK_RV sign_whole(struct session *s, struct slice data, CK_BYTE *signature, CK_ULONG *len)
+{
+    if (!len || (!data.data && data.len > 0))
+        return CKR_ARGUMENTS_BAD;
+    if (s->operation.in_parts)
+        return CKR_OPERATION_ACTIVE;
+    return sign_end(s, &data, signature, len);
+}
+
+/* A size query and a short buffer keep the operation; any other end is the end of it. */
+static CK_RV sign_settle(struct session *s, CK_RV rv, const void *signature)
+{
+    bool keeps = rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && !signature);
+    if (!keeps)
+        operation_end(&s->operation);
+    return rv;
+}
+
+CK_RV sign_oneshot(struct session *s, const CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature, CK_ULONG *len)
+{
+    if (s->operation.kind != OPERATION_SIGN)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    return sign_settle(s, sign_whole(s, (struct slice){data, data_len}, signature, len), signature);
+}
+
+static CK_RV sign_add(struct operation *op, struct slice part)
+{
+    if (!message_takes_parts(&op->message))
+        return CKR_OPERATION_NOT_INITIALIZED;
+    if (!part.data && part.len > 0)
+        return CKR_ARGUMENTS_BAD;
+    op->in_parts = true;
+    return message_add(&op->message, part);
+}
+
+CK_RV sign_update(struct session *s, const CK_BYTE *part, CK_ULONG part_len)
+{
+    struct operation *op = &s->operation;
+    if (op->kind != OPERATION_SIGN)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    CK_RV rv = sign_add(op, (struct slice){part, part_len});
+    if (rv != CKR_OK)
+        operation_end(op);
+    return rv;
+}
+
+CK_RV sign_final(struct session *s, CK_BYTE *signature, CK_ULONG *len)
+{
+    struct operation *op = &s->operation;
+    if (op->kind != OPERATION_SIGN)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    CK_RV rv = CKR_OPERATION_NOT_INITIALIZED;
+    if (message_takes_parts(&op->message))
+        rv = len ? sign_end(s, NULL, signature, len) : CKR_ARGUMENTS_BAD;
+    return sign_settle(s, rv, signature);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* C_Verify*. */
+#include "module/verify.h"
+
+#include <openssl/x509.h>
+
+#include "client/client.h"
+#include "client/libctx.h"
+#include "module/ckr.h"
+#include "module/object.h"
+
+static status public_key_load(const struct client_key *key, EVP_PKEY **out, struct error *err)
+{
+    cleanup_libctx struct libctx_scope scope = {0};
+    TRY(libctx_enter(&scope, err));
+    const uint8_t *der = key->spki.data;
+    *out = d2i_PUBKEY_ex(NULL, &der, (long)key->spki.len, scope.ctx, NULL);
+    return *out ? OK : error_set(err, CODE_INTERNAL, "%s: the public key is malformed", key->token_label);
+}
+
+static CK_RV verify_begin(struct session *s, struct operation *op, const CK_MECHANISM *mechanism,
+                          CK_OBJECT_HANDLE handle)
+{
+    op->objects = slot_objects_seen(s->slot);
+    const struct object *o = op->objects ? slot_object_find(s->slot, op->objects, handle) : NULL;
+    if (!o)
+        return CKR_KEY_HANDLE_INVALID;
+    if (!mechanism_find_sign(mechanism->mechanism))
+        return CKR_MECHANISM_INVALID;
+    if (o->class == CKO_PRIVATE_KEY)
+        return CKR_KEY_FUNCTION_NOT_PERMITTED;
+    if (o->class != CKO_PUBLIC_KEY)
+        return CKR_KEY_HANDLE_INVALID;
+
+    CK_RV rv = message_init(&op->message, mechanism, o->key);
+    if (rv != CKR_OK)
+        return rv;
+    op->key = o->key;
+    struct error err = {0};
+    return ckr_report("verify", public_key_load(o->key, &op->public_key, &err), &err);
+}
+
+static CK_RV verify_cancel(struct operation *op)
+{
+    if (op->kind != OPERATION_VERIFY)
+        return CKR_ARGUMENTS_BAD;
+    operation_end(op);
+    return CKR_OK;
+}
+
+CK_RV verify_init(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    struct operation *op = &s->operation;
+    if (!mechanism)
+        return verify_cancel(op);
+    if (op->kind != OPERATION_NONE)
+        return CKR_OPERATION_ACTIVE;
+
+    CK_RV rv = verify_begin(s, op, mechanism, key);
+    if (rv == CKR_OK)
+        op->kind = OPERATION_VERIFY;
+    else
+        operation_end(op);
+    return rv;
+}
+
+static status signature_check(const struct operation *op, const struct sign_input *in, struct slice signature,
+                              struct error *err)
+{
+    cleanup_libctx struct libctx_scope scope = {0};
+    TRY(libctx_enter(&scope, err));
+    return signature_verify(scope.ctx, op->public_key, in, signature, err);
+}
+
+/* whole NULL: the end of a series of parts. */
+static CK_RV verify_end(struct operation *op, const struct slice *whole, struct slice signature)
+{
+    if (!signature.data)
+        return CKR_ARGUMENTS_BAD;
+    struct sign_input in;
+    CK_RV rv = message_finish(&op->message, whole, &in);
+    if (rv != CKR_OK)
+        return rv;
+    if (signature.len != key_type_signature_len(op->key->type))
+        return CKR_SIGNATURE_LEN_RANGE;
+
+    struct error err = {0};
+    status s = signature_check(op, &in, signature, &err);
+    return s.code == CODE_BAD_SIGNATURE ? CKR_SIGNATURE_INVALID : ckr_report("verify", s, &err);
+}
+
+static CK_RV verify_whole(struct operation *op, struct slice data, struct slice signature)
+{
+    if (!data.data && data.len > 0)
+        return CKR_ARGUMENTS_BAD;
+    return op->in_parts ? CKR_OPERATION_ACTIVE : verify_end(op, &data, signature);
+}
+
+CK_RV verify_oneshot(struct session *s, const CK_BYTE *data, CK_ULONG data_len, const CK_BYTE *signature, CK_ULONG len)
+{
+    struct operation *op = &s->operation;
+    if (op->kind != OPERATION_VERIFY)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    CK_RV rv = verify_whole(op, (struct slice){data, data_len}, (struct slice){signature, len});
+    operation_end(op);
+    return rv;
+}
+
+static CK_RV verify_add(struct operation *op, struct slice part)
+{
+    if (!message_takes_parts(&op->message))
+        return CKR_OPERATION_NOT_INITIALIZED;
+    if (!part.data && part.len > 0)
+        return CKR_ARGUMENTS_BAD;
+    op->in_parts = true;
+    return message_add(&op->message, part);
+}
+
+CK_RV verify_update(struct session *s, const CK_BYTE *part, CK_ULONG part_len)
+{
+    struct operation *op = &s->operation;
+    if (op->kind != OPERATION_VERIFY)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    CK_RV rv = verify_add(op, (struct slice){part, part_len});
+    if (rv != CKR_OK)
+        operation_end(op);
+    return rv;
+}
+
+CK_RV verify_final(struct session *s, const CK_BYTE *signature, CK_ULONG len)
+{
+    struct operation *op = &s->operation;
+    if (op->kind != OPERATION_VERIFY)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    CK_RV rv = CKR_OPERATION_NOT_INITIALIZED;
+    if (message_takes_parts(&op->message))
+        rv = verify_end(op, NULL, (struct slice){signature, len});
+    operation_end(op);
+    return rv;
+}
