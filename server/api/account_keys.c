@@ -46,13 +46,6 @@ status account_key_detail(struct json_writer *w, const struct account_key *k, st
     return OK;
 }
 
-status account_key_read(const char *pem, const char *algorithm, struct account_key *out, struct error *err)
-{
-    TRY(account_key_parse(pem, algorithm, out, err));
-    out->created_ms = clock_now_ms();
-    return *out->id ? OK : id_new("sk", out->id, err);
-}
-
 static status account_resolve(struct db *db, struct account_key_change *c, struct error *err)
 {
     TRY(principal_find_typed(db, PRINCIPAL_SERVICE_ACCOUNT, c->asked, &c->account, err));
@@ -66,10 +59,7 @@ static status account_key_insert_rows(struct db *db, struct change *change, stru
 
     TRY(account_resolve(db, c, err));
     (void)strcpy(c->key.account_id, c->account.id);
-    status s = account_key_insert(db, &c->key, err);
-    if (s.code == CODE_CONFLICT)
-        return error_set(err, CODE_CONFLICT, "public_key: this key is registered already");
-    return s;
+    return account_key_insert(db, &c->key, err);
 }
 
 static status account_key_add(void *arg, struct request *req, struct response *res, struct error *err)
@@ -83,7 +73,7 @@ static status account_key_add(void *arg, struct request *req, struct response *r
 
     TRY(query_none(req, err));
     TRY(body_read(req, fields, COUNT_OF(fields), err));
-    TRY(account_key_read(pem, algorithm, &c.key, err));
+    TRY(account_key_parse(pem, algorithm, &c.key, err));
 
     change_begin(&c.change, req, "account_key.add");
     TRY(account_key_detail(&c.change.detail, &c.key, err));

@@ -10,5 +10,3 @@
 void account_key_render(struct json_writer *w, const struct account_key *k);
 /* Members of a record's detail: the key's id, algorithm and fingerprint. */
 status account_key_detail(struct json_writer *w, const struct account_key *k, struct error *err);
-/* Reads the PEM text; the error names the field public_key. */
-status account_key_read(const char *pem, const char *algorithm, struct account_key *out, struct error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* API keys of users: made and revoked by the user or an administrator. The secret is shown once, in the answer that
  * makes it, and kept only as a hash (I8). */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -87,8 +88,10 @@ static status api_key_create(void *arg, struct request *req, struct response *re
 static status api_key_row(void *arg, const struct api_key *k)
 {
     struct list *list = arg;
+    char cursor[LIST_CURSOR_SIZE];
 
-    if (list_take_after(list, k->id))
+    (void)snprintf(cursor, sizeof(cursor), "%013lld.%s", (long long)k->created_ms, k->id);
+    if (list_take_after(list, cursor))
         api_key_render(list->w, k, NULL);
     return OK;
 }

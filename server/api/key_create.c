@@ -28,11 +28,6 @@ static void key_change_clear(struct key_change *c)
 }
 #define cleanup_key_change CLEANUP(key_change_clear)
 
-static status label_taken(const struct key_order *order, struct error *err)
-{
-    return error_set(err, CODE_CONFLICT, "label: there is a signing key %s in this project already", order->label);
-}
-
 /* Before the HSM makes a key for nothing. The store's own constraint decides between two at once. */
 static status label_check_free(struct api *api, const struct project *project, const struct key_order *order,
                                struct error *err)
@@ -43,7 +38,7 @@ static status label_check_free(struct api *api, const struct project *project, c
     TRY(reader_acquire(&reader, api->store, err));
     status s = signing_key_find_label(reader.db, project->name, order->label, &other, err);
     if (is_ok(s))
-        return label_taken(order, err);
+        return error_set(err, CODE_CONFLICT, "label: the project has a signing key %s already", order->label);
     return s.code == CODE_NOT_FOUND ? OK : s;
 }
 
@@ -96,10 +91,7 @@ static status key_insert_rows(struct db *db, struct change *change, struct error
 {
     struct key_change *c = (struct key_change *)change;
 
-    status s = signing_key_insert(db, &c->key, err);
-    if (s.code == CODE_CONFLICT)
-        return error_set(err, CODE_CONFLICT, "label: there is a signing key %s in this project already", c->key.label);
-    return s;
+    return signing_key_insert(db, &c->key, err);
 }
 
 static status key_publish(struct api *api, struct request *req, const struct key_order *order, struct key_change *c,

@@ -5,7 +5,7 @@
 
 #include "server/api/api.h"
 
-enum { LIST_DEFAULT = 100, LIST_CURSOR_SIZE = 2 * NAME_SIZE };
+enum { LIST_DEFAULT = 100, LIST_CURSOR_SIZE = 3 * NAME_SIZE };
 
 struct list {
     struct json_writer *w;

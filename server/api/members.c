@@ -91,11 +91,7 @@ static status member_insert_rows(struct db *db, struct change *change, struct er
     struct member_change *c = (struct member_change *)change;
 
     TRY(member_resolve(db, c, err));
-    status s = member_insert(db, &c->member, err);
-    if (s.code == CODE_CONFLICT)
-        return error_set(err, CODE_CONFLICT, "principal: %s is %s of this project already", c->member.principal_name,
-                         role_name(c->member.role));
-    return s;
+    return member_insert(db, &c->member, err);
 }
 
 static status member_add(void *arg, struct request *req, struct response *res, struct error *err)

@@ -36,10 +36,7 @@ static status project_insert_rows(struct db *db, struct change *change, struct e
 {
     struct project_change *c = (struct project_change *)change;
 
-    status s = project_insert(db, &c->project, err);
-    if (s.code == CODE_CONFLICT)
-        return error_set(err, CODE_CONFLICT, "name: there is a project of this name already");
-    return s;
+    return project_insert(db, &c->project, err);
 }
 
 static status project_create(void *arg, struct request *req, struct response *res, struct error *err)

@@ -60,14 +60,8 @@ static status account_insert_rows(struct db *db, struct change *change, struct e
 {
     struct account_change *c = (struct account_change *)change;
 
-    status s = principal_insert(db, &c->account, err);
-    if (s.code == CODE_CONFLICT)
-        return error_set(err, CODE_CONFLICT, "name: there is a user or service account of this name already");
-    TRY(s);
-    s = account_key_insert(db, &c->key, err);
-    if (s.code == CODE_CONFLICT)
-        return error_set(err, CODE_CONFLICT, "public_key: this key is registered already");
-    return s;
+    TRY(principal_insert(db, &c->account, err));
+    return account_key_insert(db, &c->key, err);
 }
 
 static status account_parse(struct account_change *c, struct request *req, struct error *err)
@@ -83,7 +77,7 @@ static status account_parse(struct account_change *c, struct request *req, struc
     TRY(body_read(req, fields, COUNT_OF(fields), err));
     TRY(check_name("name", name, err));
     TRY(check_expires("expires", expires, &c->account.expires_ms, err));
-    TRY(account_key_read(pem, algorithm, &c->key, err));
+    TRY(account_key_parse(pem, algorithm, &c->key, err));
 
     c->account.type = PRINCIPAL_SERVICE_ACCOUNT;
     c->account.created_ms = c->key.created_ms;

@@ -24,7 +24,8 @@ static status usage_row(void *arg, const struct usage *u)
     struct list *list = arg;
     char cursor[LIST_CURSOR_SIZE];
 
-    (void)snprintf(cursor, sizeof(cursor), "%s.%s", u->day, u->key_id);
+    /* '!' sorts before every character of a name, so that the text orders as the rows do. */
+    (void)snprintf(cursor, sizeof(cursor), "%s!%s!%s", u->day, u->project_name, u->label);
     if (!list_take_after(list, cursor))
         return OK;
     json_begin_object(list->w, NULL);

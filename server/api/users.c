@@ -33,10 +33,7 @@ static status user_insert_rows(struct db *db, struct change *change, struct erro
 {
     struct principal_change *c = (struct principal_change *)change;
 
-    status s = principal_insert(db, &c->principal, err);
-    if (s.code == CODE_CONFLICT)
-        return error_set(err, CODE_CONFLICT, "name: there is a user or service account of this name already");
-    return s;
+    return principal_insert(db, &c->principal, err);
 }
 
 static status user_create(void *arg, struct request *req, struct response *res, struct error *err)

@@ -25,5 +25,5 @@ static inline const char *page_after(struct page page)
 }
 static inline int page_limit(struct page page)
 {
-    return page.limit > 0 && page.limit <= LIMIT_PAGE ? page.limit : LIMIT_PAGE;
+    return page.limit > 0 ? page.limit : LIMIT_PAGE;
 }
