@@ -44,6 +44,17 @@ static void address_format(struct MHD_Connection *mhd, char out[INET6_ADDRSTRLEN
     }
 }
 
+/* The library sends head and body of an answer as two records. MSG_MORE lets the kernel put them into one segment, so
+ * that the client wakes once. */
+static ssize_t records_push(gnutls_transport_ptr_t transport, const giovec_t *records, int count)
+{
+    struct connection *c = transport;
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)records, .msg_iovlen = (size_t)count};
+    int flags = MSG_NOSIGNAL | (c->more ? MSG_MORE : 0);
+    c->more = false;
+    return sendmsg(c->fd, &message, flags);
+}
+
 static struct connection *connection_open(struct http_server *s, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -57,6 +68,11 @@ static struct connection *connection_open(struct http_server *s, struct MHD_Conn
     address_format(mhd, c->address);
     int on = 1;
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info) {
+        gnutls_transport_set_ptr2(info->tls_session, (gnutls_transport_ptr_t)(intptr_t)c->fd, c);
+        gnutls_transport_set_vec_push_function(info->tls_session, records_push);
+    }
     cut_at(c, clock_monotonic_ms() + s->config.request_timeout_ms);
     sweeper_add(&s->sweeper, c);
     return c;
@@ -126,6 +142,7 @@ static enum MHD_Result answer_send(struct connection *c)
     if (!c->answer)
         return MHD_NO;
     c->phase = PHASE_ANSWERED;
+    c->more = c->res.body.len > 0;
     enum MHD_Result sent = MHD_queue_response(c->mhd, (unsigned)c->res.status, c->answer);
     MHD_destroy_response(c->answer);
     c->answer = NULL;

@@ -35,6 +35,7 @@ struct connection {
     enum phase phase;
     bool in_flight; /* counted in the server's in_flight */
     bool linger;
+    bool more; /* the record sent next is the head of an answer whose body follows */
     struct MHD_Response *answer;
     char address[INET6_ADDRSTRLEN];
     struct request req;
