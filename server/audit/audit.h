@@ -31,8 +31,10 @@ struct audit_record {
 };
 
 /* Runs inside the batch's transaction, on the committing thread, before the record is appended; it may fill the record
- * (borrowed memory must live until audit_commit returns). When it fails, this change is undone and this record not written;
- * the others of the batch go on. It must not block. */
+ * (borrowed memory must live until audit_commit returns). When it fails, this change is undone and this record not
+ * written; the others of the batch go on. It must not block. It may be run a second time, with the record as it was
+ * given, when the batch is tried again without another work that failed: what it leaves in arg must not depend on how
+ * often it ran. */
 typedef status (*audit_change)(struct db *db, void *arg, struct audit_record *record, struct error *err);
 
 struct audit_work {
@@ -55,5 +57,6 @@ DEFINE_CLEANUP_PTR(struct audit, audit_close)
  * nothing of it happened) or the deadline passed before the work was begun. */
 status audit_commit(struct audit *a, struct audit_work *work, struct deadline d, struct error *err);
 
-/* Walks the log in the store: chain, gaps, columns against lines, head. *first_bad is 0 when all is well. */
+/* Walks the log in the store: chain, gaps, columns against lines, head. *first_bad is 0 when all is well; else the
+ * result is OK all the same, and err->text says what is wrong there. *count: good records before it. */
 status audit_verify(struct db *db, int64_t *count, int64_t *first_bad, struct error *err);

@@ -53,3 +53,7 @@ void db_rollback(struct db *db);
 status db_savepoint(struct db *db, struct error *err); /* one level */
 status db_savepoint_release(struct db *db, struct error *err);
 void db_savepoint_rollback(struct db *db);
+/* True while the transaction can still be committed: neither ended by the database nor spoiled by a failure. */
+bool db_in_transaction(const struct db *db);
+/* Grows with every row changed on this connection, so that "has it written anything" can be asked. */
+int64_t db_writes(const struct db *db);

@@ -44,10 +44,6 @@ struct db_rows {
     struct db *db;
 };
 
-/* True while the transaction can still be committed: neither ended nor spoiled by a failure. */
-bool db_in_transaction(const struct db *db);
-/* Grows with every row changed, so that "has it written anything" can be asked. */
-int64_t db_writes(const struct db *db);
 void db_close(struct db *db);
 DEFINE_CLEANUP_PTR(struct db, db_close)
 #define cleanup_db CLEANUP(db_close_cleanup)

@@ -87,7 +87,16 @@ status log_server_set(struct db *db, int64_t id, int64_t open_from, struct error
                    DB_PARAMS(db_int(id), db_int(open_from)), NULL, err);
 }
 
-status log_server_remove(struct db *db, int64_t id, struct error *err)
+/* SQLite has one server, which store_claim made sure of. */
+status log_server_acquire(struct db *db, int64_t *id, int64_t *open_from, struct error *err)
 {
-    return db_exec(db, "DELETE FROM log_server WHERE id = $1", DB_PARAMS(db_int(id)), NULL, err);
+    *id = 1;
+    TRY(db_exec(db, "INSERT INTO log_server (id, open_from) VALUES ($1, 1) ON CONFLICT (id) DO NOTHING",
+                DB_PARAMS(db_int(*id)), NULL, err));
+
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, "SELECT open_from FROM log_server WHERE id = $1", DB_PARAMS(db_int(*id)), &rows, err));
+    TRY(row_expect(rows, "log server", err));
+    *open_from = db_column_int(rows, 0);
+    return OK;
 }

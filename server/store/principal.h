@@ -6,7 +6,7 @@
 
 #define PRINCIPAL_COLUMNS(table)                                                                                       \
     table "id, " table "name, " table "type, " table "role, " table "disabled, " table "expires_ms, " table "created_" \
-                                                                                                            "ms"
+          "ms"
 
 /* The columns of PRINCIPAL_COLUMNS from column `first` on. */
 void principal_read(const struct db_rows *rows, int first, struct principal *out);

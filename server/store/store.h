@@ -247,5 +247,6 @@ status record_open_intents(struct db *db, int64_t server, status (*each)(void *a
                            void *arg, struct error *err);
 
 /* ---- log_head.c: servers that write the log. All intents of a server before open_from have their outcome. */
+/* An id for this server, and the mark stored with it. */
+status log_server_acquire(struct db *db, int64_t *id, int64_t *open_from, struct error *err);
 status log_server_set(struct db *db, int64_t id, int64_t open_from, struct error *err);
-status log_server_remove(struct db *db, int64_t id, struct error *err);
