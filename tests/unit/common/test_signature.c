@@ -190,7 +190,8 @@ static void verification_works_in_a_private_context_and_leaves_the_error_queue(v
 {
     (void)state;
     OSSL_LIB_CTX *private = OSSL_LIB_CTX_new();
-    assert_non_null(OSSL_PROVIDER_load(private, "default"));
+    OSSL_PROVIDER *provider = OSSL_PROVIDER_load(private, "default");
+    assert_non_null(provider);
     static const enum key_type types[] = {KEY_TYPE_RSA2048, KEY_TYPE_P521, KEY_TYPE_ED25519};
     static const enum mechanism mechanisms[] = {MECHANISM_RSA_PSS, MECHANISM_ECDSA, MECHANISM_EDDSA};
 
@@ -210,6 +211,7 @@ static void verification_works_in_a_private_context_and_leaves_the_error_queue(v
     assert_code(signature_verify(private, key_of(KEY_TYPE_RSA2048), &in, (struct slice){zeros, 256}, NULL),
                 CODE_BAD_SIGNATURE);
     assert_int_equal(ERR_get_error(), 0);
+    (void)OSSL_PROVIDER_unload(provider);
     OSSL_LIB_CTX_free(private);
 }
 
