@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HSM behind a PKCS#11 module (p11-kit loads it): session pool, keys, signatures. Only this folder sees pkcs11.h and
- * p11-kit. Handles are looked up by CKA_ID and forgotten whenever a session is lost; a lock file keeps two processes off
- * one token. I3: keys are generated CKA_SENSITIVE, never CKA_EXTRACTABLE, and the attributes are read back. */
+/* The HSM behind a PKCS#11 module (p11-kit loads it): session pool, keys, signatures. Only this folder sees pkcs11.h
+ * and p11-kit. Handles are looked up by CKA_ID and forgotten whenever a session is lost; a lock file keeps two
+ * processes off one token. I3: keys are generated CKA_SENSITIVE, never CKA_EXTRACTABLE, and the attributes are read
+ * back. */
 #pragma once
 
 #include <openssl/evp.h>
@@ -15,9 +16,9 @@ struct hsm_config {
     const char *module_path; /* e.g. the SoftHSM module */
     const char *token_label;
     struct slice pin;
-    const char *lock_path;   /* file locked while the token is open; NULL: none */
-    int sessions;            /* pool size */
-    int64_t timeout_ms;      /* per operation */
+    const char *lock_path; /* file locked while the token is open; NULL: none */
+    int sessions;          /* pool size */
+    int64_t timeout_ms;    /* per operation */
 };
 
 enum { HSM_ID_LEN = 20 };
@@ -26,7 +27,7 @@ struct hsm_key {
     uint8_t id[HSM_ID_LEN]; /* CKA_ID: NSS's SHA-1 of the public key */
     char label[160];        /* CKA_LABEL */
     enum key_type type;
-    struct buf spki;        /* DER SubjectPublicKeyInfo */
+    struct buf spki; /* DER SubjectPublicKeyInfo */
     /* as read back from the private key */
     bool sensitive, always_sensitive, extractable, never_extractable, local;
 };
@@ -48,12 +49,15 @@ status hsm_generate(struct hsm *h, enum key_type type, const char *label, struct
                     struct error *err);
 status hsm_find(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct hsm_key *out, struct error *err);
 status hsm_destroy(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct error *err);
-/* I5: builds the DigestInfo itself. Signature in PKCS#11 form. CODE_HSM_UNAVAILABLE when the HSM does not answer in time,
- * CODE_NOT_FOUND when it has no such key. */
+/* I5: builds the DigestInfo itself. Signature in PKCS#11 form. CODE_HSM_UNAVAILABLE when the HSM does not answer in
+ * time, CODE_NOT_FOUND when it has no such key. */
 status hsm_sign(struct hsm *h, const uint8_t id[HSM_ID_LEN], enum key_type type, const struct sign_input *in,
                 struct deadline d, struct buf *signature, struct error *err);
 
-/* An EVP_PKEY whose private half is in the HSM, for OpenSSL's own X509_sign and friends, through a built-in provider in a
- * library context of the HSM's (hsm_libctx). Freed with EVP_PKEY_free, before hsm_close. */
+/* An EVP_PKEY whose private half is in the HSM, for OpenSSL's own X509_sign and friends, through a built-in provider in
+ * a library context of the HSM's (hsm_libctx). Freed with EVP_PKEY_free, before hsm_close. */
 status hsm_evp_key(struct hsm *h, const uint8_t id[HSM_ID_LEN], EVP_PKEY **out, struct error *err);
 OSSL_LIB_CTX *hsm_libctx(struct hsm *h);
+/* After OpenSSL failed with such a key: why the HSM did not sign, in this thread, once. CODE_OK when it was not the
+ * HSM. */
+status hsm_evp_failure(struct error *err);

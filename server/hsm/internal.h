@@ -125,8 +125,8 @@ void login_close(struct hsm *h);
 status login_recover(struct hsm *h, uint64_t epoch, struct deadline d, struct error *err);
 
 /* ---- run.c */
-typedef CK_RV (*operation)(struct hsm *h, struct session *s, void *arg);
-status hsm_run(struct hsm *h, struct deadline d, int64_t limit_ms, operation op, void *arg, struct error *err);
+typedef CK_RV (*hsm_operation)(struct hsm *h, struct session *s, void *arg);
+status hsm_run(struct hsm *h, struct deadline d, int64_t limit_ms, hsm_operation op, void *arg, struct error *err);
 /* Names the function for the error before it is called: CALL(h, s, C_SignInit)(s->handle, …). */
 #define CALL(h, s, name) ((s)->call = #name, (h)->f->name)
 

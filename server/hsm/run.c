@@ -44,7 +44,7 @@ static status run_failed(struct hsm *h, struct session *s, CK_RV rv, bool again,
     return OK;
 }
 
-status hsm_run(struct hsm *h, struct deadline d, int64_t limit_ms, operation op, void *arg, struct error *err)
+status hsm_run(struct hsm *h, struct deadline d, int64_t limit_ms, hsm_operation op, void *arg, struct error *err)
 {
     struct deadline ours = deadline_in(h->timeout_ms);
 
