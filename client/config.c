@@ -302,7 +302,7 @@ static char *directory_of(const char *path)
 static status text_read(const struct client_config *c, bool searched, struct buf *text, struct error *err)
 {
     if (searched && !file_exists(c->path))
-        return error_set(err, CODE_CONFIGURATION,
+        return error_set(err, CODE_NOT_FOUND,
                          "no client configuration: none is named (--config, $CHANCERY_CONF), and there is no "
                          "~/.config/chancery/client.conf and no %s",
                          c->path);

@@ -46,6 +46,7 @@ struct client_config {
     enum log_level log_level;
 };
 
+/* CODE_NOT_FOUND when no file is named and none stands at a standard place; CODE_CONFIGURATION or CODE_IO otherwise. */
 status client_config_load(const char *path, struct client_config **out, struct error *err);
 void client_config_free(struct client_config *c);
 DEFINE_CLEANUP_PTR(struct client_config, client_config_free)

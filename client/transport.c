@@ -149,12 +149,13 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 }
 
 /* libcurl writes TLS secrets to $SSLKEYLOGFILE when the host's environment says so; not those of our connections (I8).
- */
+ * And closing a connection sends nothing, since C_Finalize may come while the process exits. */
 static CURLcode on_tls_context(CURL *curl, void *ssl_ctx, void *user)
 {
     (void)curl;
     (void)user;
     SSL_CTX_set_keylog_callback(ssl_ctx, NULL);
+    SSL_CTX_set_quiet_shutdown(ssl_ctx, 1);
     return CURLE_OK;
 }
 
@@ -420,7 +421,6 @@ void transport_free(struct transport *t)
 
     struct connection *c = atomic_load(&t->connections);
     if (c) {
-        /* Closing says goodbye on the connection. */
         cleanup_libctx struct libctx_scope scope = {0};
         ignore(libctx_enter(&scope, NULL));
         struct sigpipe_scope sigpipe CLEANUP(sigpipe_leave) = sigpipe_enter();

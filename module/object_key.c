@@ -11,9 +11,7 @@
 #include "common/openssl_scope.h"
 #include "module/mechanism.h"
 
-DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
 DEFINE_CLEANUP_PTR(X509, X509_free)
-#define cleanup_pkey CLEANUP(EVP_PKEY_free_cleanup)
 #define cleanup_x509 CLEANUP(X509_free_cleanup)
 
 /* CKA_EC_PARAMS: the curve's OID, or for Ed25519 its name, as SoftHSM and the tools write it. */
@@ -108,11 +106,10 @@ static bool add_ec(struct attributes *a, const EVP_PKEY *pkey, enum key_type typ
  * clients ask for it. */
 static bool add_numbers(struct attributes *a, const struct client_key *key)
 {
-    const uint8_t *der = key->spki.data;
-    cleanup_pkey EVP_PKEY *pkey = d2i_PUBKEY(NULL, &der, (long)key->spki.len);
-    if (!pkey)
+    if (!key->public_key)
         return false;
-    return key_type_family(key->type) == FAMILY_RSA ? add_rsa(a, pkey) : add_ec(a, pkey, key->type);
+    return key_type_family(key->type) == FAMILY_RSA ? add_rsa(a, key->public_key)
+                                                    : add_ec(a, key->public_key, key->type);
 }
 
 /* The subject of the key's certificate; empty without one. */

@@ -10,7 +10,6 @@ void operation_end(struct operation *op)
     EVP_MD_CTX_free(op->digest);
     message_clear(&op->message);
     object_set_unref(op->objects);
-    EVP_PKEY_free(op->public_key);
     *op = (struct operation){0};
 }
 

@@ -23,8 +23,6 @@ struct operation {
     struct message message;
     struct object_set *objects; /* keeps key alive */
     const struct client_key *key;
-    unsigned logouts; /* of the token when it began: a logout in between ends it */
-    EVP_PKEY *public_key;
 };
 void operation_end(struct operation *op); /* the zero value again */
 

@@ -21,7 +21,6 @@ static CK_RV sign_begin(struct session *s, struct operation *op, const CK_MECHAN
     if (o->class != CKO_PRIVATE_KEY)
         return CKR_KEY_HANDLE_INVALID;
     op->key = o->key;
-    op->logouts = object_set_logouts(op->objects);
     return message_init(&op->message, mechanism, o->key);
 }
 

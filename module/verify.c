@@ -2,21 +2,10 @@
 /* C_Verify*. */
 #include "module/verify.h"
 
-#include <openssl/x509.h>
-
 #include "client/client.h"
 #include "client/libctx.h"
 #include "module/ckr.h"
 #include "module/object.h"
-
-static status public_key_load(const struct client_key *key, EVP_PKEY **out, struct error *err)
-{
-    cleanup_libctx struct libctx_scope scope = {0};
-    TRY(libctx_enter(&scope, err));
-    const uint8_t *der = key->spki.data;
-    *out = d2i_PUBKEY_ex(NULL, &der, (long)key->spki.len, scope.ctx, NULL);
-    return *out ? OK : error_set(err, CODE_INTERNAL, "%s: the public key is malformed", key->token_label);
-}
 
 static CK_RV verify_begin(struct session *s, struct operation *op, const CK_MECHANISM *mechanism,
                           CK_OBJECT_HANDLE handle)
@@ -32,12 +21,8 @@ static CK_RV verify_begin(struct session *s, struct operation *op, const CK_MECH
     if (o->class != CKO_PUBLIC_KEY)
         return CKR_KEY_HANDLE_INVALID;
 
-    CK_RV rv = message_init(&op->message, mechanism, o->key);
-    if (rv != CKR_OK)
-        return rv;
     op->key = o->key;
-    struct error err = {0};
-    return ckr_report("verify", public_key_load(o->key, &op->public_key, &err), &err);
+    return message_init(&op->message, mechanism, o->key);
 }
 
 static CK_RV verify_cancel(struct operation *op)
@@ -69,7 +54,7 @@ static status signature_check(const struct operation *op, const struct sign_inpu
 {
     cleanup_libctx struct libctx_scope scope = {0};
     TRY(libctx_enter(&scope, err));
-    return signature_verify(scope.ctx, op->public_key, in, signature, err);
+    return signature_verify(scope.ctx, op->key->public_key, in, signature, err);
 }
 
 /* whole NULL: the end of a series of parts. */

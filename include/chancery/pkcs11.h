@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The PKCS#11 3.0 header of Debian's libpkcs11-helper1-dev and what it leaves out. */
 #pragma once
+
+/* Whoever defines a C_ function wants it to be seen outside of its library. */
+#pragma GCC visibility push(default)
 #include <pkcs11-helper-1.0/pkcs11.h>
+#pragma GCC visibility pop
 
 #ifndef CKA_UNIQUE_ID
 #define CKA_UNIQUE_ID (0x4UL)
