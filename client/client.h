@@ -34,6 +34,8 @@ struct client_keys {
 };
 const struct client_keys *client_keys_ref(const struct client_keys *keys);
 void client_keys_unref(const struct client_keys *keys); /* NULL is fine */
+DEFINE_CLEANUP_PTR(const struct client_keys, client_keys_unref)
+#define cleanup_client_keys CLEANUP(client_keys_unref_cleanup)
 
 /* No I/O but reading the configured files. Takes the configuration. */
 status client_new(struct client_config *config, struct client **out, struct error *err);

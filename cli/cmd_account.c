@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chancery account …: service accounts and their public keys. */
+#include "cli/api.h"
+#include "cli/tables.h"
+#include "common/file.h"
+
+enum { PUBLIC_KEY_MAX = 64 * 1024 };
+
+/* "public_key" and "algorithm" from the options. */
+static status public_key_add(struct cli *cli, struct json_writer *w, struct error *err)
+{
+    const char *path = cli_option(cli, "public-key");
+    cleanup_buf struct buf pem = {0};
+    if (!path)
+        return cli_usage(cli, err, "--public-key is missing");
+    TRY(file_read(path, PUBLIC_KEY_MAX, FILE_ANY, &pem, err));
+    json_add_text(w, "public_key", buf_text(&pem));
+    if (cli_has(cli, "algorithm"))
+        json_add_text(w, "algorithm", cli_option(cli, "algorithm"));
+    return OK;
+}
+
+static status account_create(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    cleanup_buf struct buf body = {0};
+    struct json_writer w = json_writer_on(&body);
+    json_begin_object(&w, NULL);
+    json_add_text(&w, "name", cli_argument(cli, 0));
+    TRY(public_key_add(cli, &w, err));
+    if (cli_has(cli, "expires"))
+        json_add_text(&w, "expires", cli_option(cli, "expires"));
+    json_end_object(&w);
+    api_path(&path, "/v1/service-accounts");
+    return api_show(cli, "POST", &path, &body, err);
+}
+
+static status account_list(struct cli *cli, struct error *err)
+{
+    static const struct api_column columns[] = {{"NAME", "name"},       {"STATE", "state"}, {"KEYS", "keys"},
+                                                {"EXPIRES", "expires"}, {"ID", "id"},       {"CREATED", "created"}};
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/service-accounts");
+    return api_list(cli, &path, columns, COUNT_OF(columns), err);
+}
+
+static status account_show(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/service-accounts/%", cli_argument(cli, 0));
+    return api_show(cli, "GET", &path, NULL, err);
+}
+
+static status account_act(struct cli *cli, const char *pattern, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    cleanup_buf struct buf body = {0};
+    buf_add_text(&body, "{}");
+    api_path(&path, pattern, cli_argument(cli, 0));
+    return api_show(cli, "POST", &path, &body, err);
+}
+
+static status account_disable(struct cli *cli, struct error *err)
+{
+    return account_act(cli, "/v1/service-accounts/%/disable", err);
+}
+
+static status account_enable(struct cli *cli, struct error *err)
+{
+    return account_act(cli, "/v1/service-accounts/%/enable", err);
+}
+
+static status account_add_key(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    cleanup_buf struct buf body = {0};
+    struct json_writer w = json_writer_on(&body);
+    json_begin_object(&w, NULL);
+    TRY(public_key_add(cli, &w, err));
+    json_end_object(&w);
+    api_path(&path, "/v1/service-accounts/%/keys", cli_argument(cli, 0));
+    return api_show(cli, "POST", &path, &body, err);
+}
+
+static status account_remove_key(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/service-accounts/%/keys/%", cli_argument(cli, 0), cli_argument(cli, 1));
+    return api_do(cli, "DELETE", &path, "removed", err);
+}
+
+#define PUBLIC_KEY_OPTIONS                                                                                             \
+    {"public-key", "FILE", "public key in PEM, as `chancery login` wrote it"},                                         \
+    {                                                                                                                  \
+        "algorithm", "NAME", "EdDSA, ES256, ES384, RS256 or PS256; by default what the key's type says"                \
+    }
+
+static const struct cli_option create_options[] = {
+    PUBLIC_KEY_OPTIONS, {"expires", "TIME", "RFC 3339 time after which the account is refused"}, {0}};
+static const struct cli_option key_options[] = {PUBLIC_KEY_OPTIONS, {0}};
+
+const struct cli_command account_commands[] = {
+    {"account create", "NAME", "register a service account", CLI_ADMINISTRATION, create_options, account_create},
+    {"account list", "", "list the service accounts", CLI_ADMINISTRATION, NULL, account_list},
+    {"account show", "ACCOUNT", "show one service account", CLI_ADMINISTRATION, NULL, account_show},
+    {"account disable", "ACCOUNT", "refuse an account from now on", CLI_ADMINISTRATION, NULL, account_disable},
+    {"account enable", "ACCOUNT", "accept a disabled account again", CLI_ADMINISTRATION, NULL, account_enable},
+    {"account add-key", "ACCOUNT", "register another public key", CLI_ADMINISTRATION, key_options, account_add_key},
+    {"account remove-key", "ACCOUNT KEY-ID", "remove a public key", CLI_ADMINISTRATION, NULL, account_remove_key},
+    {0},
+};

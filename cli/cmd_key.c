@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chancery key … */
+#include <string.h>
+
+#include "cli/api.h"
+#include "cli/key_ref.h"
+#include "cli/tables.h"
+#include "common/text.h"
+
+/* "a,b" as an array of text. */
+static void list_add(struct json_writer *w, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    json_begin_array(w, name);
+    while (*text) {
+        char item[64];
+        size_t len = strcspn(text, ",");
+        (void)snprintf(item, sizeof(item), "%.*s", (int)len, text);
+        json_add_text(w, NULL, item);
+        text += len;
+        text += *text == ',';
+    }
+    json_end_array(w);
+}
+
+static status certificate_add(struct cli *cli, struct json_writer *w, struct error *err)
+{
+    const char *days = cli_option(cli, "days");
+    int64_t count = 0;
+    if (days && (!text_to_int64(days, &count) || count < 1))
+        return cli_usage(cli, err, "--days: a positive number is expected");
+    if (!cli_has(cli, "certificate") && !cli_has(cli, "subject") && !days)
+        return OK;
+
+    json_begin_object(w, "certificate");
+    json_add_text(w, "issuer", cli_has(cli, "certificate") ? cli_option(cli, "certificate") : "builtin");
+    if (cli_has(cli, "subject"))
+        json_add_text(w, "subject", cli_option(cli, "subject"));
+    if (days)
+        json_add_integer(w, "days", count);
+    json_end_object(w);
+    return OK;
+}
+
+static status key_create(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    cleanup_buf struct buf body = {0};
+    if (!cli_has(cli, "type"))
+        return cli_usage(cli, err, "--type is missing");
+    struct json_writer w = json_writer_on(&body);
+    json_begin_object(&w, NULL);
+    json_add_text(&w, "label", cli_argument(cli, 1));
+    json_add_text(&w, "type", cli_option(cli, "type"));
+    TRY(certificate_add(cli, &w, err));
+    list_add(&w, "hashes", cli_option(cli, "hashes"));
+    list_add(&w, "mechanisms", cli_option(cli, "mechanisms"));
+    json_end_object(&w);
+    api_path(&path, "/v1/projects/%/keys", cli_argument(cli, 0));
+    return api_show(cli, "POST", &path, &body, err);
+}
+
+static status key_list(struct cli *cli, struct error *err)
+{
+    static const struct api_column columns[] = {{"PROJECT", "project"}, {"LABEL", "label"},
+                                                {"TYPE", "type"},       {"STATE", "state"},
+                                                {"VERSION", "version"}, {"CERTIFICATES", "certificates"},
+                                                {"ID", "id"},           {"CREATED", "created"}};
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/keys");
+    api_query(&path, "project", cli_option(cli, "project"));
+    return api_list(cli, &path, columns, COUNT_OF(columns), err);
+}
+
+static status key_show(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf key = {0};
+    cleanup_buf struct buf path = {0};
+    TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
+    api_path(&path, "/v1/keys/%", buf_text(&key));
+    return api_show(cli, "GET", &path, NULL, err);
+}
+
+static status key_disable(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf key = {0};
+    cleanup_buf struct buf path = {0};
+    cleanup_buf struct buf body = {0};
+    TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
+    struct json_writer w = json_writer_on(&body);
+    json_begin_object(&w, NULL);
+    if (cli_has(cli, "reason"))
+        json_add_text(&w, "reason", cli_option(cli, "reason"));
+    json_end_object(&w);
+    api_path(&path, "/v1/keys/%/disable", buf_text(&key));
+    return api_show(cli, "POST", &path, &body, err);
+}
+
+static status key_enable(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf key = {0};
+    cleanup_buf struct buf path = {0};
+    cleanup_buf struct buf body = {0};
+    TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
+    buf_add_text(&body, "{}");
+    api_path(&path, "/v1/keys/%/enable", buf_text(&key));
+    return api_show(cli, "POST", &path, &body, err);
+}
+
+static const struct cli_option create_options[] = {
+    {"type", "TYPE", "rsa2048, rsa3072, rsa4096, p256, p384, p521 or ed25519"},
+    {"certificate", "ISSUER", "builtin (default) or none"},
+    {"subject", "NAME", "subject of the certificate, e.g. CN=Build,O=Example; default CN=<project>-<label>"},
+    {"days", "N", "life of the certificate"},
+    {"hashes", "LIST", "hashes the key may sign, e.g. sha256,sha384"},
+    {"mechanisms", "LIST", "mechanisms the key may be used with, e.g. rsa_pkcs1,rsa_pss"},
+    {0},
+};
+static const struct cli_option list_options[] = {{"project", "PROJECT", "only keys of this Project"}, {0}};
+static const struct cli_option disable_options[] = {{"reason", "TEXT", "kept with the key and in the audit log"}, {0}};
+
+const struct cli_command key_commands[] = {
+    {"key create", "PROJECT LABEL", "make a Signing Key in the HSM", CLI_ADMINISTRATION, create_options, key_create},
+    {"key list", "", "list Signing Keys, whoever may use them", CLI_ADMINISTRATION, list_options, key_list},
+    {"key show", "KEY", "show one Signing Key", CLI_ADMINISTRATION, NULL, key_show},
+    {"key disable", "KEY", "stop every use of a Signing Key, from the next signature on", CLI_ADMINISTRATION,
+     disable_options, key_disable},
+    {"key enable", "KEY", "allow use of a disabled Signing Key again", CLI_ADMINISTRATION, NULL, key_enable},
+    {0},
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PROJECT-LABEL cannot be split, as both may hold hyphens, so it is compared with what there is. */
+#include "cli/key_ref.h"
+
+#include <string.h>
+
+#include "cli/api.h"
+
+static bool is_project_label(const char *name, const char *project, const char *label, char between)
+{
+    size_t len = strlen(project);
+    return strncmp(name, project, len) == 0 && name[len] == between && strcmp(name + len + 1, label) == 0;
+}
+
+bool key_is_named(const struct client_key *key, const char *name)
+{
+    return strcmp(key->id, name) == 0 || strcmp(key->token_label, name) == 0 ||
+           is_project_label(name, key->project, key->label, ':');
+}
+
+const struct client_key *key_find(const struct client_keys *keys, const char *name)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (key_is_named(&keys->items[i], name))
+            return &keys->items[i];
+    return NULL;
+}
+
+static bool id_find(const struct json *page, const char *name, struct buf *out)
+{
+    const struct json *items = json_get(page, "items");
+    for (size_t i = 0; i < json_count(items); i++) {
+        const struct json *key = json_at(items, i);
+        const char *project = json_get_text(key, "project", "");
+        if (is_project_label(name, project, json_get_text(key, "label", ""), '-')) {
+            buf_add_text(out, json_get_text(key, "id", ""));
+            return true;
+        }
+    }
+    return false;
+}
+
+static status key_search(struct cli *cli, const char *name, struct buf *out, struct error *err)
+{
+    cleanup_buf struct buf cursor = {0};
+    for (;;) {
+        cleanup_buf struct buf path = {0};
+        cleanup_json struct json *page = NULL;
+        api_path(&path, "/v1/keys?limit=1000");
+        api_query(&path, "after", cursor.len ? buf_text(&cursor) : NULL);
+        TRY(api_request(cli, "GET", &path, NULL, &page, err));
+        if (id_find(page, name, out))
+            return buf_check(out, err);
+
+        const char *next = json_get_text(page, "next", "");
+        if (*next == '\0' || strcmp(next, buf_text(&cursor)) == 0)
+            return error_set(err, CODE_NOT_FOUND, "no key is named %.140s, or you may not see it", name);
+        buf_reset(&cursor);
+        buf_add_text(&cursor, next);
+        TRY(buf_check(&cursor, err));
+    }
+}
+
+status key_reference(struct cli *cli, const char *name, struct buf *out, struct error *err)
+{
+    if (!strchr(name, ':') && strncmp(name, "key_", 4) != 0)
+        return key_search(cli, name, out, err);
+    buf_add_text(out, name);
+    return buf_check(out, err);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command tables, one per noun. */
+#pragma once
+
+#include "cli/cli.h"
+
+extern const struct cli_command login_commands[];
+extern const struct cli_command signing_commands[];
+extern const struct cli_command verify_commands[];
+extern const struct cli_command certificate_commands[];
+extern const struct cli_command project_commands[];
+extern const struct cli_command key_commands[];
+extern const struct cli_command account_commands[];
+extern const struct cli_command user_commands[];
+extern const struct cli_command apikey_commands[];
+extern const struct cli_command member_commands[];
+extern const struct cli_command audit_commands[];
+extern const struct cli_command other_commands[];
