@@ -17,9 +17,10 @@ struct parse {
     int depth, max_depth;
     char *name; /* of the member whose value comes next */
     size_t name_at;
-    const size_t *ended; /* the length of the text once yajl has read all of it: it then counts from 0 again */
-    size_t value_end;    /* behind the last value */
-    enum code code;      /* why a callback refused */
+    size_t text_len;
+    bool ended;       /* yajl has read all of the text: it then counts from 0 again */
+    size_t value_end; /* behind the last value */
+    enum code code;   /* why a callback refused */
     const char *reason;
     size_t at;
 };
@@ -27,7 +28,7 @@ struct parse {
 /* Bytes of the text that yajl has read. */
 static size_t position(const struct parse *p)
 {
-    return p->ended ? *p->ended : yajl_get_bytes_consumed(p->yajl);
+    return p->ended ? p->text_len : yajl_get_bytes_consumed(p->yajl);
 }
 
 static int refuse(struct parse *p, enum code code, const char *reason)
@@ -170,12 +171,12 @@ static int on_close_object(void *ctx)
     if (object->count < 2)
         return 1;
 
-    cleanup_free const struct json **sorted = calloc(object->count, sizeof(*sorted));
+    cleanup_free const struct json **sorted = calloc(object->count, sizeof(const struct json *));
     if (!sorted)
         return refuse(p, CODE_NO_MEMORY, NULL);
     for (size_t i = 0; i < object->count; i++)
         sorted[i] = &object->items[i];
-    qsort(sorted, object->count, sizeof(*sorted), by_name_and_place);
+    qsort(sorted, object->count, sizeof(const struct json *), by_name_and_place);
     for (size_t i = 1; i < object->count; i++) {
         if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) {
             (void)refuse(p, CODE_INVALID, "the name appears twice in the object");
@@ -210,10 +211,15 @@ static status failure(struct slice text, enum code code, const char *reason, siz
     return error_set(err, code, "JSON, line %zu, byte %zu: %.*s", line, at + 1, (int)strcspn(reason, "\n"), reason);
 }
 
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 /* yajl overlooks a string that was begun behind the value and is not ended. */
 static bool is_blank_from(struct slice text, size_t at)
 {
-    while (at < text.len && memchr(" \t\r\n", text.data[at], 4))
+    while (at < text.len && is_blank(text.data[at]))
         at++;
     return at >= text.len;
 }
@@ -224,7 +230,7 @@ static status run(struct parse *p, struct slice text, struct error *err)
     size_t at = yajl_get_bytes_consumed(p->yajl);
     if (result == yajl_status_ok) {
         /* Ends a number at the end of the text, and finds that the text ends early. */
-        p->ended = &text.len;
+        p->ended = true;
         result = yajl_complete_parse(p->yajl);
     }
     if (result == yajl_status_client_canceled)
@@ -256,7 +262,7 @@ status json_parse(struct slice text, size_t max_bytes, int max_depth, struct jso
         return failure(text, CODE_INVALID, reason, at, err);
 
     cleanup_json_arena struct json_arena arena = {0};
-    CLEANUP(parse_clear) struct parse p = {.root.type = JSON_ARRAY};
+    CLEANUP(parse_clear) struct parse p = {.root.type = JSON_ARRAY, .text_len = text.len};
     p.max_depth = max_depth < JSON_DEPTH_MAX ? max_depth : JSON_DEPTH_MAX;
     p.open[0] = &p.root;
     cleanup_json struct json *value = calloc(1, sizeof(*value));
