@@ -13,6 +13,8 @@ struct ca;
 status ca_create(struct hsm *h, struct db *db, const char *organisation, struct error *err);
 status ca_open(struct hsm *h, struct store *s, struct ca **out, struct error *err);
 void ca_close(struct ca *ca);
+DEFINE_CLEANUP_PTR(struct ca, ca_close)
+#define cleanup_ca CLEANUP(ca_close_cleanup)
 
 struct ca_request {
     struct slice spki;

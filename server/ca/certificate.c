@@ -89,7 +89,7 @@ static status extensions_add(X509 *crt, const struct certificate_plan *plan, X50
 status certificate_sign(const struct certificate_plan *plan, X509 *issuer, EVP_PKEY *issuer_key, const EVP_MD *digest,
                         X509 **out, struct error *err)
 {
-    cleanup_x509 X509 *crt = X509_new();
+    cleanup_x509 X509 *crt = X509_new_ex(plan->libctx, NULL);
 
     if (!crt || !X509_set_version(crt, X509_VERSION_3) || !X509_set_pubkey(crt, plan->public_key))
         return certificate_failure("the certificate cannot be made", err);

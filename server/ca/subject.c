@@ -224,6 +224,15 @@ status subject_parse(const char *text, X509_NAME **out, struct error *err)
     return name_build(&r, out, err);
 }
 
+void subject_escape(const char *value, struct buf *out)
+{
+    for (const char *at = value; *at; at++) {
+        if (strchr(" \"#+,;<>=\\", *at))
+            buf_add_byte(out, '\\');
+        buf_add_byte(out, (uint8_t)*at);
+    }
+}
+
 status ca_subject_check(const char *subject, struct error *err)
 {
     cleanup_x509_name X509_NAME *name = NULL;
