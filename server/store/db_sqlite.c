@@ -306,8 +306,12 @@ status db_sqlite_open(const char *path, bool read_only, struct db **out, struct 
 }
 
 static const struct db_driver driver = {
-    .dialect =
-        {.int_type = "INTEGER", .text_type = "TEXT", .blob_type = "BLOB", .strict = "STRICT", .zeros = "zeroblob(32)"},
+    .dialect = {.int_type = "INTEGER",
+                .serial_type = "INTEGER PRIMARY KEY",
+                .text_type = "TEXT",
+                .blob_type = "BLOB",
+                .strict = "STRICT",
+                .zeros = "zeroblob(32)"},
     .exec = sqlite_exec,
     .query = sqlite_query,
     .next = sqlite_next,

@@ -2,7 +2,7 @@
 /* I6: a request repeated with the same key gets the first one's signature. Rows are kept for a day. */
 #include "server/store/row.h"
 
-enum { KEPT_MS = 24 * 3600 * 1000 };
+enum { KEPT_MS = 24 * 3600 * 1000, REMOVE_EVERY = 16 };
 
 void idempotency_clear(struct idempotency *i)
 {
@@ -31,19 +31,19 @@ status idempotency_find(struct db *db, const char *principal_id, const char *key
     return column_blob_exact(out->request_sha256, sizeof(out->request_sha256), rows, 0, err);
 }
 
-/* One new row makes room for itself: two old ones go, so that no insertion ever has much to remove. */
+/* Every so often the oldest rows go, more than have come since, so that no insertion ever has much to remove. */
 static status expired_remove(struct db *db, int64_t now_ms, struct error *err)
 {
     return db_exec(db,
-                   "DELETE FROM idempotency WHERE created_ms < $1 AND (principal_id, idempotency_key) IN "
-                   "(SELECT principal_id, idempotency_key FROM idempotency WHERE created_ms < $1 "
-                   "ORDER BY created_ms LIMIT 2)",
-                   DB_PARAMS(db_int(now_ms - KEPT_MS)), NULL, err);
+                   "DELETE FROM idempotency WHERE id IN (SELECT id FROM (SELECT id, created_ms FROM idempotency "
+                   "ORDER BY id LIMIT $2) AS oldest WHERE created_ms < $1)",
+                   DB_PARAMS(db_int(now_ms - KEPT_MS), db_int(2 * REMOVE_EVERY)), NULL, err);
 }
 
 status idempotency_insert(struct db *db, const struct idempotency *i, struct error *err)
 {
-    TRY(expired_remove(db, i->created_ms, err));
+    if (i->intent_seq % REMOVE_EVERY == 0)
+        TRY(expired_remove(db, i->created_ms, err));
     struct slice request = {i->request_sha256, sizeof(i->request_sha256)};
     status result =
         db_exec(db,

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {int} {text} {blob} {strict} become the types of the database; see migrate.c. Times are Unix milliseconds, 0 means never.
+-- {int} {serial} {text} {blob} {strict} become the types of the database; see migrate.c. Times are Unix milliseconds, 0 means never.
 
 -- One row: what grows with every change of rights, and the head of the audit log (I7). The batch locks it.
 CREATE TABLE log_head (
@@ -108,7 +108,9 @@ CREATE TABLE key_usage (
     PRIMARY KEY (key_id, day)
 ) {strict};
 
+-- id: in the order of time, so that old rows are found without an index.
 CREATE TABLE idempotency (
+    id {serial},
     principal_id {text} NOT NULL,
     idempotency_key {text} NOT NULL,
     request_sha256 {blob} NOT NULL,
@@ -117,9 +119,8 @@ CREATE TABLE idempotency (
     version {int} NOT NULL,
     signature {blob},
     created_ms {int} NOT NULL,
-    PRIMARY KEY (principal_id, idempotency_key)
+    UNIQUE (principal_id, idempotency_key)
 ) {strict};
-CREATE INDEX idempotency_by_time ON idempotency (created_ms);
 
 CREATE TABLE certificate_authority (
     name {text} PRIMARY KEY,
