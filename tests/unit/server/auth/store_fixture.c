@@ -15,8 +15,10 @@ int fixture_open(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct error err = {0};
-    if (!f || !is_ok(store_open("sqlite::memory:", &f->store, &err)) || !is_ok(store_migrate(f->store, &err)))
+    if (!f || !is_ok(store_open("sqlite::memory:", &f->store, &err)) || !is_ok(store_migrate(f->store, &err))) {
+        print_error("%s %s\n", err.text, err.detail);
         return -1;
+    }
     f->db = store_writer(f->store);
     *state = f;
     return 0;
