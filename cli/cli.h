@@ -11,7 +11,7 @@ struct cli;
 
 struct cli_option {
     const char *name;     /* without the dashes */
-    const char *argument; /* NULL: a switch */
+    const char *argument; /* NULL: a switch; "NAME..." may stand several times */
     const char *help;
 };
 
@@ -59,8 +59,9 @@ status cli_usage(struct cli *cli, struct error *err, const char *format, ...) __
 /* For a command, a group ("project") or NULL for all. */
 void cli_help(FILE *out, const char *group, const struct cli_command *command);
 
-const char *cli_argument(const struct cli *cli, size_t i);       /* NULL when not given */
-const char *cli_option(const struct cli *cli, const char *name); /* NULL when not given */
+const char *cli_argument(const struct cli *cli, size_t i);                    /* NULL when not given */
+const char *cli_option(const struct cli *cli, const char *name);              /* NULL when not given */
+const char *cli_option_at(const struct cli *cli, const char *name, size_t i); /* the i-th of a repeated one */
 bool cli_has(const struct cli *cli, const char *name);
 bool cli_is_json(const struct cli *cli);
 

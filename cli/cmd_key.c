@@ -7,20 +7,14 @@
 #include "cli/tables.h"
 #include "common/text.h"
 
-/* "a,b" as an array of text. */
-static void list_add(struct json_writer *w, const char *name, const char *text)
+/* A repeated option as an array. */
+static void list_add(struct cli *cli, struct json_writer *w, const char *member, const char *option)
 {
-    if (!text)
+    if (!cli_has(cli, option))
         return;
-    json_begin_array(w, name);
-    while (*text) {
-        char item[64];
-        size_t len = strcspn(text, ",");
-        (void)snprintf(item, sizeof(item), "%.*s", (int)len, text);
-        json_add_text(w, NULL, item);
-        text += len;
-        text += *text == ',';
-    }
+    json_begin_array(w, member);
+    for (size_t i = 0; cli_option_at(cli, option, i); i++)
+        json_add_text(w, NULL, cli_option_at(cli, option, i));
     json_end_array(w);
 }
 
@@ -54,8 +48,8 @@ static status key_create(struct cli *cli, struct error *err)
     json_add_text(&w, "label", cli_argument(cli, 1));
     json_add_text(&w, "type", cli_option(cli, "type"));
     TRY(certificate_add(cli, &w, err));
-    list_add(&w, "hashes", cli_option(cli, "hashes"));
-    list_add(&w, "mechanisms", cli_option(cli, "mechanisms"));
+    list_add(cli, &w, "hashes", "hash");
+    list_add(cli, &w, "mechanisms", "mechanism");
     json_end_object(&w);
     api_path(&path, "/v1/projects/%/keys", cli_argument(cli, 0));
     return api_show(cli, "POST", &path, &body, err);
@@ -113,8 +107,8 @@ static const struct cli_option create_options[] = {
     {"certificate", "ISSUER", "builtin (default) or none"},
     {"subject", "NAME", "subject of the certificate, e.g. CN=Build,O=Example; default CN=<project>-<label>"},
     {"days", "N", "life of the certificate"},
-    {"hashes", "LIST", "hashes the key may sign, e.g. sha256,sha384"},
-    {"mechanisms", "LIST", "mechanisms the key may be used with, e.g. rsa_pkcs1,rsa_pss"},
+    {"hash", "NAME...", "a hash the key may sign, e.g. sha256; may stand several times"},
+    {"mechanism", "NAME...", "a mechanism the key may be used with, e.g. rsa_pss; may stand several times"},
     {0},
 };
 static const struct cli_option list_options[] = {{"project", "PROJECT", "only keys of this Project"}, {0}};

@@ -13,9 +13,14 @@ const char *cli_argument(const struct cli *cli, size_t i)
 
 const char *cli_option(const struct cli *cli, const char *name)
 {
-    for (size_t i = 0; i < cli->option_count; i++)
-        if (strcmp(cli->options[i].name, name) == 0)
-            return cli->options[i].value;
+    return cli_option_at(cli, name, 0);
+}
+
+const char *cli_option_at(const struct cli *cli, const char *name, size_t i)
+{
+    for (size_t at = 0; at < cli->option_count; at++)
+        if (strcmp(cli->options[at].name, name) == 0 && i-- == 0)
+            return cli->options[at].value;
     return NULL;
 }
 
@@ -89,14 +94,20 @@ static const struct cli_option *option_in(const struct cli_option *options, cons
     return NULL;
 }
 
+/* Before the command is known (c NULL), the common ones. */
 static const struct cli_option *option_find(const struct cli_command *c, const char *name, size_t len)
 {
-    const struct cli_option *found = option_in(c->options, name, len);
+    const struct cli_option *found = c ? option_in(c->options, name, len) : NULL;
     if (!found)
         found = option_in(cli_options_always, name, len);
-    if (!found && c->server != CLI_LOCAL)
+    if (!found && (!c || c->server != CLI_LOCAL))
         found = option_in(cli_options_server, name, len);
     return found;
+}
+
+static bool is_repeatable(const struct cli_option *option)
+{
+    return option->argument && strstr(option->argument, "...");
 }
 
 /* "--name", "--name VALUE" or "--name=VALUE"; *at is left on the last word used. */
@@ -107,8 +118,9 @@ static status option_parse(struct cli *cli, int count, char *const words[], int 
     const char *value = name[len] == '=' ? name + len + 1 : NULL;
     const struct cli_option *option = option_find(cli->command, name, len);
     if (!option)
-        return cli_usage(cli, err, "%s takes no option --%.*s", cli->command->path, (int)len, name);
-    if (cli_has(cli, option->name))
+        return cli_usage(cli, err, "%s takes no option --%.*s", cli->command ? cli->command->path : "chancery",
+                         (int)len, name);
+    if (cli_has(cli, option->name) && !is_repeatable(option))
         return cli_usage(cli, err, "--%s stands twice", option->name);
     if (!option->argument && value)
         return cli_usage(cli, err, "--%s takes no value", option->name);
@@ -160,25 +172,39 @@ static status arguments_check(struct cli *cli, struct error *err)
     return OK;
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+/* No command begins with these words: a group, or nothing we know. */
+static status group_parse(struct cli *cli, int count, char *const words[], struct error *err)
+{
+    cli->help = true;
+    if (count == 0)
+        return cli_usage(cli, err, "no command is given");
+    if (is_help(words[0]))
+        return OK;
+    if (!group_exists(words[0]))
+        return cli_usage(cli, err, "unknown command %.60s", words[0]);
+    cli->arguments[cli->argument_count++] = words[0];
+    return count > 1 && is_help(words[1]) ? OK : cli_usage(cli, err, "%s needs one of its commands", words[0]);
+}
+
 status cli_parse(struct cli *cli, int count, char *const words[], struct error *err)
 {
+    /* Common options may stand before the command. */
+    int at = 0;
+    for (; at < count && strncmp(words[at], "--", 2) == 0 && !is_help(words[at]); at++)
+        TRY(option_parse(cli, count, words, &at, err));
+
     int used = 0;
-    if (count == 0 || strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0 || strcmp(words[0], "help") == 0) {
-        cli->help = true;
-        return count == 0 ? cli_usage(cli, err, "no command is given") : OK;
-    }
-    cli->command = command_find(count, words, &used);
-    if (!cli->command && group_exists(words[0])) {
-        cli->help = true;
-        cli->arguments[cli->argument_count++] = words[0];
-        bool asked = count > 1 && (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0);
-        return asked ? OK : cli_usage(cli, err, "%s needs one of its commands", words[0]);
-    }
+    cli->command = command_find(count - at, words + at, &used);
     if (!cli->command)
-        return cli_usage(cli, err, "unknown command %.60s", words[0]);
+        return group_parse(cli, count - at, words + at, err);
 
     bool options_end = false;
-    for (int at = used; at < count; at++)
+    for (at += used; at < count; at++)
         TRY(word_parse(cli, count, words, &at, &options_end, err));
     return cli->help ? OK : arguments_check(cli, err);
 }

@@ -65,6 +65,13 @@ status cli_client_locked(struct cli *cli, struct client **out, struct error *err
     if (!cli->client) {
         struct client_config *config = NULL;
         TRY(client_config_load(cli_option(cli, "config"), &config, err));
+        if (config->log_path) {
+            status opened = log_open(config->log_path, config->log_level, LOG_FORMAT_TEXT, err);
+            if (!is_ok(opened)) {
+                client_config_free(config);
+                return opened;
+            }
+        }
         TRY(client_new(config, &cli->client, err));
     }
     *out = cli->client;
