@@ -146,10 +146,10 @@ static enum outcome work_run(struct log_writer *w, struct db *db, struct node *n
     return work_undo(db, n, writes);
 }
 
-/* Runs what has not failed; *done counts. WORK_DONE, WORK_SPOILED or WORK_BROKEN with the cause in err. */
+/* The generation moves right behind the work that alters rights: the works after it in the same batch are to see it
+ * (I4). Runs what has not failed; *done counts. WORK_DONE, WORK_SPOILED or WORK_BROKEN with the cause in err. */
 static enum outcome works_run(struct log_writer *w, struct db *db, struct node *first, int *done, struct error *err)
 {
-    bool alters_rights = false;
     for (struct node *n = first; n; n = n->next) {
         if (n->failed)
             continue;
@@ -163,10 +163,9 @@ static enum outcome works_run(struct log_writer *w, struct db *db, struct node *
         if (outcome == WORK_SPOILED)
             return WORK_SPOILED;
         *done += outcome == WORK_DONE;
-        alters_rights = alters_rights || (outcome == WORK_DONE && n->work->alters_rights);
+        if (outcome == WORK_DONE && n->work->alters_rights && !is_ok(store_generation_bump(db, err)))
+            return WORK_BROKEN;
     }
-    if (alters_rights && !is_ok(store_generation_bump(db, err)))
-        return WORK_BROKEN;
     return WORK_DONE;
 }
 
