@@ -5,6 +5,7 @@
 #include "server/config/config.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -116,12 +117,12 @@ status config_parse(const char *name, const char *directory, struct slice text, 
     return OK;
 }
 
+/* Absolute, so that what is relative to it holds wherever it is used. NULL with errno set. */
 static char *directory_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    if (!slash)
-        return strdup(".");
-    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+    cleanup_free char *name = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    return name ? realpath(name, NULL) : NULL;
 }
 
 status config_load(const char *path, struct config **out, struct error *err)
@@ -133,7 +134,7 @@ status config_load(const char *path, struct config **out, struct error *err)
     cleanup_free char *file = is_directory ? path_join(path, CONFIG_FILE_NAME) : strdup(path);
     cleanup_free char *directory = file ? directory_of(file) : NULL;
     if (!directory)
-        return error_set(err, CODE_NO_MEMORY, "configuration");
+        return error_set(err, CODE_IO, "%s: %s", path, strerror(errno));
     TRY(file_read(file, CONFIG_MAX, FILE_NOT_WRITABLE_BY_OTHERS, &text, err));
     TRY(config_parse(file, directory, buf_slice(&text), &c, err));
     c->path = steal(&file);
@@ -191,6 +192,18 @@ void config_example(struct buf *out)
         buf_printf(out, "%s)\n#%s =%s%s\n", o->when == OPTION_LIVE ? "; SIGHUP takes a new value" : "", o->name,
                    o->default_text[0] ? " " : "", o->default_text);
     }
+}
+
+status config_take_live(struct config *c, const struct config *fresh, struct error *err)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        cleanup_buf struct buf value = {0};
+        if (options[i].when != OPTION_LIVE)
+            continue;
+        option_format(fresh, &options[i], &value);
+        TRY(option_set(c, &options[i], buf_text(&value), err));
+    }
+    return OK;
 }
 
 void config_restart_needed(const struct config *old, const struct config *fresh, struct buf *names)

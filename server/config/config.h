@@ -43,3 +43,5 @@ void config_print(const struct config *c, struct buf *out);
 void config_example(struct buf *out);
 /* Names of options that differ and need a restart, separated by ", "; empty when a reload will do. */
 void config_restart_needed(const struct config *old, const struct config *fresh, struct buf *names);
+/* The values of fresh for those options that a reload may change. */
+status config_take_live(struct config *c, const struct config *fresh, struct error *err);

@@ -73,14 +73,18 @@ struct http_server;
 /* For whoever must know the port before the server starts. The caller closes the socket if the server never takes it.
  */
 status http_listen(const char *address, int port, int *fd, struct error *err);
+int http_socket_port(int fd);
 /* CODE_INTERNAL names a row that is not fit to serve; CODE_CONFIGURATION for certificate, key or address. */
 status http_server_start(const struct http_config *config, struct http_server **out, struct error *err);
 int http_server_port(const struct http_server *s);
+/* CODE_CONFIGURATION when a PEM is malformed or the key is not the certificate's. */
+status http_certificate_check(const char *certificate_pem, const char *key_pem, struct error *err);
 /* New certificate and key for new connections (SIGHUP). */
 status http_server_set_certificate(struct http_server *s, const char *certificate_pem, const char *key_pem,
                                    struct error *err);
-/* Stops accepting, answers what is in flight with Connection: close, waits for it up to the deadline, frees. */
-void http_server_stop(struct http_server *s, struct deadline d);
+/* Stops accepting, answers what is in flight with Connection: close, waits for it up to the deadline, frees. False: a
+ * handler was still running then; what it uses must not be freed, and the process should end. */
+bool http_server_stop(struct http_server *s, struct deadline d);
 
 /* For tests, no sockets: route one request in memory through `before` and the handler. */
 struct http_exchange {

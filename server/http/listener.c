@@ -54,7 +54,7 @@ status http_listen(const char *address, int port, int *fd, struct error *err)
     return OK;
 }
 
-static int socket_port(int fd)
+int http_socket_port(int fd)
 {
     struct sockaddr_storage a;
     socklen_t len = sizeof a;
@@ -155,7 +155,7 @@ static status server_begin(struct http_server *s, struct error *err)
     s->config.certificate_pem = s->config.key_pem = NULL;
     if (fd < 0)
         TRY(http_listen(s->config.address, s->config.port, &fd, err));
-    s->port = socket_port(fd);
+    s->port = http_socket_port(fd);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
@@ -191,6 +191,14 @@ int http_server_port(const struct http_server *s)
     return s->port;
 }
 
+status http_certificate_check(const char *certificate_pem, const char *key_pem, struct error *err)
+{
+    struct tls_identity *t = NULL;
+    TRY(tls_identity_new(certificate_pem, key_pem, &t, err));
+    tls_identity_free(t);
+    return OK;
+}
+
 status http_server_set_certificate(struct http_server *s, const char *certificate_pem, const char *key_pem,
                                    struct error *err)
 {
@@ -212,10 +220,10 @@ static void drain_wait(const struct http_server *s, struct deadline d)
         (void)nanosleep(&pause, NULL);
 }
 
-void http_server_stop(struct http_server *s, struct deadline d)
+bool http_server_stop(struct http_server *s, struct deadline d)
 {
     if (!s)
-        return;
+        return true;
     atomic_store(&s->draining, true);
     int fd = MHD_quiesce_daemon(s->daemon);
     if (fd >= 0)
@@ -226,9 +234,10 @@ void http_server_stop(struct http_server *s, struct deadline d)
     if (!workers_stop(s->workers, deadline_in(left > STOP_GRACE_MS ? left : STOP_GRACE_MS))) {
         /* Its memory is in use: the process is ending, so it is left where it is. */
         log_event(LOG_LEVEL_ERROR, "http.stop", "reason", "a handler is still running past the deadline", NULL);
-        return;
+        return false;
     }
     drain_wait(s, deadline_in(STOP_GRACE_MS));
     MHD_stop_daemon(s->daemon);
     server_free(s);
+    return true;
 }

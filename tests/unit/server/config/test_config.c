@@ -38,6 +38,7 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(c->listen_port, 8443);
     assert_string_equal(c->listen_address, "127.0.0.1");
     assert_string_equal(c->log_file, "-");
+    assert_string_equal(c->hsm_pin_file, "/etc/chancery/hsm-user.pin");
     assert_string_equal(c->softhsm2_conf, "");
     assert_int_equal(c->public_url.count, 0);
 }
@@ -303,6 +304,18 @@ static void a_reload_names_what_needs_a_restart(void **state)
     assert_string_equal(buf_text(&names), "listen_port, store");
 }
 
+static void a_reload_takes_what_is_live_and_nothing_else(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    cleanup_config struct config *c = parse_ok("");
+    cleanup_config struct config *fresh = parse_ok("log_level = debug\ntls_key = /other.key\nlisten_port = 1\n");
+    assert_true(is_ok(config_take_live(c, fresh, &err)));
+    assert_string_equal(c->log_level, "debug");
+    assert_string_equal(c->tls_key, "/other.key");
+    assert_int_equal(c->listen_port, 8443);
+}
+
 int main(void)
 {
 #define F(name) cmocka_unit_test_setup_teardown(name, directory_up, directory_down)
@@ -329,6 +342,7 @@ int main(void)
         cmocka_unit_test(the_example_file_is_what_the_table_says),
         cmocka_unit_test(the_example_uncommented_is_the_defaults),
         cmocka_unit_test(a_reload_names_what_needs_a_restart),
+        cmocka_unit_test(a_reload_takes_what_is_live_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,13 +119,13 @@ static int down(void **state)
 {
     struct fixture *f = *state;
     gate_open(f);
-    http_server_stop(f->server, deadline_in(5000));
+    bool ended = http_server_stop(f->server, deadline_in(5000));
     buf_clear(&f->certificate);
     buf_clear(&f->key);
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->changed);
     free(f);
-    return 0;
+    return ended ? 0 : -1;
 }
 
 static void open_or_fail(struct fixture *f, struct client *c)
@@ -417,8 +417,7 @@ static void a_request_that_waited_past_its_deadline_is_not_begun(void **state)
 static void *stop_in_thread(void *arg)
 {
     struct fixture *f = arg;
-    http_server_stop(f->server, deadline_in(8000));
-    return NULL;
+    return http_server_stop(f->server, deadline_in(8000)) ? NULL : f;
 }
 
 static void stopping_finishes_what_is_in_flight_and_accepts_nothing(void **state)

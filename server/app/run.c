@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `chanceryd run`: opens the parts, serves, and waits for signals in the main thread: SIGTERM and SIGINT drain and
+ * stop, SIGHUP takes what may change while running. */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "chancery/version.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "server/app/app.h"
+#include "server/app/audiences.h"
+#include "server/app/notify.h"
+#include "server/app/parts.h"
+
+enum { COMMIT_TIMEOUT_MS = 10000 };
+
+static atomic_bool draining;
+
+static bool is_draining(void)
+{
+    return atomic_load(&draining);
+}
+
+struct server {
+    struct config *config;
+    struct parts parts;
+    struct api api;
+    struct audiences audiences;
+    struct http_server *http;
+};
+
+/* ---- start */
+
+/* Signals wait until the main thread asks for them: blocked before there is any other thread. */
+static void signals_block(sigset_t *waited)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    sigemptyset(waited);
+    sigaddset(waited, SIGTERM);
+    sigaddset(waited, SIGINT);
+    sigaddset(waited, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, waited, NULL);
+}
+
+static void limits_set(void)
+{
+    struct rlimit files;
+    const struct rlimit none = {0};
+    (void)umask(077);
+    (void)setrlimit(RLIMIT_CORE, &none); /* I8: a core would hold the PIN */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static status http_start(struct server *s, struct error *err)
+{
+    const struct config *c = s->config;
+    cleanup_buf struct buf certificate = {0};
+    cleanup_buf struct buf key = {0};
+    int fd = -1;
+    TRY(tls_read(c, &certificate, &key, err));
+    TRY(http_listen(c->listen_address, (int)c->listen_port, &fd, err));
+    status made = audiences_make(&s->audiences, c, fd, err);
+    if (!is_ok(made)) {
+        (void)close(fd);
+        return made;
+    }
+    s->api.token_audiences = (const char *const *)s->audiences.items;
+    const struct http_config http = {
+        .listen_fd = fd,
+        .certificate_pem = buf_text(&certificate),
+        .key_pem = buf_text(&key),
+        .io_threads = (int)c->http_io_threads,
+        .workers = (int)c->http_workers,
+        .queue = (int)c->http_queue,
+        .max_connections = (int)c->http_max_connections,
+        .request_timeout_ms = c->request_timeout_ms,
+        .idle_timeout_ms = c->idle_timeout_ms,
+        .tables = api_tables,
+        .before = api_before,
+        .api = &s->api,
+    };
+    return http_server_start(&http, &s->http, err);
+}
+
+static status start_record(struct server *s, struct error *err)
+{
+    struct audit_record record = {
+        .type = "server.start",
+        .outcome = "success",
+        .target_type = "server",
+        .target_name = s->audiences.first_url,
+        .detail_json = "{\"version\":\"" CHANCERY_VERSION "\"}",
+    };
+    struct audit_work work = {.record = &record};
+    return audit_commit(s->parts.audit, &work, deadline_in(COMMIT_TIMEOUT_MS), err);
+}
+
+static status number_write(const char *path, long number, struct error *err)
+{
+    char text[32];
+    int len = snprintf(text, sizeof text, "%ld\n", number);
+    return path ? file_write(path, (struct slice){(const uint8_t *)text, (size_t)len}, 0644, err) : OK;
+}
+
+static status server_start(struct server *s, const struct run_options *o, struct error *err)
+{
+    TRY(parts_open_base(&s->parts, s->config, err));
+    TRY(parts_open_service(&s->parts, s->config, err));
+    s->api = (struct api){.store = s->parts.store,
+                          .audit = s->parts.audit,
+                          .signer = s->parts.signer,
+                          .hsm = s->parts.hsm,
+                          .ca = s->parts.ca,
+                          .is_draining = is_draining};
+    TRY(http_start(s, err));
+    TRY(start_record(s, err));
+    TRY(number_write(o->pid_file, (long)getpid(), err));
+    TRY(number_write(o->port_file, http_server_port(s->http), err));
+    char port[16];
+    snprintf(port, sizeof port, "%d", http_server_port(s->http));
+    log_event(LOG_LEVEL_INFO, "server.ready", "version", CHANCERY_VERSION, "address", s->config->listen_address, "port",
+              port, "url", s->audiences.first_url, NULL);
+    notify_ready();
+    return OK;
+}
+
+/* ---- reload */
+
+static status certificate_reload(struct server *s, struct error *err)
+{
+    cleanup_buf struct buf certificate = {0};
+    cleanup_buf struct buf key = {0};
+    TRY(tls_read(s->config, &certificate, &key, err));
+    return http_server_set_certificate(s->http, buf_text(&certificate), buf_text(&key), err);
+}
+
+static status config_reload(struct server *s, struct error *err)
+{
+    cleanup_config struct config *fresh = NULL;
+    cleanup_buf struct buf refused = {0};
+    TRY(config_load(s->config->path, &fresh, err));
+    config_restart_needed(s->config, fresh, &refused);
+    if (refused.len > 0)
+        log_event(LOG_LEVEL_WARNING, "reload.refused", "options", buf_text(&refused), "reason",
+                  "these change with a restart only; the old values stay", NULL);
+    TRY(config_take_live(s->config, fresh, err));
+    TRY(log_open_configured(s->config, err));
+    return certificate_reload(s, err);
+}
+
+static void reload(struct server *s)
+{
+    struct error err = {0};
+    notify_reloading();
+    if (is_ok(config_reload(s, &err)))
+        log_event(LOG_LEVEL_INFO, "reload", "configuration", s->config->path, NULL);
+    else
+        log_error(LOG_LEVEL_ERROR, "reload.failed", &err);
+    notify_ready();
+}
+
+/* ---- stop */
+
+static void wait_for_stop(struct server *s, const sigset_t *waited)
+{
+    for (;;) {
+        int number = sigwaitinfo(waited, NULL);
+        if (number == SIGHUP) {
+            reload(s);
+        } else if (number > 0) {
+            log_event(LOG_LEVEL_INFO, "server.stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+            return;
+        }
+    }
+}
+
+/* False: a handler still runs, so nothing it uses may be closed. */
+static bool server_stop(struct server *s)
+{
+    atomic_store(&draining, true);
+    notify_stopping();
+    if (!http_server_stop(s->http, deadline_in(s->config->stop_timeout_ms)))
+        return false;
+    parts_close(&s->parts);
+    audiences_clear(&s->audiences);
+    return true;
+}
+
+static status server_serve(struct server *s, const struct run_options *o, const sigset_t *waited, struct error *err)
+{
+    status started = server_start(s, o, err);
+    if (is_ok(started))
+        wait_for_stop(s, waited);
+    else
+        log_error(LOG_LEVEL_ERROR, "server.failed", err);
+    bool ended = server_stop(s);
+    if (o->pid_file && is_ok(started))
+        (void)unlink(o->pid_file);
+    if (is_ok(started))
+        log_event(LOG_LEVEL_INFO, "server.stopped", "complete", ended ? "yes" : "no", NULL);
+    if (!ended)
+        _exit(EXIT_FAILURE); /* every acknowledged record is durable (I1); what is left running dies here */
+    return started;
+}
+
+status run_server(const struct run_options *o, struct error *err)
+{
+    struct server s = {0};
+    sigset_t waited;
+    signals_block(&waited);
+    limits_set();
+    TRY(config_load(o->config, &s.config, err));
+    status result = log_open_configured(s.config, err);
+    if (is_ok(result))
+        result = server_serve(&s, o, &waited, err);
+    config_free(s.config);
+    log_close();
+    return result;
+}
