@@ -61,14 +61,13 @@ OSSL_LIB_CTX *hsm_libctx(struct hsm *h)
 
 static CK_RV check_operation(struct hsm *h, struct session *s, void *arg)
 {
-    CK_SESSION_INFO session;
     CK_TOKEN_INFO token;
-    CK_RV rv = CALL(h, s, C_GetSessionInfo)(s->handle, &session);
 
     (void)arg;
-    if (rv == CKR_OK)
-        rv = CALL(h, s, C_GetTokenInfo)(h->slot, &token);
-    return rv;
+    s->call = "C_GetSessionInfo";
+    if (!session_is_alive(h, s))
+        return CKR_USER_NOT_LOGGED_IN;
+    return CALL(h, s, C_GetTokenInfo)(h->slot, &token);
 }
 
 status hsm_check(struct hsm *h, struct deadline d, struct error *err)

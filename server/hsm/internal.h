@@ -127,6 +127,8 @@ status login_recover(struct hsm *h, uint64_t epoch, struct deadline d, struct er
 /* ---- run.c */
 typedef CK_RV (*hsm_operation)(struct hsm *h, struct session *s, void *arg);
 status hsm_run(struct hsm *h, struct deadline d, int64_t limit_ms, hsm_operation op, void *arg, struct error *err);
+/* Open, and the user is logged in. */
+bool session_is_alive(struct hsm *h, const struct session *s);
 /* Names the function for the error before it is called: CALL(h, s, C_SignInit)(s->handle, …). */
 #define CALL(h, s, name) ((s)->call = #name, (h)->f->name)
 

@@ -5,7 +5,7 @@
 
 enum { USER_SESSION_RO = 1, USER_SESSION_RW = 3 }; /* CKS_RO_USER_FUNCTIONS, CKS_RW_USER_FUNCTIONS */
 
-static bool session_is_alive(struct hsm *h, struct session *s)
+bool session_is_alive(struct hsm *h, const struct session *s)
 {
     CK_SESSION_INFO info;
 
@@ -25,7 +25,8 @@ static bool session_retire(struct hsm *h, struct session *s)
     return alive;
 }
 
-/* OK: try again. */
+/* OK: try again. A session opened after the login was lost is sound but sees no private key, so a search that found
+ * nothing means little before the session's state is known. */
 static status run_failed(struct hsm *h, struct session *s, CK_RV rv, bool again, struct deadline d, struct error *err)
 {
     enum loss loss = rv_loss(rv);
@@ -34,7 +35,7 @@ static status run_failed(struct hsm *h, struct session *s, CK_RV rv, bool again,
     bool alive = session_retire(h, s);
 
     pool_release(&h->pool, s);
-    if (loss == LOSS_NONE)
+    if (loss == LOSS_NONE && alive)
         return rv_status(rv, call, err);
     handles_forget_all(&h->handles);
     if (!again)

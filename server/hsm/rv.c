@@ -152,6 +152,7 @@ status rv_status(CK_RV rv, const char *call, struct error *err)
 {
     status s = rv_text(rv, call, err);
 
-    error_detail(err, "%s: %s (0x%lx)", call, rv_name(rv), rv);
+    if (rv != RV_NOT_FOUND && rv != RV_AMBIGUOUS && rv != RV_MALFORMED)
+        error_detail(err, "%s: %s (0x%lx)", call, rv_name(rv), rv);
     return s;
 }

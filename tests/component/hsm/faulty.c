@@ -43,6 +43,13 @@ static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK
     return rv ? rv : behind->C_OpenSession(slot, flags, application, notify, out);
 }
 
+static CK_RV session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
+{
+    CK_RV rv = switches.session_info_fail;
+
+    return rv ? rv : behind->C_GetSessionInfo(session, info);
+}
+
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG len)
 {
     CK_RV rv = switches.login_fail;
@@ -53,14 +60,14 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
 
 static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG len, CK_BYTE *signature, CK_ULONG *signature_len)
 {
-    int delay = switches.sign_delay_ms;
     CK_RV rv = atomic_exchange(&switches.sign_fail, 0);
 
-    if (delay)
-        (void)nanosleep(&(struct timespec){delay / 1000, delay % 1000 * 1000000L}, NULL);
-    if (rv)
-        return rv;
-    rv = behind->C_Sign(session, data, len, signature, signature_len);
+    atomic_fetch_add(&switches.signing, 1);
+    for (int i = 0; switches.sign_hold && i < 60 * 200; i++)
+        (void)nanosleep(&(struct timespec){0, 5000000}, NULL);
+    if (!rv)
+        rv = behind->C_Sign(session, data, len, signature, signature_len);
+    atomic_fetch_sub(&switches.signing, 1);
     if (rv == CKR_OK && atomic_exchange(&switches.sign_short, 0))
         (*signature_len)--;
     return rv;
@@ -105,6 +112,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     front.C_Initialize = initialize;
     front.C_GetTokenInfo = token_info;
     front.C_OpenSession = open_session;
+    front.C_GetSessionInfo = session_info;
     front.C_Login = login;
     front.C_Sign = sign;
     front.C_GenerateKeyPair = generate;
