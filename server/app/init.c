@@ -121,8 +121,9 @@ static status installation_make(const struct init_options *o, const char *dir, s
 {
     cleanup_buf struct buf api_key = {0};
     const char *asked = o->hsm_module ? o->hsm_module : DEFAULT_HSM_MODULE;
-    cleanup_free char *module = realpath(asked, NULL);
-    if (!module)
+    /* An absolute path is kept as it is given: it may be a link that follows the package. */
+    cleanup_free char *module = asked[0] == '/' ? strdup(asked) : realpath(asked, NULL);
+    if (!module || !file_exists(module))
         return error_set(err, CODE_CONFIGURATION, "%s: no such HSM module; see --hsm-module", asked);
     TRY(tls_files_make(o, dir, err));
     TRY(configuration_make(o, dir, module, err));

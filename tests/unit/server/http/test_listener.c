@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#include "https_client.h"
+#include "tests/support/https_client.h"
 #include "server/http/http.h"
 
 struct fixture {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Test client on a non-blocking socket with poll: nothing waits without an end. */
-#include "https_client.h"
+#include "tests/support/https_client.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
