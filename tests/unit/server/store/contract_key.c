@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signing keys, usage counters, certificate authorities, on any store. */
+#include "world.h"
+
+static void people_and_keys(struct world *w)
+{
+    (void)world_project(w, "prj_a", "demo");
+    (void)world_project(w, "prj_b", "other");
+    (void)world_principal(w, "usr_a", "alice", PRINCIPAL_USER);
+    world_key(w, "key_a", "prj_a", "rsa", 1);
+    world_key(w, "key_b", "prj_b", "rsa", 2);
+    world_key(w, "key_c", "prj_a", "rsa-2", 3);
+}
+
+static void signing_key_comes_back_as_it_was_put_in(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    cleanup_signing_key struct signing_key k = {0};
+    assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
+
+    assert_string_equal(k.project_id, "prj_a");
+    assert_string_equal(k.project_name, "demo");
+    assert_string_equal(k.label, "rsa");
+    assert_string_equal(k.hsm_attributes, "{\"sensitive\":true}");
+    assert_int_equal(k.state, KEY_ACTIVE);
+    assert_int_equal(k.hashes, HASH_SET_DEFAULT);
+    assert_int_equal(k.mechanisms, 1u << MECHANISM_RSA_PKCS1 | 1u << MECHANISM_RSA_PSS);
+    assert_int_equal(k.type, KEY_TYPE_RSA3072);
+    assert_int_equal(k.version, 1);
+    assert_int_equal(k.created_ms, 4000);
+    assert_int_equal(k.hsm_id[19], 1);
+    assert_memory_equal(k.spki.data, "\x30\x00spki", 6);
+    assert_memory_equal(k.certificate.data, "\x30\x00leaf", 6);
+}
+
+static void signing_key_may_have_no_certificate(void **state)
+{
+    struct world *w = *state;
+    (void)world_project(w, "prj_a", "demo");
+    cleanup_signing_key struct signing_key in = {.id = "key_x",
+                                                 .project_id = "prj_a",
+                                                 .label = "ed",
+                                                 .version = 1,
+                                                 .type = KEY_TYPE_ED25519,
+                                                 .mechanisms = 1u << MECHANISM_EDDSA};
+    cleanup_signing_key struct signing_key out = {0};
+    buf_add(&in.spki, "x", 1);
+    assert_ok(signing_key_insert(w->db, &in, &w->err), &w->err);
+    assert_ok(signing_key_find_label(w->db, "demo", "ed", &out, &w->err), &w->err);
+    assert_int_equal(out.certificate.len, 0);
+    assert_int_equal(out.hashes, 0);
+    assert_int_equal(out.mechanisms, 1u << MECHANISM_EDDSA);
+}
+
+static void signing_key_is_found_by_project_and_label(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    cleanup_signing_key struct signing_key k = {0};
+    assert_ok(signing_key_find_label(w->db, "other", "rsa", &k, &w->err), &w->err);
+    assert_string_equal(k.id, "key_b");
+    assert_ok(signing_key_find_label(w->db, "prj_a", "rsa", &k, &w->err), &w->err);
+    assert_string_equal(k.id, "key_a");
+    assert_code(signing_key_find_label(w->db, "demo", "none", &k, &w->err), CODE_NOT_FOUND);
+}
+
+static void label_is_taken_once_in_a_project(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    cleanup_signing_key struct signing_key k = {
+        .id = "key_x", .project_id = "prj_a", .label = "rsa", .version = 1, .type = KEY_TYPE_P256};
+    buf_add(&k.spki, "x", 1);
+    assert_code(signing_key_insert(w->db, &k, &w->err), CODE_CONFLICT);
+    assert_string_equal(w->err.text, "label: the project has a signing key rsa already");
+}
+
+static void hsm_key_belongs_to_one_signing_key(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    cleanup_signing_key struct signing_key k = {
+        .id = "key_x", .project_id = "prj_a", .label = "new", .version = 1, .type = KEY_TYPE_P256};
+    memset(k.hsm_id, 1, sizeof(k.hsm_id));
+    buf_add(&k.spki, "x", 1);
+    assert_code(signing_key_insert(w->db, &k, &w->err), CODE_CONFLICT);
+}
+
+static void disabled_key_says_why_until_enabled(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    cleanup_signing_key struct signing_key k = {0};
+    assert_ok(signing_key_set_state(w->db, "key_a", KEY_DISABLED, "lost laptop", &w->err), &w->err);
+    assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
+    assert_int_equal(k.state, KEY_DISABLED);
+    assert_string_equal(k.disabled_reason, "lost laptop");
+    assert_ok(signing_key_set_state(w->db, "key_a", KEY_ACTIVE, NULL, &w->err), &w->err);
+    assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
+    assert_int_equal(k.state, KEY_ACTIVE);
+    assert_string_equal(k.disabled_reason, "");
+    assert_code(signing_key_set_state(w->db, "key_x", KEY_ACTIVE, NULL, &w->err), CODE_NOT_FOUND);
+}
+
+static status key_id(void *arg, const struct signing_key *k)
+{
+    collect(arg, k->id);
+    return OK;
+}
+
+static void signing_keys_are_listed_by_every_filter(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    world_member(w, "prj_a", "usr_a", MEMBER_SIGNER);
+    world_member(w, "prj_b", "usr_a", MEMBER_OWNER);
+    assert_ok(signing_key_set_state(w->db, "key_c", KEY_DISABLED, "", &w->err), &w->err);
+    const struct {
+        struct signing_key_filter filter;
+        struct page page;
+        const char *expected;
+    } rows[] = {
+        {{0}, {0}, "key_a,key_b,key_c"},
+        {{0}, {.after = "key_a", .limit = 1}, "key_b"},
+        {{.project_id = "prj_a"}, {0}, "key_a,key_c"},
+        {{.only_active = true}, {0}, "key_a,key_b"},
+        {{.member_id = "usr_a", .roles = MEMBER_SIGNER}, {0}, "key_a,key_c"},
+        {{.member_id = "usr_a", .roles = MEMBER_SIGNER | MEMBER_OWNER, .only_active = true}, {0}, "key_a,key_b"},
+        {{.member_id = "usr_x", .roles = MEMBER_SIGNER}, {0}, ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct collected c = {0};
+        assert_ok(signing_key_list(w->db, &rows[i].filter, rows[i].page, key_id, &c, &w->err), &w->err);
+        assert_string_equal(c.text, rows[i].expected);
+    }
+}
+
+static void key_for_signing_comes_with_the_callers_roles(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    world_member(w, "prj_a", "usr_a", MEMBER_SIGNER);
+    world_member(w, "prj_a", "usr_a", MEMBER_OWNER);
+    cleanup_signing_key struct signing_key k = {0};
+    unsigned roles = 0;
+    assert_ok(signing_key_find_for(w->db, "key_a", "usr_a", &k, &roles, &w->err), &w->err);
+    assert_int_equal(roles, MEMBER_SIGNER | MEMBER_OWNER);
+    assert_ok(signing_key_find_for(w->db, "key_b", "usr_a", &k, &roles, &w->err), &w->err);
+    assert_int_equal(roles, 0);
+    assert_string_equal(k.project_name, "other");
+    assert_code(signing_key_find_for(w->db, "key_x", "usr_a", &k, &roles, &w->err), CODE_NOT_FOUND);
+}
+
+static status usage_text(void *arg, const struct usage *u)
+{
+    char text[256];
+    (void)snprintf(text, sizeof(text), "%s %s-%s %lld/%lld/%lld", u->day, u->project_name, u->label,
+                   (long long)u->success, (long long)u->refused, (long long)u->failed);
+    collect(arg, text);
+    return OK;
+}
+
+enum { DAY_MS = 86400000 };
+
+static void usage_is_counted_by_key_day_and_outcome(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    for (int i = 0; i < 3; i++)
+        assert_ok(usage_add(w->db, "key_a", 10, USAGE_SUCCESS, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_a", DAY_MS - 1, USAGE_REFUSED, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_a", DAY_MS, USAGE_FAILED, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_b", 10, USAGE_SUCCESS, &w->err), &w->err);
+    struct collected c = {0};
+    assert_ok(usage_list(w->db, &(struct usage_filter){0}, usage_text, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "1970-01-01 demo-rsa 3/1/0,1970-01-01 other-rsa 1/0/0,1970-01-02 demo-rsa 0/0/1");
+}
+
+static void usage_is_listed_by_every_filter(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    world_member(w, "prj_b", "usr_a", MEMBER_OWNER);
+    world_member(w, "prj_a", "usr_a", MEMBER_SIGNER);
+    assert_ok(usage_add(w->db, "key_a", 0, USAGE_SUCCESS, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_b", DAY_MS, USAGE_SUCCESS, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_c", 2LL * DAY_MS, USAGE_SUCCESS, &w->err), &w->err);
+    const struct {
+        struct usage_filter filter;
+        int expected;
+    } rows[] = {{{.project_id = "prj_a"}, 2},
+                {{.key_id = "key_b"}, 1},
+                {{.from_day = "1970-01-02"}, 2},
+                {{.to_day = "1970-01-02"}, 2},
+                {{.owner_id = "usr_a"}, 1},
+                {{.owner_id = "usr_x"}, 0},
+                {{.from_day = "1970-01-02", .to_day = "1970-01-02"}, 1}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct collected c = {0};
+        assert_ok(usage_list(w->db, &rows[i].filter, usage_text, &c, &w->err), &w->err);
+        assert_int_equal(c.count, rows[i].expected);
+    }
+}
+
+static void certificate_authority_is_found_by_name(void **state)
+{
+    struct world *w = *state;
+    struct ca_row in = {.name = "root", .hsm_id = {1, 2, 3}}, out = {0};
+    buf_add(&in.certificate, "\x30\x00", 2);
+    assert_ok(ca_row_insert(w->db, &in, &w->err), &w->err);
+    assert_ok(ca_row_find(w->db, "root", &out, &w->err), &w->err);
+    assert_memory_equal(out.hsm_id, in.hsm_id, sizeof(in.hsm_id));
+    assert_memory_equal(out.certificate.data, "\x30\x00", 2);
+    assert_code(ca_row_insert(w->db, &in, &w->err), CODE_CONFLICT);
+    assert_code(ca_row_find(w->db, "issuing", &out, &w->err), CODE_NOT_FOUND);
+    ca_row_clear(&in);
+    ca_row_clear(&out);
+}
+
+const struct CMUnitTest key_tests[] = {
+    WORLD_TEST(signing_key_comes_back_as_it_was_put_in),   WORLD_TEST(signing_key_may_have_no_certificate),
+    WORLD_TEST(signing_key_is_found_by_project_and_label), WORLD_TEST(label_is_taken_once_in_a_project),
+    WORLD_TEST(hsm_key_belongs_to_one_signing_key),        WORLD_TEST(disabled_key_says_why_until_enabled),
+    WORLD_TEST(signing_keys_are_listed_by_every_filter),   WORLD_TEST(key_for_signing_comes_with_the_callers_roles),
+    WORLD_TEST(usage_is_counted_by_key_day_and_outcome),   WORLD_TEST(usage_is_listed_by_every_filter),
+    WORLD_TEST(certificate_authority_is_found_by_name),
+};
+const size_t key_test_count = COUNT_OF(key_tests);
