@@ -106,10 +106,12 @@ status assertion_sign(const struct assertion *a, EVP_PKEY *key, struct buf *out,
     header_write(alg, &header);
     TRY(claims_write(a, &claims, err));
 
+    size_t start = out->len; /* what stands before is not part of the assertion */
     base64url_encode(buf_slice(&header), out);
     buf_add_byte(out, '.');
     base64url_encode(buf_slice(&claims), out);
-    TRY(jws_sign(alg, key, buf_slice(out), &signature, err));
+    TRY(buf_check(out, err));
+    TRY(jws_sign(alg, key, (struct slice){out->data + start, out->len - start}, &signature, err));
     buf_add_byte(out, '.');
     base64url_encode(buf_slice(&signature), out);
     return buf_check(out, err);
