@@ -8,6 +8,8 @@
 #include <openssl/provider.h>
 #include <stdatomic.h>
 
+#include "client/errqueue.h"
+
 static _Atomic(OSSL_LIB_CTX *) private_ctx;
 
 static OSSL_LIB_CTX *ctx_make(void)
@@ -62,7 +64,7 @@ status libctx_enter(struct libctx_scope *s, struct error *err)
     OSSL_LIB_CTX *ctx = NULL;
     TRY(libctx_get(&ctx, err));
 
-    ERR_set_mark();
+    s->errors = errqueue_take();
     s->previous = OSSL_LIB_CTX_set0_default(ctx);
     s->ctx = ctx;
     return OK;
@@ -73,6 +75,6 @@ void libctx_leave(struct libctx_scope *s)
     if (!s->ctx)
         return;
     (void)OSSL_LIB_CTX_set0_default(s->previous);
-    ERR_pop_to_mark();
+    errqueue_put_back(s->errors);
     *s = (struct libctx_scope){0};
 }

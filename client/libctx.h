@@ -22,6 +22,7 @@ void libctx_abandon_after_fork(void);
 struct libctx_scope {
     OSSL_LIB_CTX *ctx; /* the private one while inside */
     OSSL_LIB_CTX *previous;
+    struct errqueue *errors; /* the host's */
 };
 status libctx_enter(struct libctx_scope *s, struct error *err);
 void libctx_leave(struct libctx_scope *s); /* does nothing on a scope that was not entered */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fake server as a Chancery with one P-256 key, whose behaviour the test turns; and a client of it in a directory
+ * of its own. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "client/client.h"
+#include "fake_server.h"
+
+enum { ALWAYS = 1 << 20 };
+
+struct chancery {
+    struct fake_server *server;
+    EVP_PKEY *key;
+    char directory[64];
+    char config[192];
+    /* Each counts down: so many of the next answers are like this. */
+    atomic_int drop_signatures;
+    atomic_int stall_signatures;
+    atomic_int spoil_signatures;
+    atomic_int busy_signatures; /* 503 */
+    const char *busy_headers;   /* with that */
+    atomic_int unauthorized;    /* 401 to whatever is not the token request */
+    atomic_int refuse_tokens;
+    atomic_int drop_tokens;
+    enum fake_action keys_action;
+    const char *keys_answer;  /* instead of the right one */
+    const char *other_answer; /* of every other path */
+    int other_status;
+    const char *other_type;
+    enum fake_action other_action;
+    atomic_int tokens;   /* given */
+    fake_handler *other; /* answers what is not the signing path, when set */
+    void *other_user;
+};
+
+/* A server, a directory with its CA, an unencrypted Ed25519 key and client.conf. */
+void chancery_start(struct chancery *c);
+void chancery_stop(struct chancery *c); /* and removes the directory */
+/* Writes client.conf: the usual [server], then this. NULL: service account with build-1.key and public data. */
+void chancery_configure(struct chancery *c, const char *rest);
+struct client *chancery_client(struct chancery *c);
+/* A signature over a fixed digest with the only key; the deadline in milliseconds. */
+status chancery_sign(struct client *client, int64_t timeout_ms, struct error *err);
+void chancery_path(const struct chancery *c, const char *name, char out[192]);
+void file_put(const char *path, const char *text, int mode);
