@@ -31,10 +31,10 @@ static bool same_request(const struct idempotency *a, const struct idempotency *
     return memcmp(a->request_sha256, b->request_sha256, sizeof(a->request_sha256)) == 0;
 }
 
-status claim_judge(struct db *db, struct idempotency *row, bool (*is_abandoned)(void *arg, int64_t intent), void *arg,
-                   enum claim *claim, struct error *err)
+status claim_judge(struct db *db, const struct idempotency *row, bool (*is_abandoned)(void *arg, int64_t intent),
+                   void *arg, enum claim *claim, struct error *err)
 {
-    __attribute__((cleanup(idempotency_clear))) struct idempotency stored = {0};
+    CLEANUP(idempotency_clear) struct idempotency stored = {0};
     *claim = CLAIM_OURS;
     status found = idempotency_find(db, row->principal_id, row->idempotency_key, &stored, err);
     if (found.code == CODE_NOT_FOUND)
@@ -49,10 +49,5 @@ status claim_judge(struct db *db, struct idempotency *row, bool (*is_abandoned)(
     if (!same_request(&stored, row))
         return error_set(err, CODE_IDEMPOTENCY_CONFLICT, "%s", code_text(CODE_IDEMPOTENCY_CONFLICT));
     *claim = done ? CLAIM_DONE : CLAIM_UNDER_WAY;
-    if (done) {
-        idempotency_clear(row);
-        *row = stored;
-        stored = (struct idempotency){0};
-    }
     return OK;
 }

@@ -18,9 +18,8 @@ bool idempotency_key_is_valid(const char *key);
  * part of it. */
 status request_hash(const char *key_id, const struct sign_input *in, uint8_t out[32], struct error *err);
 
-/* On the committing thread. row names principal, key and request; for CLAIM_DONE it receives the stored answer.
- * CODE_IDEMPOTENCY_CONFLICT when the key was used for another request. A row that stands for nothing any more is
- * removed: older than a day, or is_abandoned says that nobody works on its intent. (The rows of a server that crashed
- * are removed when it closes its intents at start.) */
-status claim_judge(struct db *db, struct idempotency *row, bool (*is_abandoned)(void *arg, int64_t intent), void *arg,
-                   enum claim *claim, struct error *err);
+/* On the committing thread. row names principal, key and request. CODE_IDEMPOTENCY_CONFLICT when the key was used for
+ * another request. A row that stands for nothing any more is removed: older than a day, or is_abandoned says that
+ * nobody works on its intent. (The rows of a server that crashed are removed when it closes its intents at start.) */
+status claim_judge(struct db *db, const struct idempotency *row, bool (*is_abandoned)(void *arg, int64_t intent),
+                   void *arg, enum claim *claim, struct error *err);

@@ -16,7 +16,8 @@ struct rights {
 };
 static inline void rights_release(struct rights *r)
 {
-    shared_release(&r->shared);
+    if (r)
+        shared_release(&r->shared);
 }
 DEFINE_CLEANUP_PTR(struct rights, rights_release)
 #define cleanup_rights CLEANUP(rights_release_cleanup)

@@ -66,7 +66,8 @@ struct signing {
     const struct principal *who;
     const struct sign_order *order;
     struct deadline deadline;
-    struct rights *rights;
+    struct rights *rights; /* as read before the intent's transaction */
+    struct rights *fresh;  /* as read again inside it; NULL when nothing had changed */
     struct sign_records records;
     struct idempotency row; /* idempotency_key "" when none was given */
     enum claim claim;
@@ -78,6 +79,7 @@ struct signing {
 static void signing_clear(struct signing *g)
 {
     rights_release(g->rights);
+    rights_release(g->fresh);
     idempotency_clear(&g->row);
 }
 #define cleanup_signing CLEANUP(signing_clear)
@@ -96,20 +98,29 @@ static status order_check(const struct sign_order *order, struct error *err)
     if (!is_printable_or_absent(order->program) || !is_printable_or_absent(order->host) ||
         !is_printable_or_absent(order->user))
         return error_set(err, CODE_INVALID, "context: at most %d bytes of printable text each", LIMIT_TEXT);
+    if (!is_printable_or_absent(order->request_id) || !is_printable_or_absent(order->client_address))
+        return error_set(err, CODE_INVALID, "request id: at most %d bytes of printable text", LIMIT_TEXT);
     return OK;
 }
 
 /* ---- rights and policy (I4) */
 
-/* What was derived from older rights is derived again. */
-static status rights_take(struct signing *g, struct rights *fresh, struct error *err)
+/* What the records and the row say of the key. */
+static status rights_apply(struct signing *g, const struct rights *rights, struct error *err)
 {
-    rights_release(g->rights);
-    g->rights = fresh;
-    records_name_key(&g->records, fresh, g->order->key);
+    records_name_key(&g->records, rights, g->order->key);
     if (!*g->row.idempotency_key)
         return OK;
-    return request_hash(fresh->key.id, &g->order->input, g->row.request_sha256, err);
+    return request_hash(rights->key.id, &g->order->input, g->row.request_sha256, err);
+}
+
+/* Out of the transaction: what it has read again is what counts from now on. */
+static void rights_settle(struct signing *g)
+{
+    if (!g->fresh)
+        return;
+    rights_release(g->rights);
+    g->rights = steal(&g->fresh);
 }
 
 static status rights_load(struct signing *g, struct error *err)
@@ -123,7 +134,9 @@ static status rights_load(struct signing *g, struct error *err)
     status found = rights_find(g->signer->rights, db, g->order->key, g->who->id, &fresh, err);
     store_reader_release(store, db);
     TRY(found);
-    return rights_take(g, fresh, err);
+    rights_release(g->rights);
+    g->rights = fresh;
+    return rights_apply(g, fresh, err);
 }
 
 static status in_refusal_transaction_after(struct db *db, void *arg, struct audit_record *record, struct error *err)
@@ -138,6 +151,7 @@ static status refuse(struct signing *g, const struct error *why, struct error *e
 {
     struct error said = *why;
     struct audit_work work = {.after = in_refusal_transaction_after, .arg = g, .record = &g->records.record};
+    records_name_key(&g->records, g->rights, g->order->key);
     records_set_refusal(&g->records, why);
     TRY(audit_commit(g->signer->config.audit, &work, g->deadline, err));
     *err = said;
@@ -146,19 +160,23 @@ static status refuse(struct signing *g, const struct error *why, struct error *e
 
 /* ---- the intent: rights as they are now (I4), who may sign under the idempotency key (I6), the record (I2) */
 
-/* Usually one comparison. May run more than once for one request: the log may have to begin its transaction anew. */
+/* Usually one comparison. May run more than once for one request, when the batch is begun anew: each time from what was
+ * read before the transaction, whose memory stays until the end because the record borrows from it. */
 static status rights_judge_again(struct signing *g, struct db *db, struct error *err)
 {
-    struct rights *fresh = NULL;
     int64_t generation = 0;
+    g->refusal = (struct error){0};
+    if (g->fresh) {
+        rights_release(steal(&g->fresh));
+        TRY(rights_apply(g, g->rights, err));
+    }
     TRY(store_generation(db, &generation, err));
-    if (generation == g->rights->generation && g->refusal.code == CODE_OK)
+    if (generation == g->rights->generation)
         return OK;
 
-    g->refusal = (struct error){0};
-    TRY(rights_read(db, g->order->key, g->who->id, &fresh, err));
-    TRY(rights_take(g, fresh, err));
-    return rights_judge(fresh, &g->order->input, clock_now_ms(), &g->refusal);
+    TRY(rights_read(db, g->order->key, g->who->id, &g->fresh, err));
+    TRY(rights_apply(g, g->fresh, err));
+    return rights_judge(g->fresh, &g->order->input, clock_now_ms(), &g->refusal);
 }
 
 static bool intent_is_abandoned(void *arg, int64_t intent)
@@ -171,7 +189,7 @@ static bool intent_is_abandoned(void *arg, int64_t intent)
 static status in_intent_transaction(struct db *db, void *arg, struct audit_record *record, struct error *err)
 {
     struct signing *g = arg;
-    (void)record; /* is in g->records; rights_take renews it */
+    (void)record; /* is in g->records */
     TRY(rights_judge_again(g, db, err));
     if (!*g->row.idempotency_key)
         return OK;
@@ -188,7 +206,7 @@ static status in_intent_transaction_after(struct db *db, void *arg, struct audit
         return OK;
 
     g->row.intent_seq = record->seq;
-    g->row.version = g->rights->key.version;
+    g->row.version = (g->fresh ? g->fresh : g->rights)->key.version;
     return idempotency_insert(db, &g->row, err);
 }
 
@@ -200,6 +218,7 @@ static status intent_record(struct signing *g, struct error *err)
     g->claim = CLAIM_OURS;
     records_set_intent(&g->records);
     status recorded = audit_commit(g->signer->config.audit, &work, g->deadline, err);
+    rights_settle(g);
     if (g->refusal.code != CODE_OK)
         return refuse(g, &g->refusal, err);
     return g->claim == CLAIM_OURS ? recorded : OK;
@@ -311,28 +330,39 @@ static status sign_and_record(struct signing *g, struct sign_result *out, struct
     return OK;
 }
 
-/* I6: the stored answer; the HSM is not touched and nothing is recorded. */
-static status replay(struct signing *g, struct sign_result *out)
+/* I6: the stored answer; the HSM is not touched and nothing is recorded. Read again outside the transaction that told
+ * of it: its outcome may have been made in the same batch, and only what was committed may be given out (I1). */
+static status replay(struct signing *g, struct sign_result *out, bool *replayed, struct error *err)
 {
-    out->signature = g->row.signature;
-    g->row.signature = (struct buf){0};
-    out->version = g->row.version;
-    out->intent_seq = g->row.intent_seq;
-    out->outcome_seq = g->row.outcome_seq;
+    CLEANUP(idempotency_clear) struct idempotency row = {0};
+    struct store *store = g->signer->config.store;
+    struct db *db = store_reader_acquire(store, err);
+    if (!db)
+        return (status){err->code};
+
+    status found = idempotency_find(db, g->row.principal_id, g->row.idempotency_key, &row, err);
+    store_reader_release(store, db);
+    *replayed = is_ok(found) && row.outcome_seq != 0;
+    if (!*replayed)
+        return found.code == CODE_NOT_FOUND ? OK : found;
+
+    out->signature = row.signature;
+    row.signature = (struct buf){0};
+    out->version = row.version;
+    out->intent_seq = row.intent_seq;
+    out->outcome_seq = row.outcome_seq;
     return OK;
 }
 
-static status duplicate_await(struct signing *g, int64_t *pause_ms, struct error *err)
+/* I9: no longer than the deadline. */
+static status duplicate_await(const struct signing *g, int64_t *pause_ms, struct error *err)
 {
     int64_t left = deadline_left_ms(g->deadline);
-    if (left <= 0)
-        return error_set(err, CODE_TIMEOUT, "the same request is still under way");
-
     int64_t pause = *pause_ms < left ? *pause_ms : left;
     struct timespec ts = {.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000};
     (void)nanosleep(&ts, NULL);
     *pause_ms = *pause_ms * 2 < PAUSE_MAX_MS ? *pause_ms * 2 : PAUSE_MAX_MS;
-    return OK;
+    return deadline_passed(g->deadline) ? error_set(err, CODE_TIMEOUT, "the same request is still under way") : OK;
 }
 
 static status signing_init(struct signing *g, struct error *err)
@@ -348,19 +378,29 @@ static status signing_init(struct signing *g, struct error *err)
     return OK;
 }
 
+/* One attempt; *answered is false when the same request is under way elsewhere. */
+static status sign_once(struct signing *g, struct sign_result *out, bool *answered, struct error *err)
+{
+    *answered = true;
+    TRY(rights_load(g, err));
+    if (!is_ok(rights_judge(g->rights, &g->order->input, clock_now_ms(), &g->refusal)))
+        return refuse(g, &g->refusal, err);
+
+    TRY(intent_record(g, err));
+    if (g->claim == CLAIM_OURS)
+        return sign_and_record(g, out, err);
+    *answered = false;
+    return g->claim == CLAIM_DONE ? replay(g, out, answered, err) : OK;
+}
+
 static status sign(struct signing *g, struct sign_result *out, struct error *err)
 {
+    bool answered = false;
     TRY(signing_init(g, err));
     for (int64_t pause_ms = 1;;) {
-        TRY(rights_load(g, err));
-        if (!is_ok(rights_judge(g->rights, &g->order->input, clock_now_ms(), &g->refusal)))
-            return refuse(g, &g->refusal, err);
-
-        TRY(intent_record(g, err));
-        if (g->claim == CLAIM_OURS)
-            return sign_and_record(g, out, err);
-        if (g->claim == CLAIM_DONE)
-            return replay(g, out);
+        TRY(sign_once(g, out, &answered, err));
+        if (answered)
+            return OK;
         TRY(duplicate_await(g, &pause_ms, err));
     }
 }

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The signing path on the real audit log and a store in a file: many threads, revocation in mid-flight, a start after a
+ * crash. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/text.h"
+#include "sign_fixture.h"
+
+enum { THREADS = 32, SIGNATURES_BEFORE = 200 };
+
+struct setup {
+    struct fixture f;
+    char dir[64];
+};
+
+static int setup(void **state)
+{
+    struct setup *s = calloc(1, sizeof(*s));
+    char url[128];
+    if (!s)
+        return -1;
+    (void)snprintf(s->dir, sizeof(s->dir), "%s/chancery-sign-XXXXXX", P_tmpdir);
+    if (!mkdtemp(s->dir))
+        return -1;
+    (void)snprintf(url, sizeof(url), "sqlite:%s/store.db", s->dir);
+    fixture_open(&s->f, url);
+    assert_code(audit_open(s->f.store, NULL, &s->f.audit, &s->f.err), CODE_OK);
+    fixture_signer(&s->f, false);
+    *state = s;
+    return 0;
+}
+
+static void directory_remove(const char *path)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry = NULL;
+    while (dir && (entry = readdir(dir))) {
+        if (entry->d_name[0] != '.')
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    if (dir)
+        (void)closedir(dir);
+    (void)rmdir(path);
+}
+
+static int teardown(void **state)
+{
+    struct setup *s = *state;
+    audit_close(s->f.audit);
+    fixture_close(&s->f);
+    directory_remove(s->dir);
+    free(s);
+    return 0;
+}
+
+static void assert_log_is_sound(struct fixture *f)
+{
+    int64_t count = 0, first_bad = 0;
+    struct db *db = store_reader_acquire(f->store, &f->err);
+    assert_non_null(db);
+    assert_code(audit_verify(db, &count, &first_bad, &f->err), CODE_OK);
+    store_reader_release(f->store, db);
+    if (first_bad != 0)
+        fail_msg("record %lld: %s", (long long)first_bad, f->err.text);
+}
+
+struct tally {
+    int64_t intents, outcomes, revoked_at, last_intent;
+};
+
+static status tally_add(void *arg, const struct record_row *r)
+{
+    struct tally *t = arg;
+    bool intent = strcmp(r->type, "signature.intent") == 0;
+    t->intents += intent;
+    t->outcomes += strcmp(r->type, "signature.outcome") == 0 && r->intent_seq != 0;
+    if (intent)
+        t->last_intent = r->seq;
+    if (strcmp(r->type, "member.remove") == 0)
+        t->revoked_at = r->seq;
+    return OK;
+}
+
+static struct tally tally_of(struct fixture *f)
+{
+    struct tally t = {0};
+    const struct record_filter all = {.limit = 1000000};
+    struct db *db = store_reader_acquire(f->store, &f->err);
+    assert_non_null(db);
+    assert_code(record_list(db, &all, tally_add, &t, &f->err), CODE_OK);
+    store_reader_release(f->store, db);
+    return t;
+}
+
+struct worker {
+    struct fixture *f;
+    pthread_t thread;
+    atomic_int *made;
+    int signatures, refusals, others;
+};
+
+/* Signs until it is refused, and checks every answer against its own record numbers. */
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    struct sign_order order = w->f->order;
+    for (;;) {
+        struct error err = {0};
+        cleanup_sign_result struct sign_result result = {0};
+        status s = signer_sign(w->f->signer, &w->f->alice, &order, deadline_in(60000), &result, &err);
+        if (is_ok(s) && result.signature.len == 64 && result.outcome_seq > result.intent_seq) {
+            w->signatures++;
+            atomic_fetch_add(w->made, 1);
+            continue;
+        }
+        w->refusals += s.code == CODE_NOT_FOUND;
+        w->others += s.code != CODE_NOT_FOUND;
+        return NULL;
+    }
+}
+
+static status revocation(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    (void)arg;
+    (void)record;
+    return member_delete(db, "prj_demo", "svc_alice", MEMBER_SIGNER, err);
+}
+
+static void revoke_on_record(struct fixture *f)
+{
+    struct audit_record record = {
+        .type = "member.remove", .principal = "carol", .principal_id = "usr_carol", .outcome = "success"};
+    struct audit_work change = {.change = revocation, .record = &record, .alters_rights = true};
+    assert_code(audit_commit(f->audit, &change, deadline_in(60000), &f->err), CODE_OK);
+}
+
+/* The batch that holds the revocation may hold intents too: none may stand behind it. */
+static void i4_no_intent_is_later_in_the_log_than_the_revocation(void **state)
+{
+    struct setup *s = *state;
+    struct worker workers[THREADS];
+    atomic_int made = 0;
+    s->f.order.key = KEY_EC;
+    s->f.order.input.mechanism = MECHANISM_ECDSA;
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){.f = &s->f, .made = &made};
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    const struct timespec pause = {.tv_nsec = 1000000};
+    for (int i = 0; i < 60000 && atomic_load(&made) < SIGNATURES_BEFORE; i++)
+        (void)nanosleep(&pause, NULL);
+    revoke_on_record(&s->f);
+
+    int signatures = 0;
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        assert_int_equal(workers[i].others, 0);
+        assert_int_equal(workers[i].refusals, 1);
+        signatures += workers[i].signatures;
+    }
+    struct tally t = tally_of(&s->f);
+    assert_true(signatures >= SIGNATURES_BEFORE);
+    assert_true(t.revoked_at > 0);
+    assert_true(t.last_intent < t.revoked_at);
+    assert_int_equal(t.intents, signatures);
+    assert_int_equal(t.outcomes, signatures);
+    assert_int_equal(usage_of(&s->f, KEY_EC).success, signatures);
+    assert_int_equal(usage_of(&s->f, KEY_EC).refused, THREADS);
+    assert_log_is_sound(&s->f);
+}
+
+/* Threads that race for the same idempotency keys: each key is signed once. */
+static void *race(void *arg)
+{
+    struct worker *w = arg;
+    struct sign_order order = w->f->order;
+    for (int i = 0; i < 20; i++) {
+        char key[32];
+        struct error err = {0};
+        cleanup_sign_result struct sign_result result = {0};
+        (void)snprintf(key, sizeof(key), "idempotency-key-%d", i);
+        order.idempotency_key = key;
+        status s = signer_sign(w->f->signer, &w->f->alice, &order, deadline_in(60000), &result, &err);
+        w->signatures += is_ok(s) && result.signature.len == 64;
+        w->others += !is_ok(s);
+    }
+    return NULL;
+}
+
+static void i6_a_race_for_one_key_is_signed_once(void **state)
+{
+    struct setup *s = *state;
+    struct worker workers[8];
+    s->f.order.key = KEY_EC;
+    s->f.order.input.mechanism = MECHANISM_ECDSA;
+    for (size_t i = 0; i < COUNT_OF(workers); i++) {
+        workers[i] = (struct worker){.f = &s->f};
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, race, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT_OF(workers); i++) {
+        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        assert_int_equal(workers[i].others, 0);
+        assert_int_equal(workers[i].signatures, 20);
+    }
+    assert_int_equal(s->f.hsm.calls, 20);
+    assert_int_equal(tally_of(&s->f).intents, 20);
+    assert_log_is_sound(&s->f);
+}
+
+/* What a crash between intent and outcome leaves behind: the row is under way, and its intent is open. */
+static status row_insert(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    struct idempotency *row = arg;
+    row->intent_seq = record->seq;
+    return idempotency_insert(db, row, err);
+}
+
+static void i6_a_request_interrupted_by_a_crash_may_be_made_again(void **state)
+{
+    struct setup *s = *state;
+    struct fixture *f = &s->f;
+    struct idempotency row = {
+        .principal_id = "svc_alice", .idempotency_key = "0123456789abcdef", .version = 1, .created_ms = clock_now_ms()};
+    struct audit_record intent = {
+        .type = "signature.intent", .principal = "alice", .principal_id = "svc_alice", .key_id = KEY_RSA};
+    struct audit_work work_ = {.after = row_insert, .arg = &row, .record = &intent};
+    assert_code(audit_commit(f->audit, &work_, deadline_in(10000), &f->err), CODE_OK);
+
+    f->order.idempotency_key = "0123456789abcdef";
+    memset(row.request_sha256, 0, sizeof(row.request_sha256));
+    signer_free(steal(&f->signer));
+    audit_close(steal(&f->audit));
+    assert_code(audit_open(f->store, NULL, &f->audit, &f->err), CODE_OK);
+    fixture_signer(f, false);
+
+    assert_code(fixture_sign(f, &f->alice), CODE_OK);
+    assert_int_equal(tally_of(f).intents, 2);
+    assert_int_equal(tally_of(f).outcomes, 2);
+    assert_log_is_sound(f);
+}
+
+static void refusals_of_all_kinds_are_taken_by_the_log(void **state)
+{
+    struct setup *s = *state;
+    struct fixture *f = &s->f;
+    assert_code(fixture_sign(f, &f->bob), CODE_NOT_FOUND);
+    f->order.key = "no\"such\x01key";
+    assert_code(fixture_sign(f, &f->alice), CODE_NOT_FOUND);
+    f->order.key = KEY_RSA;
+    f->order.input.digest.len = 3;
+    assert_code(fixture_sign(f, &f->alice), CODE_DIGEST_MALFORMED);
+    f->order.input.digest.len = 32;
+    f->hsm.fail_with = CODE_HSM_UNAVAILABLE;
+    assert_code(fixture_sign(f, &f->alice), CODE_HSM_UNAVAILABLE);
+
+    assert_int_equal(tally_of(f).intents, 1);
+    assert_log_is_sound(f);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(i4_no_intent_is_later_in_the_log_than_the_revocation),
+        TEST(i6_a_race_for_one_key_is_signed_once),
+        TEST(i6_a_request_interrupted_by_a_crash_may_be_made_again),
+        TEST(refusals_of_all_kinds_are_taken_by_the_log),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
