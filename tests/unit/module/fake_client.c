@@ -47,12 +47,14 @@ static EVP_PKEY *pair_make(enum key_type type)
     }
 }
 
-static void certificate_make(EVP_PKEY *subject_key, const char *subject, const char *issuer, long serial, struct buf *out)
+static void certificate_make(EVP_PKEY *subject_key, const char *subject, const char *issuer, long serial,
+                             struct buf *out)
 {
     X509 *crt = X509_new();
     X509_set_version(crt, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(crt), serial);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(crt), "CN", MBSTRING_ASC, (const unsigned char *)subject, -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(crt), "CN", MBSTRING_ASC, (const unsigned char *)subject, -1, -1,
+                               0);
     X509_NAME_add_entry_by_txt(X509_get_issuer_name(crt), "CN", MBSTRING_ASC, (const unsigned char *)issuer, -1, -1, 0);
     ASN1_TIME_set_string(X509_getm_notBefore(crt), "20260102030405Z");
     ASN1_TIME_set_string(X509_getm_notAfter(crt), "20361231235959Z");
@@ -186,6 +188,14 @@ bool client_is_logged_in(const struct client *c)
     return c->logged_in;
 }
 
+static void listing_forget(struct client *c)
+{
+    pthread_mutex_lock(&c->lock);
+    client_keys_unref(c->listed);
+    c->listed = NULL;
+    pthread_mutex_unlock(&c->lock);
+}
+
 status client_login(struct client *c, struct slice secret, struct error *err)
 {
     atomic_fetch_add(&fake.logins, 1);
@@ -195,9 +205,11 @@ status client_login(struct client *c, struct slice secret, struct error *err)
     return OK;
 }
 
+/* As in the real one, a listing goes with the credential it was read with. */
 void client_logout(struct client *c)
 {
     c->logged_in = false;
+    listing_forget(c);
 }
 
 const struct client_keys *client_keys_ref(const struct client_keys *keys)
@@ -248,10 +260,7 @@ status client_keys(struct client *c, struct deadline d, const struct client_keys
 void client_keys_refresh(struct client *c)
 {
     atomic_fetch_add(&fake.refreshes, 1);
-    pthread_mutex_lock(&c->lock);
-    client_keys_unref(c->listed);
-    c->listed = NULL;
-    pthread_mutex_unlock(&c->lock);
+    listing_forget(c);
 }
 
 static void sign_hold(void)
@@ -290,8 +299,8 @@ static bool sign_with(EVP_PKEY *pair, const struct client_key *key, const struct
 {
     uint8_t bytes[1024];
     size_t len = sizeof bytes;
-    bool good = in->mechanism == MECHANISM_EDDSA ? sign_message(pair, in, bytes, &len)
-                                                 : sign_prehashed(pair, in, bytes, &len);
+    bool good =
+        in->mechanism == MECHANISM_EDDSA ? sign_message(pair, in, bytes, &len) : sign_prehashed(pair, in, bytes, &len);
     if (!good)
         return false;
     if (in->mechanism == MECHANISM_ECDSA)

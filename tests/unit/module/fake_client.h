@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client without a server, put below the module by the linker: it has real keys and signs with them. What it does is set
- * in `fake`, and what was asked of it is counted there. */
+/* A client without a server, put below the module by the linker: it has real keys and signs with them. What it does is
+ * set in `fake`, and what was asked of it is counted there. */
 #pragma once
 
 #include <stdatomic.h>
@@ -35,8 +35,8 @@ struct fake {
 };
 extern struct fake fake;
 
-/* The settings of a token with a PIN ("open sesame") and all keys. Makes the keys at the first call: rsa2048, p256, p521,
- * ed25519, each with a certificate of one CA, in Project "demo". */
+/* The settings of a token with a PIN ("open sesame") and all keys. Makes the keys at the first call: rsa2048, p256,
+ * p521, ed25519, each with a certificate of one CA, in Project "demo". */
 void fake_reset(void);
 const struct client_key *fake_key(const char *label);
 struct slice fake_ca_certificate(void);

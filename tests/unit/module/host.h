@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every test program of the module needs: cmocka, a host that initialises the module over the fake client, and short
- * ways to sessions and objects. */
+/* What every test program of the module needs: cmocka, a host that initialises the module over the fake client, and
+ * short ways to sessions and objects. */
 #pragma once
 
 #include <setjmp.h>
@@ -30,4 +30,7 @@ CK_OBJECT_HANDLE host_find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, con
 /* How many objects match. */
 CK_ULONG host_count(CK_SESSION_HANDLE session, CK_ATTRIBUTE *wanted, CK_ULONG count);
 
-#define ATTRIBUTE(type, variable) {type, &(variable), sizeof(variable)}
+#define ATTRIBUTE(type, variable)                                                                                      \
+    {                                                                                                                  \
+        type, &(variable), sizeof(variable)                                                                            \
+    }

@@ -145,8 +145,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_list_of_slots_follows_the_convention, host_setup, host_teardown),
-        cmocka_unit_test_setup_teardown(edwards_keys_stand_on_a_token_of_their_own_whose_label_is_no_extension, host_setup,
-                                        host_teardown),
+        cmocka_unit_test_setup_teardown(edwards_keys_stand_on_a_token_of_their_own_whose_label_is_no_extension,
+                                        host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(eddsa_same_puts_all_keys_on_one_token, setup_same, host_teardown),
         cmocka_unit_test_setup_teardown(login_required_is_told_as_the_credential_is_kept, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(sessions_are_counted_per_token, host_setup, host_teardown),
