@@ -354,6 +354,11 @@ static status replay(struct signing *g, struct sign_result *out, bool *replayed,
     return OK;
 }
 
+static status still_under_way(struct error *err)
+{
+    return error_set(err, CODE_TIMEOUT, "the same request is still under way");
+}
+
 /* I9: no longer than the deadline. */
 static status duplicate_await(const struct signing *g, int64_t *pause_ms, struct error *err)
 {
@@ -362,7 +367,7 @@ static status duplicate_await(const struct signing *g, int64_t *pause_ms, struct
     struct timespec ts = {.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000};
     (void)nanosleep(&ts, NULL);
     *pause_ms = *pause_ms * 2 < PAUSE_MAX_MS ? *pause_ms * 2 : PAUSE_MAX_MS;
-    return deadline_passed(g->deadline) ? error_set(err, CODE_TIMEOUT, "the same request is still under way") : OK;
+    return deadline_passed(g->deadline) ? still_under_way(err) : OK;
 }
 
 static status signing_init(struct signing *g, struct error *err)
@@ -395,10 +400,13 @@ static status sign_once(struct signing *g, struct sign_result *out, bool *answer
 
 static status sign(struct signing *g, struct sign_result *out, struct error *err)
 {
-    bool answered = false;
     TRY(signing_init(g, err));
     for (int64_t pause_ms = 1;;) {
-        TRY(sign_once(g, out, &answered, err));
+        bool answered = false, waited = pause_ms > 1;
+        status result = sign_once(g, out, &answered, err);
+        if (waited && g->intent_seq == 0 && !is_ok(result) && deadline_passed(g->deadline))
+            return still_under_way(err);
+        TRY(result);
         if (answered)
             return OK;
         TRY(duplicate_await(g, &pause_ms, err));
