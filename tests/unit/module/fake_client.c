@@ -320,15 +320,15 @@ static void input_remember(const struct sign_input *in)
 status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
                    struct buf *signature, struct error *err)
 {
-    (void)c;
     (void)d;
     atomic_fetch_add(&fake.sign_calls, 1);
     sign_hold();
     if (fake.sign_fails != CODE_OK)
         return error_set(err, fake.sign_fails, "refused");
     TRY(sign_input_check(in, key->type, err));
-    if (!fake.holding && fake.held == 0)
-        input_remember(in);
+    pthread_mutex_lock(&c->lock);
+    input_remember(in);
+    pthread_mutex_unlock(&c->lock);
     for (size_t i = 0; i < store.count; i++) {
         if (strcmp(store.keys[i].id, key->id) == 0 && !sign_with(store.pairs[i], key, in, signature))
             return error_set(err, CODE_INTERNAL, "OpenSSL cannot sign");
