@@ -11,6 +11,10 @@
 #include "common/encoding.h"
 #include "common/secret.h"
 
+#define PEM                                                                                                            \
+    "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\\n-----END PUBLIC "     \
+    "KEY-----\\n"
+
 static void the_last_active_administrator_stays_one(void **state)
 {
     struct world *w = *state;
@@ -93,9 +97,6 @@ static void nobody_revokes_another_user_s_api_key_under_his_own_name(void **stat
 static void every_change_leaves_one_record_that_tells_it(void **state)
 {
     struct world *w = *state;
-#define PEM                                                                                                            \
-    "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\\n-----END PUBLIC "     \
-    "KEY-----\\n"
     static const struct {
         const char *method, *target, *body, *type, *target_type, *target_name;
     } rows[] = {
@@ -191,6 +192,32 @@ static void the_log_is_filtered_by_type_and_principal(void **state)
     assert_int_equal(json_count(json_get(w->answer, "items")), 0);
     (void)world_get(w, AUDITOR, "/v1/audit?principal=nobody-here");
     assert_problem(w, CODE_NOT_FOUND, "principal");
+}
+
+static void a_service_account_is_not_a_user_nor_the_reverse(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *method, *target, *body;
+    } rows[] = {
+        {"GET", "/v1/users/robot", NULL},
+        {"PATCH", "/v1/users/robot", "{\"role\":\"administrator\"}"},
+        {"POST", "/v1/users/robot/disable", "{}"},
+        {"POST", "/v1/users/robot/api-keys", "{\"name\":\"k\"}"},
+        {"GET", "/v1/users/robot/api-keys", NULL},
+        {"GET", "/v1/service-accounts/owner", NULL},
+        {"POST", "/v1/service-accounts/owner/disable", "{}"},
+        {"POST", "/v1/service-accounts/owner/keys", "{\"public_key\":\"" PEM "\"}"},
+    };
+
+    assert_status(
+        w, world_ask(w, ADMIN, "POST", "/v1/service-accounts", "{\"name\":\"robot\",\"public_key\":\"" PEM "\"}"), 201);
+    int64_t head = world_head(w);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        (void)world_ask(w, ADMIN, rows[i].method, rows[i].target, rows[i].body);
+        assert_problem(w, CODE_NOT_FOUND, "no such");
+    }
+    assert_int_equal(world_head(w), head);
 }
 
 /* Walks a list a few at a time; the number of distinct objects met. */
@@ -357,6 +384,7 @@ int main(void)
         cmocka_unit_test(i7_records_are_given_byte_for_byte_as_they_were_hashed),
         cmocka_unit_test(the_head_is_the_newest_record),
         cmocka_unit_test(the_log_is_filtered_by_type_and_principal),
+        cmocka_unit_test(a_service_account_is_not_a_user_nor_the_reverse),
         cmocka_unit_test(pages_show_every_object_once),
         cmocka_unit_test(an_export_goes_on_where_x_next_says),
         cmocka_unit_test(a_key_that_cannot_be_stored_is_taken_out_of_the_hsm),
