@@ -58,7 +58,9 @@ static bool chained(const struct json *line, const char *member, const uint8_t h
 /* NULL: the record is what it was, and follows the one before. */
 static const char *record_judge(struct walk *w, const struct record_row *r)
 {
-    if (r->seq != w->head.seq + 1)
+    if (r->seq <= w->head.seq)
+        return "a record stands where none can be";
+    if (r->seq > w->head.seq + 1)
         return "records are missing before this one";
 
     struct slice text = slice_of_text(r->line);
@@ -85,7 +87,7 @@ static status record_check(void *arg, const struct record_row *r)
     int64_t expected = w->head.seq + 1;
     const char *why = record_judge(w, r);
     if (why)
-        found(w, r->seq > expected ? expected : r->seq, why);
+        found(w, expected, why);
     return OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Measures the commit path; not a test. commit_rate URL THREADS SECONDS [plain]: every thread records an intent, works for
- * 50 microseconds, records the outcome with its usage counter and, unless plain, an idempotency row. */
+/* Measures the commit path; not a test. commit_rate URL THREADS SECONDS [plain]: every thread records an intent, works
+ * for 50 microseconds, records the outcome with its usage counter and, unless plain, an idempotency row. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -138,9 +138,10 @@ int main(int argc, char **argv)
     double seconds = (double)(cpu_ns(CLOCK_MONOTONIC) - begin) / 1e9;
     cpu = cpu_seconds() - cpu;
     double done = (double)atomic_load(&signatures);
-    (void)printf("%3u threads: %8.0f signatures/s, latency %6.0f us, CPU %.1f us each beyond the work, slowest commit %ld us\n",
-                 count, done / seconds, seconds * count / done * 1e6, cpu / done * 1e6 - WORK_NS / 1000.0,
-                 atomic_load(&slowest_us));
+    (void)printf(
+        "%3u threads: %8.0f signatures/s, latency %6.0f us, CPU %.1f us each beyond the work, slowest commit %ld us\n",
+        count, done / seconds, seconds * count / done * 1e6, cpu / done * 1e6 - WORK_NS / 1000.0,
+        atomic_load(&slowest_us));
     audit_close(audit);
     store_close(store);
     return 0;
