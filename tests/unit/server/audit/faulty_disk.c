@@ -9,8 +9,11 @@
 
 static sqlite3_vfs *real_vfs;
 static sqlite3_vfs faulty_vfs;
-static sqlite3_io_methods faulty_methods; /* the real ones with xWrite and xSync replaced */
-static const sqlite3_io_methods *real_methods;
+/* The unix VFS has a few tables of methods, by the locking of the file: each gets a copy with xWrite and xSync
+ * replaced. */
+enum { TABLES = 4 };
+static sqlite3_io_methods tables[TABLES];
+static const sqlite3_io_methods *real_tables[TABLES];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int current;
 static atomic_int failures;
@@ -21,6 +24,11 @@ static int failed(int code)
     return code;
 }
 
+static const sqlite3_io_methods *real_of(const sqlite3_file *file)
+{
+    return real_tables[file->pMethods - tables];
+}
+
 static int faulty_write(sqlite3_file *file, const void *data, int len, sqlite3_int64 offset)
 {
     int fault = atomic_load(&current);
@@ -28,14 +36,14 @@ static int faulty_write(sqlite3_file *file, const void *data, int len, sqlite3_i
         return failed(SQLITE_IOERR_WRITE);
     if (fault == DISK_FULL)
         return failed(SQLITE_FULL);
-    return real_methods->xWrite(file, data, len, offset);
+    return real_of(file)->xWrite(file, data, len, offset);
 }
 
 static int faulty_sync(sqlite3_file *file, int flags)
 {
     if (atomic_load(&current) == DISK_SYNC_FAILS)
         return failed(SQLITE_IOERR_FSYNC);
-    return real_methods->xSync(file, flags);
+    return real_of(file)->xSync(file, flags);
 }
 
 static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
@@ -45,16 +53,19 @@ static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, i
     if (rc != SQLITE_OK || !file->pMethods)
         return rc;
 
-    /* The unix VFS has one table of methods for all files with the same locking. */
     (void)pthread_mutex_lock(&lock);
-    if (!real_methods) {
-        real_methods = file->pMethods;
-        faulty_methods = *real_methods;
-        faulty_methods.xWrite = faulty_write;
-        faulty_methods.xSync = faulty_sync;
+    int i = 0;
+    while (i < TABLES && real_tables[i] && real_tables[i] != file->pMethods)
+        i++;
+    if (i == TABLES)
+        abort();
+    if (!real_tables[i]) {
+        real_tables[i] = file->pMethods;
+        tables[i] = *file->pMethods;
+        tables[i].xWrite = faulty_write;
+        tables[i].xSync = faulty_sync;
     }
-    if (file->pMethods == real_methods)
-        file->pMethods = &faulty_methods;
+    file->pMethods = &tables[i];
     (void)pthread_mutex_unlock(&lock);
     return rc;
 }
