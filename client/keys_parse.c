@@ -100,10 +100,8 @@ static status public_key_parse(const struct json *v, struct client_key *key, str
     const char *text = json_get_text(v, "public_key", "");
     TRY(base64_decode(text, strlen(text), &key->spki, err));
 
-    const unsigned char *at = key->spki.data;
-    key->public_key = d2i_PUBKEY(NULL, &at, (long)key->spki.len);
     enum key_type found = KEY_TYPE_NONE;
-    if (!key->public_key || at != key->spki.data + key->spki.len ||
+    if (!is_ok(public_key_decode(NULL, buf_slice(&key->spki), &key->public_key, NULL)) ||
         !is_ok(key_type_of(key->public_key, &found, NULL)) || found != key->type)
         return error_set(err, CODE_INTERNAL, "the public key of %s is malformed", key->token_label);
     /* Computed here rather than believed: the same on key and certificate is what clients rely on. */

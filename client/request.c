@@ -41,7 +41,7 @@ status exchange_run(struct client *c, const struct transport_request *request, s
     cleanup_buf struct buf authorization = {0};
     bool renewed = false;
     for (;;) {
-        TRY(authorization_get(c, retry.deadline, &authorization, err));
+        TRY(authorization_get(c, retry, &authorization, err));
         status sent = attempt(c, request, &authorization, retry.deadline, answer, err);
         if (is_ok(sent) && answer->status == 401 && !renewed && authorization_refused(c, &authorization)) {
             renewed = true;

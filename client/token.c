@@ -9,7 +9,6 @@
 #include "client/assertion.h"
 #include "client/libctx.h"
 #include "client/problem.h"
-#include "client/retry.h"
 #include "common/text.h"
 
 enum { RENEW_BEFORE_MS = 60000, ASSERTION_LIFE_S = 120, ANSWER_MAX = 16 * 1024, TOKEN_MAX = 4096 };
@@ -72,13 +71,12 @@ static status token_read(const struct transport_answer *answer, struct token *to
     return buf_check(&token->value, err);
 }
 
-static status token_request(struct client *c, EVP_PKEY *key, struct deadline d, struct token *token, struct error *err)
+static status token_request(struct client *c, EVP_PKEY *key, struct retry retry, struct token *token, struct error *err)
 {
     CLEANUP(transport_answer_clear) struct transport_answer answer = {0};
-    struct retry retry = retry_until(d);
     status sent;
     do {
-        sent = token_attempt(c, key, d, &answer, err);
+        sent = token_attempt(c, key, retry.deadline, &answer, err);
     } while (retry_again(&retry, sent, &answer));
     TRY(sent);
     return token_read(&answer, token, err);
@@ -133,7 +131,7 @@ static void token_store(struct client *c, uint64_t serial, struct token *fresh)
 
 DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
 
-status authorization_get(struct client *c, struct deadline d, struct buf *out, struct error *err)
+status authorization_get(struct client *c, struct retry retry, struct buf *out, struct error *err)
 {
     CLEANUP(EVP_PKEY_free_cleanup) EVP_PKEY *key = NULL;
     CLEANUP(token_clear) struct token fresh = {0};
@@ -142,7 +140,7 @@ status authorization_get(struct client *c, struct deadline d, struct buf *out, s
     if (!key)
         return OK;
 
-    status got = token_request(c, key, d, &fresh, err);
+    status got = token_request(c, key, retry, &fresh, err);
     if (is_ok(got))
         bearer(buf_slice(&fresh.value), out);
     token_store(c, serial, &fresh);

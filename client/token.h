@@ -3,10 +3,11 @@
  * to end (RFC 7523 §2.1). */
 #pragma once
 
+#include "client/retry.h"
 #include "client/state.h"
 
-/* "Bearer …" into out; may make one request. CODE_NOT_AUTHENTICATED before login. */
-status authorization_get(struct client *c, struct deadline d, struct buf *out, struct error *err);
+/* "Bearer …" into out; may ask for a token, as often as retry allows. CODE_NOT_AUTHENTICATED before login. */
+status authorization_get(struct client *c, struct retry retry, struct buf *out, struct error *err);
 /* The server answered 401 to this value: forgets it. True when another try with a new one makes sense. */
 bool authorization_refused(struct client *c, const struct buf *used);
 void token_clear(struct token *t);
