@@ -18,12 +18,12 @@ enum limit {
     LIMIT_SIGN_BODY = 128 * 1024,    /* bytes of a signature request's body */
     LIMIT_EDDSA_MESSAGE = 64 * 1024, /* bytes of a message signed with Ed25519 */
     LIMIT_JSON_DEPTH = 16,
-    LIMIT_NAME = 63,                 /* characters of a name or label: [a-z0-9][a-z0-9._-]* */
-    LIMIT_TEXT = 255,                /* bytes of a description, reason, subject or context field; UTF-8, no control characters */
-    LIMIT_ID = 40,                   /* characters of an id */
-    LIMIT_IDEMPOTENCY_KEY = 64,      /* 16 to 64 characters of [A-Za-z0-9_-] */
-    LIMIT_PAGE = 1000,               /* objects in one page of a list */
-    LIMIT_ASSERTION_SECONDS = 300,   /* exp - iat of a service account's assertion */
+    LIMIT_NAME = 63,  /* characters of a name or label: [a-z0-9][a-z0-9._-]* */
+    LIMIT_TEXT = 255, /* bytes of a description, reason, subject or context field; UTF-8, no control characters */
+    LIMIT_ID = 40,    /* characters of an id */
+    LIMIT_IDEMPOTENCY_KEY = 64,    /* 16 to 64 characters of [A-Za-z0-9_-] */
+    LIMIT_PAGE = 1000,             /* objects in one page of a list */
+    LIMIT_ASSERTION_SECONDS = 300, /* exp - iat of a service account's assertion */
     LIMIT_CLOCK_SKEW_SECONDS = 60,
-    LIMIT_TOKEN_SECONDS = 600,       /* life of an access token */
+    LIMIT_TOKEN_SECONDS = 600, /* life of an access token */
 };

@@ -61,7 +61,7 @@ OSSL_LIB_CTX *hsm_libctx(struct hsm *h)
 
 static CK_RV check_operation(struct hsm *h, struct session *s, void *arg)
 {
-    CK_TOKEN_INFO token;
+    CK_TOKEN_INFO token = {0};
 
     (void)arg;
     s->call = "C_GetSessionInfo";

@@ -11,7 +11,7 @@
 /* A wrong PIN in a service that restarts by itself would lock the token: the last try is left to a person. */
 static CK_RV pin_tries_check(struct hsm *h, struct error *err)
 {
-    CK_TOKEN_INFO info;
+    CK_TOKEN_INFO info = {0};
     CK_RV rv = CALL(h, h->pool.anchor, C_GetTokenInfo)(h->slot, &info);
 
     if (rv != CKR_OK)
