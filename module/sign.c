@@ -122,7 +122,7 @@ CK_RV sign_oneshot(struct session *s, const CK_BYTE *data, CK_ULONG data_len, CK
 static CK_RV sign_add(struct operation *op, struct slice part)
 {
     if (!message_takes_parts(&op->message))
-        return CKR_OPERATION_NOT_INITIALIZED;
+        return CKR_FUNCTION_NOT_SUPPORTED;
     if (!part.data && part.len > 0)
         return CKR_ARGUMENTS_BAD;
     op->in_parts = true;
@@ -145,7 +145,7 @@ CK_RV sign_final(struct session *s, CK_BYTE *signature, CK_ULONG *len)
     struct operation *op = &s->operation;
     if (op->kind != OPERATION_SIGN)
         return CKR_OPERATION_NOT_INITIALIZED;
-    CK_RV rv = CKR_OPERATION_NOT_INITIALIZED;
+    CK_RV rv = CKR_FUNCTION_NOT_SUPPORTED;
     if (message_takes_parts(&op->message))
         rv = len ? sign_end(s, NULL, signature, len) : CKR_ARGUMENTS_BAD;
     return sign_settle(s, rv, signature);

@@ -94,7 +94,7 @@ CK_RV verify_oneshot(struct session *s, const CK_BYTE *data, CK_ULONG data_len, 
 static CK_RV verify_add(struct operation *op, struct slice part)
 {
     if (!message_takes_parts(&op->message))
-        return CKR_OPERATION_NOT_INITIALIZED;
+        return CKR_FUNCTION_NOT_SUPPORTED;
     if (!part.data && part.len > 0)
         return CKR_ARGUMENTS_BAD;
     op->in_parts = true;
@@ -117,7 +117,7 @@ CK_RV verify_final(struct session *s, const CK_BYTE *signature, CK_ULONG len)
     struct operation *op = &s->operation;
     if (op->kind != OPERATION_VERIFY)
         return CKR_OPERATION_NOT_INITIALIZED;
-    CK_RV rv = CKR_OPERATION_NOT_INITIALIZED;
+    CK_RV rv = CKR_FUNCTION_NOT_SUPPORTED;
     if (message_takes_parts(&op->message))
         rv = verify_end(op, NULL, (struct slice){signature, len});
     operation_end(op);
