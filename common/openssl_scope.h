@@ -11,10 +11,12 @@
 
 DEFINE_CLEANUP_PTR(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 DEFINE_CLEANUP_PTR(EVP_MD_CTX, EVP_MD_CTX_free)
+DEFINE_CLEANUP_PTR(EVP_MD, EVP_MD_free)
 DEFINE_CLEANUP_PTR(ECDSA_SIG, ECDSA_SIG_free)
 DEFINE_CLEANUP_PTR(BIGNUM, BN_free)
 #define cleanup_pkey_ctx CLEANUP(EVP_PKEY_CTX_free_cleanup)
 #define cleanup_md_ctx CLEANUP(EVP_MD_CTX_free_cleanup)
+#define cleanup_md CLEANUP(EVP_MD_free_cleanup)
 #define cleanup_ecdsa_sig CLEANUP(ECDSA_SIG_free_cleanup)
 #define cleanup_bn CLEANUP(BN_free_cleanup)
 

@@ -3,6 +3,7 @@
 #include "common/signature.h"
 
 #include <openssl/core_names.h>
+#include <openssl/decoder.h>
 #include <openssl/ec.h>
 #include <openssl/objects.h>
 #include <string.h>
@@ -103,5 +104,24 @@ status key_cka_id(EVP_PKEY *key, uint8_t out[20], struct error *err)
         return error_set(err, CODE_INVALID, "the public key cannot be read");
     if (EVP_Q_digest(NULL, "SHA1", NULL, bytes.data, bytes.len, out, NULL) != 1)
         return error_set(err, CODE_INTERNAL, "SHA-1 is not available");
+    return OK;
+}
+
+/* By a decoder: d2i_PUBKEY makes a legacy key, with the host's methods, where the host has an engine as its default. */
+status public_key_decode(OSSL_LIB_CTX *libctx, struct slice spki, EVP_PKEY **out, struct error *err)
+{
+    cleanup_err_mark bool marked = err_mark();
+    EVP_PKEY *key = NULL;
+    OSSL_DECODER_CTX *ctx =
+        OSSL_DECODER_CTX_new_for_pkey(&key, "DER", "SubjectPublicKeyInfo", NULL, EVP_PKEY_PUBLIC_KEY, libctx, NULL);
+    const unsigned char *at = spki.data;
+    size_t left = spki.len;
+    bool done = ctx && OSSL_DECODER_from_data(ctx, &at, &left) == 1 && left == 0;
+    OSSL_DECODER_CTX_free(ctx);
+    if (!done) {
+        EVP_PKEY_free(key);
+        return error_set(err, CODE_INVALID, "not the DER form of a public key");
+    }
+    *out = key;
     return OK;
 }

@@ -4,10 +4,8 @@
 #include "common/signature.h"
 
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/params.h>
 #include <openssl/rsa.h>
 #include <string.h>
 
@@ -72,26 +70,29 @@ static status openssl_failure(enum code code, const char *text, struct error *er
     return failure;
 }
 
+/* By the setters, not by OSSL_PARAM: where the host has an engine as its default for these keys, OpenSSL takes its old
+ * path, which overlooks parameters given at the start. */
+static bool digest_verify_init(EVP_PKEY_CTX *ctx, const struct sign_input *in, const EVP_MD *md, const EVP_MD *mgf)
+{
+    if (EVP_PKEY_verify_init(ctx) <= 0 || EVP_PKEY_CTX_set_signature_md(ctx, md) <= 0)
+        return false;
+    if (in->mechanism == MECHANISM_ECDSA)
+        return true;
+    if (in->mechanism == MECHANISM_RSA_PKCS1)
+        return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0;
+    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, (int)in->salt_len) > 0 && EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, mgf) > 0;
+}
+
 /* RSA and ECDSA check a digest that is already made; for ECDSA the signature is DER by now. */
 static status digest_verify(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const struct sign_input *in, struct slice signature,
                             struct error *err)
 {
-    bool pss = in->mechanism == MECHANISM_RSA_PSS;
-    int salt_len = (int)in->salt_len;
-    OSSL_PARAM params[5], *param = params;
-    if (in->mechanism != MECHANISM_ECDSA)
-        *param++ = OSSL_PARAM_construct_utf8_string(
-            OSSL_SIGNATURE_PARAM_PAD_MODE, pss ? OSSL_PKEY_RSA_PAD_MODE_PSS : OSSL_PKEY_RSA_PAD_MODE_PKCSV15, 0);
-    *param++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, (char *)hash_openssl(in->hash), 0);
-    if (pss) {
-        *param++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &salt_len);
-        *param++ =
-            OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, (char *)hash_openssl(in->mgf_hash), 0);
-    }
-    *param = OSSL_PARAM_construct_end();
-
+    cleanup_md EVP_MD *md = EVP_MD_fetch(libctx, hash_openssl(in->hash), NULL);
+    cleanup_md EVP_MD *mgf =
+        in->mechanism == MECHANISM_RSA_PSS ? EVP_MD_fetch(libctx, hash_openssl(in->mgf_hash), NULL) : NULL;
     cleanup_pkey_ctx EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
-    if (!ctx || EVP_PKEY_verify_init_ex(ctx, params) <= 0)
+    if (!ctx || !md || !digest_verify_init(ctx, in, md, mgf))
         return openssl_failure(CODE_INTERNAL, "the signature cannot be checked", err);
     if (EVP_PKEY_verify(ctx, signature.data, signature.len, in->digest.data, in->digest.len) != 1)
         return openssl_failure(CODE_BAD_SIGNATURE, code_text(CODE_BAD_SIGNATURE), err);

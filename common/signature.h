@@ -27,6 +27,8 @@ status ecdsa_raw_to_der(struct slice raw, struct buf *der, struct error *err);
 status ecdsa_der_to_raw(struct slice der, size_t field_len, struct buf *raw, struct error *err);
 /* Key type of a public key; CODE_INVALID for one Chancery does not make. */
 status key_type_of(EVP_PKEY *key, enum key_type *out, struct error *err);
+/* A DER SubjectPublicKeyInfo, whole. libctx NULL is the thread's default. The caller frees. */
+status public_key_decode(OSSL_LIB_CTX *libctx, struct slice spki, EVP_PKEY **out, struct error *err);
 /* CKA_ID as NSS computes it: SHA-1 of modulus (RSA), of the point (EC, uncompressed) or of the raw public key
  * (Edwards). */
 status key_cka_id(EVP_PKEY *key, uint8_t out[20], struct error *err);

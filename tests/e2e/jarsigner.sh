@@ -13,13 +13,13 @@ sign_jar()
 {
     printf 'name = Chancery\nlibrary = %s\nslotListIndex = 0\n' "$module" >sunpkcs11.cfg
     cp hello.jar signed.jar
-    jarsigner -keystore NONE -storetype PKCS11 -providerClass sun.security.pkcs11.SunPKCS11 \
+    timeout 120 jarsigner -keystore NONE -storetype PKCS11 -providerClass sun.security.pkcs11.SunPKCS11 \
         -providerArg sunpkcs11.cfg -storepass "$P11_PIN" -sigalg "$algorithm" signed.jar "$key"
 }
 
 verify_jar()
 {
-    jarsigner -verify -strict -keystore trust.p12 -storepass changeit signed.jar
+    timeout 120 jarsigner -verify -strict -keystore trust.p12 -storepass changeit signed.jar
 }
 
 for row in "$P11_RSA SHA256withRSA" "$P11_EC SHA256withECDSA"; do

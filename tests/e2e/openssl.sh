@@ -49,7 +49,7 @@ sign_dgst()
 
 verify_dgst()
 {
-    openssl dgst "-$hash" -verify public.pem -signature data.sig "${options[@]}" data.bin
+    timeout 120 openssl dgst "-$hash" -verify public.pem -signature data.sig "${options[@]}" data.bin
 }
 
 sign_cms()
@@ -61,7 +61,7 @@ sign_cms()
 
 verify_cms()
 {
-    openssl cms -verify -purpose any -CAfile "$P11_CA" -inform DER -in data.cms -content data.bin -binary -out /dev/null
+    timeout 120 openssl cms -verify -purpose any -CAfile "$P11_CA" -inform DER -in data.cms -content data.bin -binary -out /dev/null
 }
 
 sign_req()
@@ -74,7 +74,7 @@ sign_req()
 # `openssl req -verify` of 3.0 exits 0 on a bad request: its words decide.
 verify_req()
 {
-    openssl req -in request.pem -verify -noout >req.out 2>&1
+    timeout 120 openssl req -in request.pem -verify -noout >req.out 2>&1
     grep -q 'verify OK' req.out || { cat req.out; return 1; }
 }
 

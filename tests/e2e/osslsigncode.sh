@@ -10,13 +10,13 @@ x86_64-w64-mingw32-gcc -O2 -s -o hello.exe "$e2e/data/hello.c"
 sign_pe()
 {
     rm -f signed.exe
-    osslsigncode sign -pkcs11engine "$engine" -pkcs11module "$module" -pass "$P11_PIN" -h sha256 \
+    timeout 120 osslsigncode sign -pkcs11engine "$engine" -pkcs11module "$module" -pass "$P11_PIN" -h sha256 \
         -key "pkcs11:token=$P11_TOKEN;object=$key;type=private" -certs chain.pem -in hello.exe -out signed.exe
 }
 
 verify_pe()
 {
-    osslsigncode verify -CAfile "$P11_CA" -in signed.exe
+    timeout 120 osslsigncode verify -CAfile "$P11_CA" -in signed.exe
 }
 
 for key in "$P11_RSA" "$P11_EC"; do
