@@ -42,9 +42,9 @@ struct pool {
     atomic_bool stuck;          /* an operation was overdue at the last look */
     _Atomic int64_t looked_ms;
     atomic_int waiting;
-    pthread_mutex_t lock; /* for freed */
-    pthread_cond_t freed;
-    pthread_mutex_t recovering; /* guards the three below */
+    pthread_mutex_t lock; /* for freed, recovered and recovering */
+    pthread_cond_t freed, recovered;
+    bool recovering; /* one thread is at it; the three below are its own then */
     int64_t failed_ms;
     struct error failure;
     bool pin_refused; /* never tried again: tokens lock after a few wrong PINs */
@@ -114,6 +114,9 @@ bool pool_is_stuck(struct pool *p);
 /* A session of its own, open; waits until d. */
 status pool_acquire(struct hsm *h, struct deadline d, int64_t limit_ms, struct session **out, struct error *err);
 void pool_release(struct pool *p, struct session *s);
+/* One thread at a time recovers; false when the other one took longer than d. */
+bool pool_recovery_begin(struct pool *p, struct deadline d);
+void pool_recovery_end(struct pool *p);
 /* Lets nobody in and waits until nobody is. */
 bool pool_drain(struct pool *p, struct deadline d);
 void pool_resume(struct pool *p);

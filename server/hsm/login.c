@@ -137,10 +137,9 @@ static status recover_held(struct hsm *h, uint64_t epoch, struct deadline d, str
 
 status login_recover(struct hsm *h, uint64_t epoch, struct deadline d, struct error *err)
 {
-    struct timespec until = deadline_timespec(d);
-
-    if (pthread_mutex_clocklock(&h->pool.recovering, CLOCK_MONOTONIC, &until) != 0)
+    if (!pool_recovery_begin(&h->pool, d))
         return error_set(err, CODE_HSM_UNAVAILABLE, "the HSM is being opened again; not done in time");
-    cleanup_unlock pthread_mutex_t *held = &h->pool.recovering;
-    return recover_held(h, epoch, d, err);
+    status s = recover_held(h, epoch, d, err);
+    pool_recovery_end(&h->pool);
+    return s;
 }

@@ -24,10 +24,10 @@ status pool_init(struct pool *p, int count, struct error *err)
     p->count = count;
     p->anchor = &p->sessions[count];
     (void)pthread_mutex_init(&p->lock, NULL);
-    (void)pthread_mutex_init(&p->recovering, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&p->freed, &attributes);
+    (void)pthread_cond_init(&p->recovered, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     return OK;
 }
@@ -37,7 +37,7 @@ void pool_clear(struct pool *p)
     if (!p->sessions)
         return;
     (void)pthread_cond_destroy(&p->freed);
-    (void)pthread_mutex_destroy(&p->recovering);
+    (void)pthread_cond_destroy(&p->recovered);
     (void)pthread_mutex_destroy(&p->lock);
     free(p->sessions);
     *p = (struct pool){0};
@@ -212,5 +212,28 @@ void pool_resume(struct pool *p)
     (void)pthread_mutex_lock(&p->lock);
     atomic_store(&p->draining, false);
     (void)pthread_cond_broadcast(&p->freed);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+bool pool_recovery_begin(struct pool *p, struct deadline d)
+{
+    struct timespec until = deadline_timespec(d);
+    int rc = 0;
+    cleanup_unlock pthread_mutex_t *held = &p->lock;
+
+    (void)pthread_mutex_lock(held);
+    while (p->recovering && rc == 0)
+        rc = pthread_cond_timedwait(&p->recovered, held, &until);
+    if (p->recovering)
+        return false;
+    p->recovering = true;
+    return true;
+}
+
+void pool_recovery_end(struct pool *p)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    p->recovering = false;
+    (void)pthread_cond_signal(&p->recovered);
     (void)pthread_mutex_unlock(&p->lock);
 }
