@@ -77,7 +77,6 @@ static status http_start(struct server *s, struct error *err)
         .listen_fd = fd,
         .certificate_pem = buf_text(&certificate),
         .key_pem = buf_text(&key),
-        .io_threads = (int)c->http_io_threads,
         .workers = (int)c->http_workers,
         .queue = (int)c->http_queue,
         .max_connections = (int)c->http_max_connections,

@@ -166,20 +166,6 @@ static void credentials_wipe(struct request *req)
                 secret_wipe((char *)(uintptr_t)req->headers[i].value, strlen(req->headers[i].value));
 }
 
-void handler_run(void *job)
-{
-    struct connection *c = job;
-    struct http_server *s = c->server;
-    if (atomic_load_explicit(&s->aborting, memory_order_relaxed))
-        exchange_refuse(&c->req, &c->res, CODE_UNAVAILABLE, "the server is stopping");
-    else
-        exchange_run(&s->config, &c->req, &c->res);
-    credentials_wipe(&c->req);
-    answer_make(c);
-    c->phase = PHASE_DONE;
-    MHD_resume_connection(c->mhd);
-}
-
 /* ---- requests */
 
 void *handler_target(void *cls, const char *uri, struct MHD_Connection *mhd)
@@ -257,20 +243,19 @@ static enum MHD_Result body_take(struct connection *c, const char *upload, size_
 static enum MHD_Result request_complete(struct connection *c)
 {
     struct request *req = &c->req;
+    struct gate *gate = c->server->gate;
     if (req->refusal.code == CODE_OK && req->body.failed)
         ignore(error_set(&req->refusal, CODE_NO_MEMORY, "request body"));
     cut_at(c, req->deadline.at_ms + ANSWER_GRACE_MS);
-    if (req->refusal.code != CODE_OK) {
-        exchange_run(&c->server->config, req, &c->res);
-        answer_make(c);
-        return answer_send(c);
-    }
-    if (!workers_reserve(c->server->workers))
-        return answer_refusal(c, CODE_UNAVAILABLE, "the server is overloaded");
-    c->phase = PHASE_QUEUED;
-    MHD_suspend_connection(c->mhd);
-    workers_push(c->server->workers, c);
-    return MHD_YES;
+    bool passes = req->refusal.code == CODE_OK; /* no handler is run for a refusal */
+    if (passes && gate_enter(gate, req->deadline) != GATE_ENTERED)
+        return answer_refusal(c, CODE_UNAVAILABLE, "the server is overloaded; the request was not begun");
+    exchange_run(&c->server->config, req, &c->res);
+    if (passes)
+        gate_leave(gate);
+    credentials_wipe(req);
+    answer_make(c);
+    return answer_send(c);
 }
 
 enum MHD_Result handler_access(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -285,10 +270,7 @@ enum MHD_Result handler_access(void *cls, struct MHD_Connection *mhd, const char
         return headers_done(c, method);
     case PHASE_BODY:
         return *upload_len > 0 ? body_take(c, upload, upload_len) : request_complete(c);
-    case PHASE_DONE:
-        return answer_send(c);
     case PHASE_IDLE:
-    case PHASE_QUEUED:
     case PHASE_ANSWERED:
         break;
     }

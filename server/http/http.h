@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTPS server: listener, TLS 1.3, request, response, router. Only this folder sees libmicrohttpd. I/O threads move
- * bytes; a bounded queue of workers runs handlers; a full queue answers 503 with Retry-After. */
+/* HTTPS server: listener, TLS 1.3, request, response, router. Only this folder sees libmicrohttpd. A thread per
+ * connection moves bytes; a gate bounds how many handlers run and how many requests wait; beyond that 503 with
+ * Retry-After. */
 #pragma once
 
 #include "common/buf.h"
@@ -58,9 +59,8 @@ struct http_config {
     int listen_fd;               /* > 0: a socket of http_listen, taken over; then address and port are not used */
     const char *certificate_pem; /* content, not paths */
     const char *key_pem;
-    int io_threads;
-    int workers;
-    int queue;
+    int workers; /* handlers at once */
+    int queue;   /* requests that may wait for one */
     int max_connections;
     int64_t request_timeout_ms; /* first byte of the request to last byte of the answer */
     int64_t idle_timeout_ms;

@@ -86,6 +86,27 @@ static bool id_is_acceptable(const char *id)
     return len >= 1 && len <= 64 && id[len] == '\0';
 }
 
+/* An id is no secret: random bytes are fetched for many at once, by each thread for itself. */
+static void request_id_new(char out[static 25])
+{
+    enum { RANDOM_LEN = 20, BATCH = 16 };
+    static _Thread_local struct {
+        uint8_t bytes[RANDOM_LEN * BATCH];
+        int left;
+    } pool;
+    if (pool.left == 0 && is_ok(secret_random(pool.bytes, sizeof pool.bytes, NULL)))
+        pool.left = BATCH;
+    if (pool.left == 0) {
+        memcpy(out, "req_unavailable", sizeof "req_unavailable");
+        return;
+    }
+    const uint8_t *random = pool.bytes + RANDOM_LEN * --pool.left;
+    memcpy(out, "req_", 4);
+    for (int i = 0; i < RANDOM_LEN; i++)
+        out[4 + i] = "abcdefghijklmnopqrstuvwxyz234567"[random[i] & 31];
+    out[4 + RANDOM_LEN] = '\0';
+}
+
 static void request_id_choose(struct request *req)
 {
     const char *given = request_header(req, HEADER_REQUEST_ID);
@@ -93,8 +114,7 @@ static void request_id_choose(struct request *req)
         snprintf(req->id, sizeof req->id, "%s", given);
         return;
     }
-    if (!is_ok(id_new("req", req->id, NULL)))
-        snprintf(req->id, sizeof req->id, "req_unavailable");
+    request_id_new(req->id);
 }
 
 static status query_parse(struct request *req, struct error *err)

@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 
 #include "server/http/exchange.h"
+#include "server/http/gate.h"
 #include "server/http/tls.h"
-#include "server/http/worker.h"
 
 enum {
     ANSWER_GRACE_MS = 2000, /* behind the request's deadline, for the answer that says so */
@@ -21,8 +21,6 @@ enum phase {
     PHASE_IDLE,   /* between requests */
     PHASE_TARGET, /* the request line was read */
     PHASE_BODY,   /* headers judged, body under way */
-    PHASE_QUEUED, /* suspended: a worker has it */
-    PHASE_DONE,   /* the answer waits for the I/O thread */
     PHASE_ANSWERED,
 };
 
@@ -61,12 +59,12 @@ struct sweeper {
 struct http_server {
     struct http_config config;
     struct router *router;
-    struct workers *workers;
+    struct gate *gate;
     struct MHD_Daemon *daemon;
     int port;
     _Atomic(struct tls_identity *) identity; /* head of the list; the older ones may still be in a handshake */
     pthread_mutex_t identity_lock;           /* of setters */
-    atomic_bool draining, aborting;
+    atomic_bool draining;
     atomic_int in_flight; /* requests with complete headers whose answer is not out */
     struct sweeper sweeper;
 };
@@ -85,4 +83,3 @@ void *handler_target(void *cls, const char *uri, struct MHD_Connection *mhd);
 void handler_completed(void *cls, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode why);
 void handler_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
                         enum MHD_ConnectionNotificationCode what);
-void handler_run(void *job); /* on a worker: job is a struct connection */

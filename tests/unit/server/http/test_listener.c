@@ -90,7 +90,6 @@ static struct fixture *fixture_new(void)
         .address = "127.0.0.1",
         .certificate_pem = buf_text(&f->certificate),
         .key_pem = buf_text(&f->key),
-        .io_threads = 2,
         .workers = 2,
         .queue = 8,
         .max_connections = 64,
