@@ -110,6 +110,8 @@ static void member_print(struct cli *cli, const char *name, const struct json *v
         return;
     }
     cleanup_buf struct buf line = {0};
+    if (strcmp(name, "public_key") == 0)
+        return; /* nobody reads base64; --json has it */
     text_print_safe(&line, name);
     buf_add_byte(&line, ':');
     while (line.len < NAME_WIDTH && !line.failed)

@@ -55,6 +55,28 @@ static void every_key_is_read(void **state)
     assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
 }
 
+static void the_documented_example_is_accepted(void **state)
+{
+    (void)state;
+    cleanup_client_config struct client_config *c = NULL;
+    assert_ok(client_config_load(EXAMPLE, &c, &err));
+    assert_string_equal(c->account, "build-1");
+}
+
+/* With its comments taken away, each example line is valid by itself; api_key_file belongs to the other type. */
+static void every_key_of_the_documented_example_exists(void **state)
+{
+    (void)state;
+    cleanup_client_config struct client_config *c = NULL;
+    char command[600];
+    (void)snprintf(command, sizeof(command), "sed -e 's/^#\\([a-z_]* = \\)/\\1/' -e '/^api_key_file/d' '%s' >'%s' && chmod 600 '%s'",
+                   EXAMPLE, path, path);
+    assert_int_equal(system(command), 0);
+    assert_ok(client_config_load(path, &c, &err));
+    assert_string_equal(c->token_label, "chancery");
+    assert_non_null(strstr(c->log_path, "client.log"));
+}
+
 static void what_is_left_out_has_a_default(void **state)
 {
     (void)state;
@@ -208,6 +230,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(the_documented_example_is_accepted),
+        cmocka_unit_test(every_key_of_the_documented_example_exists),
         cmocka_unit_test(what_is_left_out_has_a_default),
         cmocka_unit_test(a_line_may_be_longer_than_two_hundred_characters),
         cmocka_unit_test(every_refusal_names_file_and_line),
