@@ -69,8 +69,9 @@ static void every_key_of_the_documented_example_exists(void **state)
     (void)state;
     cleanup_client_config struct client_config *c = NULL;
     char command[600];
-    (void)snprintf(command, sizeof(command), "sed -e 's/^#\\([a-z_]* = \\)/\\1/' -e '/^api_key_file/d' '%s' >'%s' && chmod 600 '%s'",
-                   EXAMPLE, path, path);
+    (void)snprintf(command, sizeof(command),
+                   "sed -e 's/^#\\([a-z_]* = \\)/\\1/' -e '/^api_key_file/d' '%s' >'%s' && chmod 600 '%s'", EXAMPLE,
+                   path, path);
     assert_int_equal(system(command), 0);
     assert_ok(client_config_load(path, &c, &err));
     assert_string_equal(c->token_label, "chancery");
