@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of a service account: only the public half ever comes here. Several may be registered at once, for overlap; a
  * removed one opens no new access token. */
+#include "common/text.h"
 #include "server/api/account_keys.h"
 
 #include <string.h>
@@ -58,7 +59,7 @@ static status account_key_insert_rows(struct db *db, struct change *change, stru
     struct account_key_change *c = (struct account_key_change *)change;
 
     TRY(account_resolve(db, c, err));
-    (void)strcpy(c->key.account_id, c->account.id);
+    (void)text_copy(c->key.account_id, sizeof(c->key.account_id), c->account.id);
     return account_key_insert(db, &c->key, err);
 }
 

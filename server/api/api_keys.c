@@ -134,7 +134,7 @@ static status api_key_revoke(void *arg, struct request *req, struct response *re
 
     TRY(query_none(req, err));
     TRY(user_find(arg, req, &user, err));
-    (void)strcpy(c.user_id, user.id);
+    (void)text_copy(c.user_id, sizeof(c.user_id), user.id);
 
     change_begin(&c.change, req, "api_key.revoke");
     json_add_text(&c.change.detail, "user", user.name);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "server/api/caller.h"
 
 enum { TOUCH_SLOTS = 1024, TOUCH_TIMEOUT_MS = 1000, MINUTE_MS = 60 * 1000 };
@@ -38,7 +39,7 @@ static status judge_project(struct db *db, struct request *req, enum permission 
         return denied_unseen(err);
     TRY(s);
 
-    (void)strcpy(caller->key_id, key.id);
+    (void)text_copy(caller->key_id, sizeof(caller->key_id), key.id);
     return permission_granted(permission, who, caller->roles, false) ? OK : denied_seen(err);
 }
 

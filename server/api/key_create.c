@@ -2,6 +2,7 @@
 /* Makes a signing key: order, name, HSM, certificate, commit. The private key is made inside the HSM and never leaves
  * it; its attributes as read back are part of the key and of its record (I3). A key that does not reach the store is
  * taken out of the HSM again. */
+#include "common/text.h"
 #include "server/api/key_create.h"
 
 #include <stdio.h>
@@ -132,9 +133,9 @@ static void key_abandon(struct api *api, const struct signing_key *key)
 static status key_prepare(struct signing_key *key, const struct project *project, const struct key_order *order,
                           struct error *err)
 {
-    (void)strcpy(key->project_id, project->id);
-    (void)strcpy(key->project_name, project->name);
-    (void)strcpy(key->label, order->label);
+    (void)text_copy(key->project_id, sizeof(key->project_id), project->id);
+    (void)text_copy(key->project_name, sizeof(key->project_name), project->name);
+    (void)text_copy(key->label, sizeof(key->label), order->label);
     key->state = KEY_ACTIVE;
     key->version = 1;
     key->type = order->type;

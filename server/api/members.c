@@ -69,8 +69,8 @@ static status member_resolve(struct db *db, struct member_change *c, struct erro
         return error_set(err, CODE_NOT_FOUND, "principal: no such user or service account");
     TRY(s);
 
-    (void)strcpy(c->member.principal_id, p.id);
-    (void)strcpy(c->member.principal_name, p.name);
+    (void)text_copy(c->member.principal_id, sizeof(c->member.principal_id), p.id);
+    (void)text_copy(c->member.principal_name, sizeof(c->member.principal_name), p.name);
     c->member.principal_type = p.type;
     change_target(&c->change, principal_type_name(p.type), c->member.principal_id, c->member.principal_name);
     return OK;
@@ -82,7 +82,7 @@ static void member_change_begin(struct member_change *c, const struct request *r
 
     change_begin(&c->change, req, type);
     c->change.record.project = project->name;
-    (void)strcpy(c->member.project_id, project->id);
+    (void)text_copy(c->member.project_id, sizeof(c->member.project_id), project->id);
     json_add_text(&c->change.detail, "role", role_name(c->member.role));
 }
 

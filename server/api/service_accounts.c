@@ -83,7 +83,7 @@ static status account_parse(struct account_change *c, struct request *req, struc
     c->account.created_ms = c->key.created_ms;
     (void)text_copy(c->account.name, sizeof(c->account.name), name);
     TRY(id_new("svc", c->account.id, err));
-    (void)strcpy(c->key.account_id, c->account.id);
+    (void)text_copy(c->key.account_id, sizeof(c->key.account_id), c->account.id);
     return OK;
 }
 

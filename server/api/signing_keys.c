@@ -45,7 +45,7 @@ static status token_keys_write(struct db *db, const char *principal_id, struct t
 
     do {
         view->shown = 0;
-        (void)strcpy(after, view->last);
+        (void)text_copy(after, sizeof(after), view->last);
         struct page page = {.after = *after ? after : NULL, .limit = LIMIT_PAGE};
         TRY(signing_key_list(db, &filter, page, token_key_row, view, err));
     } while (view->shown == LIMIT_PAGE);

@@ -246,7 +246,7 @@ static void another_content_type_or_size_is_refused(void **state)
     (void)world_call(w, &call);
     assert_problem(w, CODE_UNSUPPORTED_MEDIA, "Content-Type");
     buf_add_text(&form, GRANT "&assertion=");
-    while (form.len <= 16 * 1024)
+    while (form.len <= (size_t)16 * 1024)
         buf_add_byte(&form, 'a');
     (void)form_send(w, buf_text(&form));
     assert_problem(w, CODE_TOO_LARGE, NULL);

@@ -36,7 +36,7 @@ static status first_rows(struct db *db, void *arg, struct audit_record *record, 
     struct project demo = {.name = "demo", .created_ms = clock_now_ms()};
     (void)record;
 
-    (void)strcpy(demo.id, w->project_id);
+    (void)text_copy(demo.id, sizeof(demo.id), w->project_id);
     TRY(project_insert(db, &demo, err));
     for (int i = NOBODY + 1; i < WHO_COUNT; i++) {
         struct principal *p = &w->users[i];
@@ -47,8 +47,8 @@ static status first_rows(struct db *db, void *arg, struct audit_record *record, 
         if (!memberships[i])
             continue;
         struct member m = {.principal_type = PRINCIPAL_USER, .role = memberships[i], .since_ms = clock_now_ms()};
-        (void)strcpy(m.project_id, demo.id);
-        (void)strcpy(m.principal_id, p->id);
+        (void)text_copy(m.project_id, sizeof(m.project_id), demo.id);
+        (void)text_copy(m.principal_id, sizeof(m.principal_id), p->id);
         TRY(member_insert(db, &m, err));
     }
     return OK;
@@ -64,7 +64,7 @@ static void people_add(struct world *w)
         p->type = PRINCIPAL_USER;
         p->role = i == ADMIN ? ROLE_ADMINISTRATOR : i == AUDITOR ? ROLE_AUDITOR : ROLE_NONE;
         p->created_ms = clock_now_ms();
-        (void)strcpy(p->name, names[i]);
+        (void)text_copy(p->name, sizeof(p->name), names[i]);
         must(w, id_new("usr", p->id, &w->err));
     }
     must(w, audit_commit(w->audit, &work, deadline_in(10000), &w->err));
