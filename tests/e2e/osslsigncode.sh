@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # osslsigncode signs a real Windows executable through the engine and the module, with RSA and with P-256; it verifies
-# against the root, and no longer after one byte was changed.
+# against the root, and no longer after one byte was changed. No -pkcs11engine: with it Debian 12's osslsigncode 2.5 hands
+# the engine a path for its name, and without it every version finds the engine by itself.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 sandbox_up
@@ -10,7 +11,7 @@ x86_64-w64-mingw32-gcc -O2 -s -o hello.exe "$e2e/data/hello.c"
 sign_pe()
 {
     rm -f signed.exe
-    timeout 120 osslsigncode sign -pkcs11engine "$engine" -pkcs11module "$module" -pass "$P11_PIN" -h sha256 \
+    timeout 120 osslsigncode sign -pkcs11module "$module" -pass "$P11_PIN" -h sha256 \
         -key "pkcs11:token=$P11_TOKEN;object=$key;type=private" -certs chain.pem -in hello.exe -out signed.exe
 }
 
