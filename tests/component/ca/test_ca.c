@@ -298,10 +298,28 @@ static void a_key_too_weak_for_chancery_is_refused(void **state)
     EVP_PKEY_free(weak);
 }
 
+/* SoftHSM keeps each object in a file. */
+static int object_count(void)
+{
+    char command[128];
+    int count = -1;
+
+    (void)snprintf(command, sizeof command, "find '%s/tokens' -name '*.object' | wc -l", f.dir);
+    FILE *in = popen(command, "r");
+    assert_non_null(in);
+    assert_int_equal(fscanf(in, "%d", &count), 1);
+    (void)pclose(in);
+    return count;
+}
+
 static void a_second_creation_is_refused_and_leaves_no_keys_behind(void **state)
 {
+    int before = object_count();
+
     (void)state;
+    assert_true(before > 4);
     assert_code(&f, ca_create(f.h, store_writer(store), "Example", &f.err), CODE_CONFLICT);
+    assert_int_equal(object_count(), before);
     struct ca *again = NULL;
     assert_ok(&f, ca_open(f.h, store, &again, &f.err));
     ca_close(again);
