@@ -15,8 +15,9 @@
 /* One per process, never freed: the lock must outlive every call. */
 struct process {
     unsigned generation;
-    pthread_mutex_t lock;  /* guards module, for a few instructions */
-    struct module *module; /* NULL: not initialised */
+    pthread_mutex_t lock;    /* guards module, for a few instructions */
+    struct module *module;   /* NULL: not initialised */
+    struct process *parents; /* what came over a fork: left alone, but not lost */
 };
 
 static atomic_uint fork_count;
@@ -78,6 +79,7 @@ static struct process *process_get(void)
         struct process *made = process_make();
         if (!made)
             return NULL;
+        made->parents = seen;
         if (seen)
             libctx_abandon_after_fork();
         if (atomic_compare_exchange_strong(&current, &seen, made)) {
