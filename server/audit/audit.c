@@ -189,19 +189,6 @@ status audit_commit(struct audit *a, struct audit_work *work, struct deadline d,
     return n.result;
 }
 
-/* Registers this server as a writer of the log. */
-static status writer_begin(struct log_writer *w, struct error *err)
-{
-    struct db *db = store_writer(w->store);
-    TRY(db_begin(db, err));
-    status result = log_server_acquire(db, &w->server, &w->open_from, err);
-    if (!is_ok(result)) {
-        db_rollback(db);
-        return result;
-    }
-    return db_commit(db, err);
-}
-
 status audit_open(struct store *s, int64_t (*now_ms)(void), struct audit **out, struct error *err)
 {
     TRY(store_claim(s, err));
@@ -213,10 +200,6 @@ status audit_open(struct store *s, int64_t (*now_ms)(void), struct audit **out, 
     (void)pthread_mutex_init(&a->lock, NULL);
     TRY(line_init(&a->writer.line, err));
 
-    TRY(store_writer_lock(s, err));
-    status result = writer_begin(&a->writer, err);
-    store_writer_unlock(s);
-    TRY(result);
     TRY(open_intents_settle(a, &a->writer, err));
 
     *out = steal(&a);

@@ -78,7 +78,7 @@ static status record_append(struct log_writer *w, struct db *db, struct audit_re
                                               .request_id = r->request_id,
                                               .digest = r->digest_hex,
                                               .intent_seq = r->intent,
-                                              .server = w->server},
+                                              .server = w->place.id},
                          err);
 }
 
@@ -176,12 +176,45 @@ static status heads_store(struct log_writer *w, struct db *db, int64_t before, s
         return OK;
 
     int64_t open_from = open_intents_first(&w->open_next, w->head.seq + 1);
-    w->open_from_next = w->open_from;
-    if (open_from - w->open_from >= OPEN_FROM_LAG) {
-        TRY(log_server_set(db, w->server, open_from, err));
+    w->open_from_next = w->place.open_from;
+    if (open_from - w->place.open_from >= OPEN_FROM_LAG) {
+        TRY(log_server_mark(db, w->place.id, open_from, err));
         w->open_from_next = open_from;
     }
     return record_head_set(db, &w->head, err);
+}
+
+struct seen {
+    struct line *line;
+    uint8_t hash[RECORD_HASH_LEN];
+};
+
+static status hash_take(void *arg, const struct record_row *r)
+{
+    struct seen *seen = arg;
+    return line_hash(seen->line, slice_of_text(r->line), seen->hash) ? OK : (status){CODE_INTERNAL};
+}
+
+/* Lost while COMMIT was under way: whether it came to pass is seen by the last record, whose hash no other can have. */
+static bool committed_all_the_same(struct log_writer *w, struct db *db, int64_t before)
+{
+    if (w->head.seq == before || !is_ok(db_begin(db, NULL)))
+        return false;
+
+    struct seen seen = {.line = &w->line};
+    struct record_filter filter = {.after_seq = w->head.seq - 1, .limit = 1};
+    bool committed = is_ok(record_list(db, &filter, hash_take, &seen, NULL)) &&
+                     memcmp(seen.hash, w->head.hash, sizeof(seen.hash)) == 0;
+    db_rollback(db);
+    return committed;
+}
+
+static void batch_is_durable(struct log_writer *w)
+{
+    struct open_intents old = w->open;
+    w->open = w->open_next;
+    w->open_next = old;
+    w->place.open_from = w->open_from_next;
 }
 
 static enum outcome transaction_run(struct log_writer *w, struct db *db, struct node *first, struct error *err)
@@ -191,21 +224,51 @@ static enum outcome transaction_run(struct log_writer *w, struct db *db, struct 
 
     int done = 0;
     int64_t before = w->head.seq;
-    w->open_from_next = w->open_from;
+    w->open_from_next = w->place.open_from;
     enum outcome outcome = works_run(w, db, first, &done, err);
     if (outcome != WORK_DONE || done == 0) {
         db_rollback(db);
         return outcome;
     }
-    if (!is_ok(heads_store(w, db, before, err)) || !is_ok(db_commit(db, err)))
+    if (!is_ok(heads_store(w, db, before, err)))
+        return WORK_BROKEN;
+    if (!is_ok(db_commit(db, err)) && !committed_all_the_same(w, db, before))
         return WORK_BROKEN;
 
-    /* Durable from here on. */
-    struct open_intents old = w->open;
-    w->open = w->open_next;
-    w->open_next = old;
-    w->open_from = w->open_from_next;
+    batch_is_durable(w);
     return WORK_DONE;
+}
+
+/* In a new session the place must be taken again. Another server that had it meanwhile has closed our intents. */
+static status place_renew(struct log_writer *w, struct db *db, struct error *err)
+{
+    bool kept = false;
+    struct record_head head = {0};
+    struct log_server place = w->place;
+    TRY(record_head_lock(db, &head, err));
+    if (place.id)
+        TRY(log_server_renew(db, &place, &kept, err));
+    if (!kept)
+        TRY(log_server_acquire(db, &place, err));
+    TRY(db_commit(db, err));
+
+    if (!kept)
+        w->open.count = 0;
+    w->place = place;
+    w->session = db_session(db);
+    return db_begin(db, err);
+}
+
+status log_writer_begin(struct log_writer *w, struct db *db, struct error *err)
+{
+    TRY(db_begin(db, err));
+    if (db_session(db) == w->session)
+        return OK;
+
+    status result = place_renew(w, db, err);
+    if (!is_ok(result))
+        db_rollback(db);
+    return result;
 }
 
 static enum outcome batch_try(struct log_writer *w, struct node *first, struct error *err)
@@ -215,7 +278,7 @@ static enum outcome batch_try(struct log_writer *w, struct node *first, struct e
 
     struct db *db = store_writer(w->store);
     enum outcome outcome = WORK_BROKEN;
-    if (is_ok(db_begin(db, err))) {
+    if (is_ok(log_writer_begin(w, db, err))) {
         outcome = transaction_run(w, db, first, err);
         if (outcome == WORK_BROKEN)
             db_rollback(db);

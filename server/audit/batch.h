@@ -18,8 +18,8 @@ struct node { /* one caller of audit_commit; lives on its stack while it waits *
 struct log_writer {
     struct store *store;
     int64_t (*now_ms)(void);
-    int64_t server;    /* id of this server in log_server */
-    int64_t open_from; /* as stored there */
+    struct log_server place; /* of this server; open_from as stored */
+    int64_t session;         /* of the writer's connection, for which the place is held */
     struct line line;
     struct open_intents open, open_next; /* as committed; as the running batch would have it */
     /* of the running batch */
@@ -27,6 +27,9 @@ struct log_writer {
     int64_t open_from_next;
     int64_t opened, closed; /* by the running work: intents; 0 none */
 };
+
+/* Begins a transaction of the writer, with a place in log_server for its session. */
+status log_writer_begin(struct log_writer *w, struct db *db, struct error *err);
 
 /* Closes what this server, or one that is gone, left open: outcome "unknown", counted as failed (I2). For audit_open:
  * goes through audit_commit. */

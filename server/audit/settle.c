@@ -82,20 +82,64 @@ static status intent_settle(struct audit *a, const struct intent *intent, struct
     return audit_commit(a, &work, deadline_in(SETTLE_MS), err);
 }
 
-static status intents_read(struct log_writer *w, struct intent_list *list, struct error *err)
+/* The intents of a place, in a transaction of its own. other: another server's place, else this one's. */
+static status intents_read(struct log_writer *w, bool other, struct log_server *place, struct intent_list *list)
 {
+    struct db *db = store_writer(w->store);
+    struct record_head head = {0};
+    TRY(log_writer_begin(w, db, list->err));
+    *place = w->place;
+    status result = record_head_lock(db, &head, list->err);
+    if (is_ok(result) && other)
+        result = log_server_take_dead(db, w->place.id, place, list->err);
+    if (is_ok(result) && place->id)
+        result = record_open_intents(db, place->id, intent_keep, list, list->err);
+    if (!is_ok(result)) {
+        db_rollback(db);
+        return result;
+    }
+    return db_commit(db, list->err);
+}
+
+static status place_drop(struct log_writer *w, int64_t id, struct error *err)
+{
+    struct db *db = store_writer(w->store);
+    TRY(log_writer_begin(w, db, err));
+    status result = log_server_drop(db, id, err);
+    if (!is_ok(result)) {
+        db_rollback(db);
+        return result;
+    }
+    return db_commit(db, err);
+}
+
+/* *place: whose intents were closed; id 0 when no other server's place is free. */
+static status place_settle(struct audit *a, struct log_writer *w, bool other, struct log_server *place,
+                           struct error *err)
+{
+    CLEANUP(intent_list_clear) struct intent_list list = {.open = &w->open, .err = err};
+    list.last = &list.first;
     TRY(store_writer_lock(w->store, err));
-    status result = record_open_intents(store_writer(w->store), w->server, intent_keep, list, err);
+    status result = intents_read(w, other, place, &list);
     store_writer_unlock(w->store);
-    return result;
+    TRY(result);
+
+    for (const struct intent *intent = list.first; intent; intent = intent->next)
+        TRY(intent_settle(a, intent, err));
+    return OK;
 }
 
 status open_intents_settle(struct audit *a, struct log_writer *w, struct error *err)
 {
-    CLEANUP(intent_list_clear) struct intent_list list = {.open = &w->open, .err = err};
-    list.last = &list.first;
-    TRY(intents_read(w, &list, err));
-    for (const struct intent *intent = list.first; intent; intent = intent->next)
-        TRY(intent_settle(a, intent, err));
-    return OK;
+    struct log_server place = {0};
+    TRY(place_settle(a, w, false, &place, err));
+    for (;;) {
+        TRY(place_settle(a, w, true, &place, err));
+        if (!place.id)
+            return OK;
+        TRY(store_writer_lock(w->store, err));
+        status result = place_drop(w, place.id, err);
+        store_writer_unlock(w->store);
+        TRY(result);
+    }
 }

@@ -109,6 +109,11 @@ int64_t db_writes(const struct db *db)
     return db->driver->writes(db);
 }
 
+int64_t db_session(const struct db *db)
+{
+    return db->driver->session(db);
+}
+
 void db_close(struct db *db)
 {
     db->driver->close(db);

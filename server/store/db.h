@@ -57,3 +57,5 @@ void db_savepoint_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
 /* Grows with every row changed on this connection, so that "has it written anything" can be asked. */
 int64_t db_writes(const struct db *db);
+/* Changes when the connection had to be made anew: what was kept in the database's session is gone. */
+int64_t db_session(const struct db *db);

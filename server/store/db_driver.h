@@ -29,6 +29,7 @@ struct db_driver {
     status (*script)(struct db *db, const char *sql, struct error *err); /* several statements without parameters */
     bool (*in_transaction)(const struct db *db);                         /* one that can still be committed */
     int64_t (*writes)(const struct db *db);                              /* rows changed so far; grows */
+    int64_t (*session)(const struct db *db);                             /* grows when the connection is made anew */
     status (*check)(struct db *db, struct error *err);                   /* reconnects when the connection is lost */
     void (*close)(struct db *db);
 };
@@ -52,3 +53,4 @@ enum { DB_BUSY_TIMEOUT_MS = 5000, DB_PARAMS_MAX = 16 };
 
 /* read_only: writing statements fail. */
 status db_sqlite_open(const char *path, bool read_only, struct db **out, struct error *err);
+status db_postgres_open(const char *url, bool read_only, struct db **out, struct error *err);

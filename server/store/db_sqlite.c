@@ -248,6 +248,12 @@ static int64_t sqlite_writes(const struct db *db)
     return sqlite3_total_changes64(sqlite_of(db)->handle);
 }
 
+static int64_t sqlite_session(const struct db *db)
+{
+    (void)db;
+    return 1;
+}
+
 static status sqlite_check(struct db *db, struct error *err)
 {
     (void)db;
@@ -323,6 +329,7 @@ static const struct db_driver driver = {
     .script = sqlite_script,
     .in_transaction = sqlite_in_transaction,
     .writes = sqlite_writes,
+    .session = sqlite_session,
     .check = sqlite_check,
     .close = sqlite_close,
 };

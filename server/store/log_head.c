@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The row that every batch takes: generation and head of the audit log; and the servers that write it. */
+/* The row that every batch takes: generation and head of the audit log. */
 #include "server/store/db_driver.h"
 #include "server/store/row.h"
 
@@ -77,26 +77,4 @@ status record_head_set(struct db *db, const struct record_head *head, struct err
     TRY(db_exec(db, "UPDATE log_head SET seq = $1, record_hash = $2, time_ms = $3 WHERE id = 1",
                 DB_PARAMS(db_int(head->seq), db_blob(hash), db_int(head->time_ms)), &changed, err));
     return row_changed(changed, "log head", err);
-}
-
-status log_server_set(struct db *db, int64_t id, int64_t open_from, struct error *err)
-{
-    return db_exec(db,
-                   "INSERT INTO log_server (id, open_from) VALUES ($1, $2) "
-                   "ON CONFLICT (id) DO UPDATE SET open_from = excluded.open_from",
-                   DB_PARAMS(db_int(id), db_int(open_from)), NULL, err);
-}
-
-/* SQLite has one server, which store_claim made sure of. */
-status log_server_acquire(struct db *db, int64_t *id, int64_t *open_from, struct error *err)
-{
-    *id = 1;
-    TRY(db_exec(db, "INSERT INTO log_server (id, open_from) VALUES ($1, 1) ON CONFLICT (id) DO NOTHING",
-                DB_PARAMS(db_int(*id)), NULL, err));
-
-    cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db, "SELECT open_from FROM log_server WHERE id = $1", DB_PARAMS(db_int(*id)), &rows, err));
-    TRY(row_expect(rows, "log server", err));
-    *open_from = db_column_int(rows, 0);
-    return OK;
 }

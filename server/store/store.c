@@ -56,18 +56,29 @@ static status file_prepare(const char *path, struct error *err)
     return OK;
 }
 
+static bool has_prefix(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
 static status url_parse(struct store *s, const char *url, struct error *err)
 {
-    static const char prefix[] = "sqlite:";
-    if (!url || strncmp(url, prefix, sizeof(prefix) - 1) != 0 || url[sizeof(prefix) - 1] == '\0')
+    const char *path = NULL;
+    if (url && has_prefix(url, "sqlite:")) {
+        s->open = db_sqlite_open;
+        path = url + strlen("sqlite:");
+    } else if (url && (has_prefix(url, "postgresql://") || has_prefix(url, "postgres://"))) {
+        s->open = db_postgres_open;
+        path = url;
+    }
+    if (!path || !*path)
         return error_set(err, CODE_CONFIGURATION, "store: sqlite:/path/file.db or postgresql://… is expected");
 
-    s->open = db_sqlite_open;
-    s->path = strdup(url + sizeof(prefix) - 1);
+    s->path = strdup(path);
     if (!s->path)
         return error_set(err, CODE_NO_MEMORY, "%s", code_text(CODE_NO_MEMORY));
     s->shared = strcmp(s->path, ":memory:") == 0;
-    return s->shared ? OK : file_prepare(s->path, err);
+    return s->shared || s->open == db_postgres_open ? OK : file_prepare(s->path, err);
 }
 
 static status connection_open(struct store *s, bool read_only, struct db **out, struct error *err)

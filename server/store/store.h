@@ -246,7 +246,17 @@ status record_head_set(struct db *db, const struct record_head *head, struct err
 status record_open_intents(struct db *db, int64_t server, status (*each)(void *arg, const struct record_row *r),
                            void *arg, struct error *err);
 
-/* ---- log_head.c: servers that write the log. All intents of a server before open_from have their outcome. */
-/* An id for this server, and the mark stored with it. */
-status log_server_acquire(struct db *db, int64_t *id, int64_t *open_from, struct error *err);
-status log_server_set(struct db *db, int64_t id, int64_t open_from, struct error *err);
+/* ---- log_server.c: the servers that write the log. A place is held by a server as long as its session lives; SQLite
+ * has one place. All of these need a transaction with the head locked. */
+struct log_server {
+    int64_t id;        /* 0: none */
+    int64_t open_from; /* all intents of this place before that have their outcome */
+    int64_t epoch;     /* grows whenever the place is taken */
+};
+status log_server_acquire(struct db *db, struct log_server *out, struct error *err);
+/* In a new session: *kept is false when another server has had the place meanwhile (and closed its intents). */
+status log_server_renew(struct db *db, const struct log_server *server, bool *kept, struct error *err);
+/* Takes another place that nobody holds any more; out->id 0 when there is none. */
+status log_server_take_dead(struct db *db, int64_t own_id, struct log_server *out, struct error *err);
+status log_server_drop(struct db *db, int64_t id, struct error *err);
+status log_server_mark(struct db *db, int64_t id, int64_t open_from, struct error *err);

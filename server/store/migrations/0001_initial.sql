@@ -143,10 +143,11 @@ CREATE TABLE record (
 ) {strict};
 
 -- Servers that write the log. Every intent of theirs before open_from has its outcome, so a start after a crash reads
--- only what follows.
+-- only what follows. epoch grows whenever the place is taken.
 CREATE TABLE log_server (
     id {int} PRIMARY KEY,
-    open_from {int} NOT NULL
+    open_from {int} NOT NULL,
+    epoch {int} NOT NULL
 ) {strict};
 
 INSERT INTO log_head (id, generation, seq, record_hash, time_ms) VALUES (1, 1, 0, {zeros}, 0);

@@ -142,23 +142,23 @@ static void i7_record_number_is_used_once(void **state)
 static void i2_open_intents_are_those_without_outcome(void **state)
 {
     struct world *w = *state;
-    int64_t id = 0, open_from = 0;
+    struct log_server place = {0};
     assert_ok(db_begin(w->db, &w->err), &w->err);
-    assert_ok(log_server_acquire(w->db, &id, &open_from, &w->err), &w->err);
+    assert_ok(log_server_acquire(w->db, &place, &w->err), &w->err);
     assert_ok(db_commit(w->db, &w->err), &w->err);
-    assert_int_equal(id, 1);
-    assert_int_equal(open_from, 1);
+    assert_int_equal(place.id, 1);
+    assert_int_equal(place.open_from, 1);
 
     record_put(w, 1, "signature.intent", 0);
     record_put(w, 2, "signature.intent", 0);
     record_put(w, 3, "signature.outcome", 1);
     record_put(w, 4, "signature.intent", 0);
     struct collected c = {0};
-    assert_ok(record_open_intents(w->db, id, record_seq, &c, &w->err), &w->err);
+    assert_ok(record_open_intents(w->db, place.id, record_seq, &c, &w->err), &w->err);
     assert_string_equal(c.text, "2,4");
     c = (struct collected){0};
-    assert_ok(log_server_set(w->db, id, 3, &w->err), &w->err);
-    assert_ok(record_open_intents(w->db, id, record_seq, &c, &w->err), &w->err);
+    assert_ok(log_server_mark(w->db, place.id, 3, &w->err), &w->err);
+    assert_ok(record_open_intents(w->db, place.id, record_seq, &c, &w->err), &w->err);
     assert_string_equal(c.text, "4");
 }
 
