@@ -6,8 +6,9 @@
 . "$(dirname "$0")/lib.sh"
 sandbox_up
 head -c 1000 /dev/urandom >data.bin
+id=$(cka_id "$P11_RSA")
 timeout 60 pkcs11-tool --module "$P11_MODULE" --token-label "$P11_TOKEN" --login --pin "$P11_PIN" --sign \
-    --mechanism SHA256-RSA-PKCS --label "$P11_RSA" --input-file data.bin --output-file data.sig >/dev/null 2>&1 || fail "pkcs11-tool signs"
+    --mechanism SHA256-RSA-PKCS --id "$id" --input-file data.bin --output-file data.sig >/dev/null 2>&1 || fail "pkcs11-tool signs"
 digest=$(openssl dgst -sha256 -r data.bin | cut -d' ' -f1)
 signature=$(openssl dgst -sha256 -r data.sig | cut -d' ' -f1)
 

@@ -48,6 +48,12 @@ admin()
     timeout 60 "$chancery" --config "$admin_conf" "$@"
 }
 
+# The CKA_ID of a key: pkcs11-tool --sign looks for keys by nothing else.
+cka_id()
+{
+    admin key show "$1" --json | jq -r .cka_id
+}
+
 # The signer's own command line.
 signer()
 {

@@ -46,7 +46,7 @@ prepare()
 sign_tool()
 {
     rm -f data.sig
-    tool --token-label "$token" --login --pin "$P11_PIN" --sign --mechanism "$mechanism" --label "$key" "${extra[@]}" \
+    tool --token-label "$token" --login --pin "$P11_PIN" --sign --mechanism "$mechanism" --id "$id" "${extra[@]}" \
         --input-file "$input" --output-file data.sig
 }
 
@@ -71,6 +71,7 @@ for token in "$P11_TOKEN" "$P11_ED_TOKEN"; do
         *) fail "the token lists $mechanism, and this test knows no way to check it" ;;
         esac
         [ "$token" = "$P11_ED_TOKEN" ] && [ "$mechanism" != EDDSA ] && continue
+        id=$(cka_id "$key")
         admin certificate "$key" --leaf | openssl x509 -pubkey -noout >public.pem
         prepare
         signing_case "pkcs11-tool $mechanism" sign_tool verify_tool 'Verification [Ff]ailure'

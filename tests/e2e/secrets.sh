@@ -8,6 +8,7 @@ export SANDBOX_LOG_LEVEL=debug
 sandbox_up
 sed -i 's/^level = info/level = debug/' "$CHANCERY_CONF"
 head -c 1000 /dev/urandom >data.bin
+id=$(cka_id "$P11_RSA")
 
 timeout 60 pkcs11-tool --module "$SOFTHSM2_MODULE" --token-label "$SANDBOX_HSM_TOKEN" --login --pin "$SANDBOX_HSM_PIN" -O --type privkey >keys.txt 2>/dev/null
 private=$(grep -c 'Private Key Object' keys.txt)
@@ -17,12 +18,9 @@ safe=$(grep -c 'Access:.*sensitive, always sensitive, never extractable' keys.tx
 pass "each of $private private keys is sensitive, always sensitive and never extractable"
 grep 'Usage:' keys.txt | grep -qvE 'Usage: *sign *$' && { cat keys.txt; fail "a private key may do more than sign"; }
 pass "each private key may sign and nothing else"
-expect_refused "the HSM hands out no private key" 'CKR_ATTRIBUTE_SENSITIVE|error|not extractable' \
-    pkcs11-tool --module "$SOFTHSM2_MODULE" --token-label "$SANDBOX_HSM_TOKEN" --login --pin "$SANDBOX_HSM_PIN" --read-object --type privkey --label "$SANDBOX_HSM_RSA" --output-file leaked.der
-
 expect_ok "signs at debug level" signer sign --key "$P11_RSA" --output data.sig data.bin
 expect_ok "signs through the module at debug level" pkcs11-tool --module "$P11_MODULE" --token-label "$P11_TOKEN" --login --pin "$P11_PIN" \
-    --sign --mechanism SHA256-RSA-PKCS --label "$P11_RSA" --input-file data.bin --output-file data.sig
+    --sign --mechanism SHA256-RSA-PKCS --id "$id" --input-file data.bin --output-file data.sig
 pkcs11-tool --module "$P11_MODULE" --token-label "$P11_TOKEN" --login --pin wrong-passphrase --list-objects >/dev/null 2>&1 && fail "a wrong PIN is refused"
 curl -sS --cacert "$CHANCERY_CA" -H "Authorization: Bearer ${CHANCERY_ADMIN_TOKEN%?}x" "$CHANCERY_URL/v1/whoami" >/dev/null
 token=$(admin apikey create admin second --json | jq -r .api_key)
@@ -46,7 +44,7 @@ token=$(admin apikey create admin second --json | jq -r .api_key)
 
 mapfile -t places < <(find "$sandbox" -type f \( -name '*.log' -o -name '*.out' -o -name '*.db' -o -name '*.db-wal' -o -name '*.conf' \) -size +0)
 find "$sandbox" -name '*.log' -o -name 'server.out' | grep -q . || fail "there is a log to search"
-log_lines=$(cat "$sandbox"/server.out "$sandbox"/client/module.log "$sandbox"/server/*.log 2>/dev/null | wc -l)
+log_lines=$(cat "$sandbox/server.out" "$sandbox/client/module.log" | wc -l)
 [ "$log_lines" -ge 20 ] || fail "the logs are verbose ($log_lines lines)"
 if grep -aFnf secrets.txt "${places[@]}" >found.txt; then
     cat found.txt
