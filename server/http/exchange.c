@@ -45,6 +45,8 @@ void exchange_run(const struct http_config *config, struct request *req, struct 
         response_problem(res, req->id, &err);
         if (err.code == CODE_METHOD_NOT_ALLOWED && req->allow[0])
             response_header(res, "Allow", req->allow);
+    } else {
+        err.code = CODE_OK; /* what a handler tried in vain on its way is not the request's error */
     }
     response_complete(res, req->id);
     exchange_log(req, res, &err);
