@@ -165,8 +165,10 @@ status pool_acquire(struct hsm *h, struct deadline d, int64_t limit_ms, struct s
         if (atomic_load(&p->lost))
             TRY(login_recover(h, atomic_load(&p->epoch), d, err));
         s = pool_take(p, false);
-        if (!s)
+        if (!s) {
             TRY(pool_wait(p, d, &s, err));
+            now = clock_monotonic_ms(); /* waiting for its turn makes no operation overdue */
+        }
         bool entered;
         TRY(session_enter(h, s, now + limit_ms, &entered, err));
         if (entered) {

@@ -40,6 +40,7 @@ static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK
 {
     CK_RV rv = switches.open_session_fail;
 
+    atomic_fetch_add(&switches.opens, 1);
     return rv ? rv : behind->C_OpenSession(slot, flags, application, notify, out);
 }
 

@@ -5,16 +5,16 @@
 #include <stdatomic.h>
 
 struct faults {
-    atomic_int sign_hold;                      /* C_Sign does not come back while this is set, for a minute at most */
-    atomic_int signing;                        /* calls of C_Sign that have not come back */
-    atomic_ulong sign_fail;                    /* the next C_Sign gives this CK_RV, after C_SignInit succeeded */
-    atomic_int sign_short;                     /* the next C_Sign gives one byte less */
-    atomic_ulong login_fail;                   /* every C_Login gives this CK_RV */
-    atomic_ulong token_flags;                  /* or-ed into the flags of C_GetTokenInfo */
-    atomic_int extractable;                    /* C_GenerateKeyPair makes extractable keys */
-    atomic_int insensitive;                    /* C_GenerateKeyPair makes keys that are not sensitive */
-    atomic_ulong open_session_fail;            /* every C_OpenSession gives this CK_RV */
-    atomic_ulong session_info_fail;            /* every C_GetSessionInfo gives this CK_RV */
-    atomic_int logins, generated, initialized; /* calls that went through */
+    atomic_int sign_hold;           /* C_Sign does not come back while this is set, for a minute at most */
+    atomic_int signing;             /* calls of C_Sign that have not come back */
+    atomic_ulong sign_fail;         /* the next C_Sign gives this CK_RV, after C_SignInit succeeded */
+    atomic_int sign_short;          /* the next C_Sign gives one byte less */
+    atomic_ulong login_fail;        /* every C_Login gives this CK_RV */
+    atomic_ulong token_flags;       /* or-ed into the flags of C_GetTokenInfo */
+    atomic_int extractable;         /* C_GenerateKeyPair makes extractable keys */
+    atomic_int insensitive;         /* C_GenerateKeyPair makes keys that are not sensitive */
+    atomic_ulong open_session_fail; /* every C_OpenSession gives this CK_RV */
+    atomic_ulong session_info_fail; /* every C_GetSessionInfo gives this CK_RV */
+    atomic_int opens, logins, generated, initialized; /* calls that went through */
 };
 /* Symbol of the module: struct faults *faults(void). */
