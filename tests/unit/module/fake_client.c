@@ -208,6 +208,7 @@ status client_login(struct client *c, struct slice secret, struct error *err)
 /* As in the real one, a listing goes with the credential it was read with. */
 void client_logout(struct client *c)
 {
+    atomic_fetch_add(&fake.logouts, 1);
     c->logged_in = false;
     listing_forget(c);
 }

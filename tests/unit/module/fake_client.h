@@ -29,6 +29,7 @@ struct fake {
     atomic_int refreshes;
     atomic_int sign_calls;
     atomic_int logins;
+    atomic_int logouts;
     atomic_int abandoned;
     struct sign_input last_input;
     uint8_t last_digest[64];

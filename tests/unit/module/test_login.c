@@ -107,12 +107,15 @@ static void each_token_has_its_own_login(void **state)
     assert_int_not_equal(host_find(edwards, CKO_PRIVATE_KEY, "demo-ed25519"), 0);
 }
 
-static void a_logout_leaves_the_other_token_logged_in(void **state)
+static void the_credential_is_wiped_with_the_logout_of_the_last_token(void **state)
 {
     (void)state;
     CK_SESSION_HANDLE main = host_open_logged_in(SLOT_MAIN), edwards = host_open_logged_in(SLOT_EDWARDS);
     assert_rv(C_Logout(main), CKR_OK);
+    assert_int_equal(fake.logouts, 0);
     assert_int_not_equal(host_find(edwards, CKO_PRIVATE_KEY, "demo-ed25519"), 0);
+    assert_rv(C_Logout(edwards), CKR_OK);
+    assert_int_equal(fake.logouts, 1);
 }
 
 static int setup_plain(void **state)
@@ -158,7 +161,8 @@ int main(void)
                                         host_teardown),
         cmocka_unit_test_setup_teardown(a_signature_begun_before_a_logout_is_not_made, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(each_token_has_its_own_login, host_setup, host_teardown),
-        cmocka_unit_test_setup_teardown(a_logout_leaves_the_other_token_logged_in, host_setup, host_teardown),
+        cmocka_unit_test_setup_teardown(the_credential_is_wiped_with_the_logout_of_the_last_token, host_setup,
+                                        host_teardown),
         cmocka_unit_test_setup_teardown(a_token_that_needs_no_login_shows_everything_and_takes_any_pin, setup_plain,
                                         host_teardown),
         cmocka_unit_test_setup_teardown(login_user_takes_no_name, host_setup, host_teardown),
