@@ -13,7 +13,7 @@
 
 enum {
     ANSWER_GRACE_MS = 2000, /* behind the request's deadline, for the answer that says so */
-    LINGER_MS = 2000,       /* a refused upload keeps its socket so long, so that the answer is not lost to a reset */
+    LINGER_MS = 5000,       /* a refused upload keeps its socket so long, so that the answer is not lost to a reset */
     LINGER_SOCKETS = 64,
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -225,16 +226,22 @@ static void an_announced_oversize_body_is_refused_before_it_is_sent(void **state
     client_close(&c);
 }
 
+/* The answer is there and the server is done with the connection; a client that still writes must not meet a reset,
+ * which would take the unread answer away. The first write draws the reset, the second one meets it. */
 static void a_refused_upload_under_way_can_still_read_its_answer(void **state)
 {
     struct fixture *f = *state;
     struct client c;
     struct answer a;
-    static char rest[60000];
+    static char rest[8000];
     memset(rest, 'x', sizeof rest);
     fixture_start(f);
     open_or_fail(f, &c);
     assert_true(client_send_text(&c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n"));
+    assert_true(client_sees_end(&c, CLIENT_WAIT_MS));
+    struct pollfd closed = {.fd = c.fd, .events = POLLRDHUP};
+    assert_int_equal(poll(&closed, 1, CLIENT_WAIT_MS), 1);
+    assert_true(client_send(&c, rest, sizeof rest));
     assert_true(client_send(&c, rest, sizeof rest));
     assert_true(client_read(&c, &a));
     assert_int_equal(a.status, 413);
@@ -387,7 +394,7 @@ static void a_full_queue_answers_503_at_once(void **state)
     client_close(&refused);
 }
 
-static void a_request_that_waited_past_its_deadline_is_not_begun(void **state)
+static void a_request_that_waited_past_its_deadline_is_refused_then_and_not_begun(void **state)
 {
     struct fixture *f = *state;
     struct client busy, late;
@@ -400,11 +407,10 @@ static void a_request_that_waited_past_its_deadline_is_not_begun(void **state)
     waiting_reaches(f, 1);
     open_or_fail(f, &late);
     assert_true(client_send_text(&late, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"));
-    assert_false(client_sees_end(&late, 600));
-    gate_open(f);
     assert_true(client_read(&late, &a));
     assert_int_equal(a.status, 503);
     answer_clear(&a);
+    gate_open(f);
     assert_true(client_read(&busy, &a));
     assert_int_equal(a.status, 200);
     answer_clear(&a);
@@ -583,7 +589,7 @@ int main(void)
         T(a_body_dripped_byte_by_byte_is_cut),
         T(a_connection_that_says_nothing_is_cut),
         T(a_full_queue_answers_503_at_once),
-        T(a_request_that_waited_past_its_deadline_is_not_begun),
+        T(a_request_that_waited_past_its_deadline_is_refused_then_and_not_begun),
         T(stopping_finishes_what_is_in_flight_and_accepts_nothing),
         T(a_kept_connection_is_answered_with_close_while_draining),
         T(a_new_certificate_serves_new_connections_and_leaves_the_old_ones),
