@@ -16,6 +16,15 @@ void provider_raise(const struct error *err)
     ERR_raise_data(ERR_LIB_USER, ERR_R_OPERATION_FAIL, "%s", err->text);
 }
 
+int provider_fail(enum code code, const char *text)
+{
+    struct error err;
+
+    ignore(error_set(&err, code, "%s", text));
+    provider_raise(&err);
+    return 0;
+}
+
 status hsm_evp_failure(struct error *err)
 {
     status s = {failure.code};

@@ -42,5 +42,17 @@ struct sign_input scheme_input(const struct scheme *s, const struct provider_key
 int scheme_encode(const struct scheme *s, const struct provider_key *k, unsigned char **der);
 enum hash scheme_hash(const char *openssl_name); /* any of OpenSSL's names */
 
+struct signature_ctx {
+    OSSL_LIB_CTX *libctx;
+    struct provider_key *key;
+    struct scheme scheme;
+    EVP_MD_CTX *digest;
+};
+int provider_params_set(void *ctx, const OSSL_PARAM params[]);
+int provider_params_get(void *ctx, OSSL_PARAM params[]);
+const OSSL_PARAM *provider_params_settable(void *ctx, void *libctx);
+const OSSL_PARAM *provider_params_gettable(void *ctx, void *libctx);
+
 /* Puts the failure on OpenSSL's error queue and keeps it for hsm_evp_failure. */
 void provider_raise(const struct error *err);
+int provider_fail(enum code code, const char *text); /* the same; 0 */

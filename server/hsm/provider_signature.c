@@ -9,13 +9,6 @@
 #include "server/hsm/provider.h"
 #include "common/openssl_scope.h"
 
-struct signature_ctx {
-    OSSL_LIB_CTX *libctx;
-    struct provider_key *key;
-    struct scheme scheme;
-    EVP_MD_CTX *digest;
-};
-
 static void *signature_new(void *libctx, const char *properties)
 {
     struct signature_ctx *c = calloc(1, sizeof *c);
@@ -56,175 +49,6 @@ static void *signature_dup(void *ctx)
     return c;
 }
 
-static int fail(enum code code, const char *text)
-{
-    struct error err;
-
-    ignore(error_set(&err, code, "%s", text));
-    provider_raise(&err);
-    return 0;
-}
-
-/* ---- parameters */
-
-static int text_of(const OSSL_PARAM *p, char out[64])
-{
-    return OSSL_PARAM_get_utf8_string(p, &out, 64);
-}
-
-static int set_hash(enum hash *hash, const OSSL_PARAM *p)
-{
-    char name[64];
-
-    if (!p)
-        return 1;
-    *hash = text_of(p, name) ? scheme_hash(name) : HASH_NONE;
-    return *hash != HASH_NONE || fail(CODE_MECHANISM_DENIED, "this hash is not signed");
-}
-
-static int set_padding(struct signature_ctx *c, const OSSL_PARAM *p)
-{
-    char name[64] = "";
-    int mode = 0;
-
-    if (!p)
-        return 1;
-    if (p->data_type == OSSL_PARAM_UTF8_STRING && !text_of(p, name))
-        return 0;
-    if (p->data_type == OSSL_PARAM_INTEGER && !OSSL_PARAM_get_int(p, &mode))
-        return 0;
-    if (mode == RSA_PKCS1_PADDING || strcmp(name, OSSL_PKEY_RSA_PAD_MODE_PKCSV15) == 0)
-        c->scheme.mechanism = MECHANISM_RSA_PKCS1;
-    else if (mode == RSA_PKCS1_PSS_PADDING || strcmp(name, OSSL_PKEY_RSA_PAD_MODE_PSS) == 0)
-        c->scheme.mechanism = MECHANISM_RSA_PSS;
-    else
-        return fail(CODE_MECHANISM_DENIED, "this RSA padding is not signed");
-    return 1;
-}
-
-static int set_salt_len(struct signature_ctx *c, const OSSL_PARAM *p)
-{
-    static const struct {
-        const char *name;
-        int value;
-    } names[] = {{OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST, RSA_PSS_SALTLEN_DIGEST},
-                 {OSSL_PKEY_RSA_PSS_SALT_LEN_MAX, RSA_PSS_SALTLEN_MAX},
-                 {OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO, RSA_PSS_SALTLEN_AUTO}};
-    char name[64];
-
-    if (!p)
-        return 1;
-    if (p->data_type != OSSL_PARAM_UTF8_STRING)
-        return OSSL_PARAM_get_int(p, &c->scheme.salt_len) && c->scheme.salt_len >= RSA_PSS_SALTLEN_MAX;
-    if (!text_of(p, name))
-        return 0;
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (strcmp(names[i].name, name) == 0) {
-            c->scheme.salt_len = names[i].value;
-            return 1;
-        }
-    }
-    c->scheme.salt_len = atoi(name);
-    return c->scheme.salt_len >= 0;
-}
-
-static int signature_set_params(void *ctx, const OSSL_PARAM params[])
-{
-    struct signature_ctx *c = ctx;
-
-    if (!params)
-        return 1;
-    if (!set_hash(&c->scheme.hash, OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST)))
-        return 0;
-    if (!c->key || c->key->family != FAMILY_RSA)
-        return 1;
-    return set_padding(c, OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PAD_MODE)) &&
-           set_salt_len(c, OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN)) &&
-           set_hash(&c->scheme.mgf_hash, OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST));
-}
-
-static const OSSL_PARAM *signature_settable(void *ctx, void *libctx)
-{
-    static const OSSL_PARAM settable[] = {OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-                                          OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
-                                          OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
-                                          OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
-                                          OSSL_PARAM_END};
-
-    (void)ctx;
-    (void)libctx;
-    return settable;
-}
-
-static int get_algorithm_id(const struct signature_ctx *c, OSSL_PARAM *p)
-{
-    unsigned char *der = NULL;
-
-    if (!p)
-        return 1;
-    int len = scheme_encode(&c->scheme, c->key, &der);
-    int done = len > 0 && OSSL_PARAM_set_octet_string(p, der, (size_t)len);
-    OPENSSL_free(der);
-    return done;
-}
-
-static int get_padding(const struct signature_ctx *c, OSSL_PARAM *p)
-{
-    bool pss = c->scheme.mechanism == MECHANISM_RSA_PSS;
-
-    if (!p)
-        return 1;
-    if (p->data_type == OSSL_PARAM_INTEGER)
-        return OSSL_PARAM_set_int(p, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING);
-    return OSSL_PARAM_set_utf8_string(p, pss ? OSSL_PKEY_RSA_PAD_MODE_PSS : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
-}
-
-static int get_salt_len(const struct signature_ctx *c, OSSL_PARAM *p)
-{
-    char text[24];
-
-    if (!p)
-        return 1;
-    if (p->data_type == OSSL_PARAM_INTEGER)
-        return OSSL_PARAM_set_int(p, c->scheme.salt_len);
-    struct sign_input in = scheme_input(&c->scheme, c->key, (struct slice){0});
-    (void)snprintf(text, sizeof text, "%zu", in.salt_len);
-    return OSSL_PARAM_set_utf8_string(p, text);
-}
-
-static int get_hash(enum hash hash, OSSL_PARAM *p)
-{
-    return !p || OSSL_PARAM_set_utf8_string(p, hash == HASH_NONE ? "" : hash_openssl(hash));
-}
-
-static int signature_get_params(void *ctx, OSSL_PARAM params[])
-{
-    const struct signature_ctx *c = ctx;
-    enum hash mgf = c->scheme.mgf_hash != HASH_NONE ? c->scheme.mgf_hash : c->scheme.hash;
-
-    return get_algorithm_id(c, OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID)) &&
-           get_hash(c->scheme.hash, OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_DIGEST)) &&
-           get_padding(c, OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PAD_MODE)) &&
-           get_salt_len(c, OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN)) &&
-           get_hash(mgf, OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST));
-}
-
-static const OSSL_PARAM *signature_gettable(void *ctx, void *libctx)
-{
-    static const OSSL_PARAM gettable[] = {OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, NULL, 0),
-                                          OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-                                          OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
-                                          OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
-                                          OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
-                                          OSSL_PARAM_END};
-
-    (void)ctx;
-    (void)libctx;
-    return gettable;
-}
-
-/* ---- operations */
-
 static int key_take(struct signature_ctx *c, void *key, bool private)
 {
     static const enum mechanism usual[] = {
@@ -237,27 +61,27 @@ static int key_take(struct signature_ctx *c, void *key, bool private)
     }
     if (!c->key || !c->key->public_key)
         return 0;
-    return !private || c->key->h || fail(CODE_INVALID, "the key has no private half");
+    return !private || c->key->h || provider_fail(CODE_INVALID, "the key has no private half");
 }
 
 static int sign_init(void *ctx, void *key, const OSSL_PARAM params[])
 {
-    return key_take(ctx, key, true) && signature_set_params(ctx, params);
+    return key_take(ctx, key, true) && provider_params_set(ctx, params);
 }
 
 static int verify_init(void *ctx, void *key, const OSSL_PARAM params[])
 {
-    return key_take(ctx, key, false) && signature_set_params(ctx, params);
+    return key_take(ctx, key, false) && provider_params_set(ctx, params);
 }
 
 static int digest_begin(struct signature_ctx *c, const char *name)
 {
     if (c->key->family == FAMILY_EDWARDS)
-        return !name || !name[0] || fail(CODE_INVALID, "Ed25519 takes no digest");
+        return !name || !name[0] || provider_fail(CODE_INVALID, "Ed25519 takes no digest");
     if (name && name[0])
         c->scheme.hash = scheme_hash(name);
     if (c->scheme.hash == HASH_NONE)
-        return fail(CODE_MECHANISM_DENIED, "this hash is not signed");
+        return provider_fail(CODE_MECHANISM_DENIED, "this hash is not signed");
 
     EVP_MD *md = EVP_MD_fetch(c->libctx, hash_openssl(c->scheme.hash), NULL);
     EVP_MD_CTX_free(c->digest);
@@ -317,7 +141,7 @@ static int sign(void *ctx, unsigned char *sig, size_t *sig_len, size_t size, con
         return 0;
     }
     if (made.len > size)
-        return fail(CODE_INTERNAL, "no room for the signature");
+        return provider_fail(CODE_INTERNAL, "no room for the signature");
     memcpy(sig, made.data, made.len);
     *sig_len = made.len;
     return 1;
@@ -379,8 +203,8 @@ static int ed25519_verify(void *ctx, const unsigned char *sig, size_t sig_len, c
 #define COMMON_FUNCTIONS                                                                                               \
     F(NEWCTX, signature_new), F(FREECTX, signature_free), F(DUPCTX, signature_dup),                                    \
         F(DIGEST_SIGN_INIT, digest_sign_init), F(DIGEST_VERIFY_INIT, digest_verify_init),                              \
-        F(GET_CTX_PARAMS, signature_get_params), F(GETTABLE_CTX_PARAMS, signature_gettable),                           \
-        F(SET_CTX_PARAMS, signature_set_params), F(SETTABLE_CTX_PARAMS, signature_settable)
+        F(GET_CTX_PARAMS, provider_params_get), F(GETTABLE_CTX_PARAMS, provider_params_gettable),                      \
+        F(SET_CTX_PARAMS, provider_params_set), F(SETTABLE_CTX_PARAMS, provider_params_settable)
 
 static const OSSL_DISPATCH digest_functions[] = {COMMON_FUNCTIONS,
                                                  F(SIGN_INIT, sign_init),
