@@ -120,8 +120,9 @@ static void summarize(struct worker *workers, unsigned count, struct measure_res
     }
     qsort(all.us10, all.count, sizeof *all.us10, compare);
     out->signatures = all.count;
-    out->median_us = all.count ? all.us10[all.count / 2] / 10.0 : 0;
-    out->p99_us = all.count ? all.us10[all.count * 99 / 100] / 10.0 : 0;
+    size_t middle = all.count / 2, last_percent = all.count * 99 / 100;
+    out->median_us = all.count ? all.us10[middle] / 10.0 : 0;
+    out->p99_us = all.count ? all.us10[last_percent] / 10.0 : 0;
     free(all.us10);
 }
 

@@ -94,7 +94,7 @@ static bool add_owner(struct attributes *a, X509 *crt, const struct client_key *
 static bool add_unique_id(struct attributes *a, struct slice der)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
-    char text[sizeof "certificate/" + 2 * 20];
+    char text[sizeof "certificate/" + 40];
     if (!EVP_Digest(der.data, der.len, digest, NULL, EVP_sha256(), NULL))
         return false;
     int at = snprintf(text, sizeof text, "certificate/");

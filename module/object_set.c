@@ -12,14 +12,17 @@
 #include "common/secret.h"
 #include "module/module.h"
 
+struct known {
+    const struct object *object;
+};
 struct object_set {
     atomic_uint references;
     const struct client_keys *keys;
     unsigned logouts;
     size_t count;
     size_t room;
-    struct object *items;        /* by handle */
-    const struct object **known; /* by identity */
+    struct object *items; /* by handle */
+    struct known *known;  /* by identity */
 };
 
 /* Of the process: a handle from before a C_Finalize means nothing afterwards. */
@@ -71,8 +74,8 @@ static int compare_handles(const void *a, const void *b)
 
 static int compare_identities(const void *a, const void *b)
 {
-    const struct object *const *left = a, *const *right = b;
-    return memcmp((*left)->identity, (*right)->identity, IDENTITY_LEN);
+    const struct known *left = a, *right = b;
+    return memcmp(left->object->identity, right->object->identity, IDENTITY_LEN);
 }
 
 const struct object *object_set_find(const struct object_set *set, CK_OBJECT_HANDLE handle)
@@ -158,10 +161,10 @@ static status set_add_key(struct object_set *set, const struct client_key *key, 
 
 static CK_OBJECT_HANDLE handle_for(const struct object *o, const struct object_set *previous, unsigned logouts)
 {
-    const struct object *const *found = NULL;
+    const struct known wanted = {o}, *found = NULL;
     if (previous && previous->count > 0 && !(o->is_private && previous->logouts != logouts))
-        found = bsearch(&o, previous->known, previous->count, sizeof *previous->known, compare_identities);
-    return found ? (*found)->handle : atomic_fetch_add(&last_handle, 1) + 1;
+        found = bsearch(&wanted, previous->known, previous->count, sizeof wanted, compare_identities);
+    return found ? found->object->handle : atomic_fetch_add(&last_handle, 1) + 1;
 }
 
 static status set_finish(struct object_set *set, const struct object_set *previous, struct error *err)
@@ -176,7 +179,7 @@ static status set_finish(struct object_set *set, const struct object_set *previo
     if (!set->known)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < set->count; i++)
-        set->known[i] = &set->items[i];
+        set->known[i].object = &set->items[i];
     qsort(set->known, set->count, sizeof *set->known, compare_identities);
     return OK;
 }

@@ -13,5 +13,5 @@ void padded_copy(unsigned char *out, size_t size, const char *text)
             len--;
     }
     memset(out, ' ', size);
-    memcpy(out, text, len);
+    memcpy(out, text, len); /* NOLINT(bugprone-not-null-terminated-result): the field has no terminator */
 }

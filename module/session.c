@@ -18,7 +18,8 @@ static struct session **table_find(struct module *m, CK_SESSION_HANDLE handle)
 {
     if (m->session_count == 0)
         return NULL;
-    return bsearch(&handle, m->sessions, m->session_count, sizeof(struct session *), compare_handle);
+    size_t size = sizeof(struct session *); /* NOLINT(bugprone-sizeof-expression): a table of pointers */
+    return bsearch(&handle, m->sessions, m->session_count, size, compare_handle);
 }
 
 static bool table_grow(struct module *m)
