@@ -7,6 +7,8 @@
 
 static atomic_ulong last_handle;
 
+enum { ENTRY_SIZE = sizeof(struct session *) }; /* NOLINT(bugprone-sizeof-expression): the table holds pointers */
+
 static int compare_handle(const void *wanted, const void *item)
 {
     CK_SESSION_HANDLE left = *(const CK_SESSION_HANDLE *)wanted, right = (*(struct session *const *)item)->handle;
@@ -18,8 +20,7 @@ static struct session **table_find(struct module *m, CK_SESSION_HANDLE handle)
 {
     if (m->session_count == 0)
         return NULL;
-    size_t size = sizeof(struct session *); /* NOLINT(bugprone-sizeof-expression): a table of pointers */
-    return bsearch(&handle, m->sessions, m->session_count, size, compare_handle);
+    return bsearch(&handle, m->sessions, m->session_count, ENTRY_SIZE, compare_handle);
 }
 
 static bool table_grow(struct module *m)
@@ -27,7 +28,7 @@ static bool table_grow(struct module *m)
     if (m->session_count < m->session_room)
         return true;
     size_t room = m->session_room ? m->session_room * 2 : 16;
-    struct session **table = reallocarray(m->sessions, room, sizeof *table);
+    struct session **table = reallocarray(m->sessions, room, ENTRY_SIZE);
     if (!table)
         return false;
     m->sessions = table;
@@ -47,7 +48,7 @@ static bool table_remove(struct module *m, struct session **at)
 {
     struct session *s = *at;
     size_t behind = (size_t)(m->sessions + m->session_count - (at + 1));
-    memmove(at, at + 1, behind * sizeof(struct session *));
+    memmove(at, at + 1, behind * ENTRY_SIZE);
     m->session_count--;
 
     s->closed = true;
