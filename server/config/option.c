@@ -10,7 +10,7 @@
 
 const struct option options[OPTION_COUNT] = {
 #define OPTION(name, kind, default_text, min, max, choices, when, help)                                                \
-    {#name, OPTION_##kind, default_text, min, max, choices, OPTION_##when, help, offsetof(struct config, name)},
+    {#name, OPTION_##kind, OPTION_##when, default_text, min, max, choices, help, offsetof(struct config, name)},
 #include "server/config/config.def"
 #undef OPTION
 };

@@ -10,10 +10,10 @@ enum option_when { OPTION_LIVE, OPTION_RESTART };
 struct option {
     const char *name;
     enum option_kind kind;
+    enum option_when when;
     const char *default_text;
     int64_t min, max;
     const char *choices;
-    enum option_when when;
     const char *help;
     size_t offset; /* of the member in struct config */
 };

@@ -100,7 +100,7 @@ static void request_id_new(char out[static 25])
         memcpy(out, "req_unavailable", sizeof "req_unavailable");
         return;
     }
-    const uint8_t *random = pool.bytes + RANDOM_LEN * --pool.left;
+    const uint8_t *random = pool.bytes + (size_t)RANDOM_LEN * (size_t)--pool.left;
     memcpy(out, "req_", 4);
     for (int i = 0; i < RANDOM_LEN; i++)
         out[4 + i] = "abcdefghijklmnopqrstuvwxyz234567"[random[i] & 31];
@@ -131,7 +131,7 @@ static status query_parse(struct request *req, struct error *err)
         const uint8_t *equals = memchr(pair.data, '=', pair.len);
         struct slice name = {pair.data, equals ? (size_t)(equals - pair.data) : pair.len};
         struct slice value = {equals ? equals + 1 : pair.data + pair.len, equals ? pair.len - name.len - 1 : 0};
-        struct field f;
+        struct field f = {"", ""};
         TRY(percent_decode(req, name, true, &f.name, err));
         TRY(percent_decode(req, value, true, &f.value, err));
         if (request_query(req, f.name))

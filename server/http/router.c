@@ -172,7 +172,7 @@ static status row_add(struct router *r, const struct route *row, struct error *e
     e->route = row;
     struct node *at = NULL;
     status s = endpoint_place(r, e, &at, err);
-    if (!is_ok(s)) {
+    if (!at) {
         endpoint_free(e);
         return s;
     }
