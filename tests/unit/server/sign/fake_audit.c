@@ -105,5 +105,7 @@ status audit_commit(struct audit *a, struct audit_work *work, struct deadline d,
     status result = transaction(a, work, err);
     store_writer_unlock(a->store);
     (void)pthread_mutex_unlock(&a->lock);
+    if (a->behind)
+        a->behind(a->behind_arg, work->record->type);
     return result;
 }

@@ -25,6 +25,8 @@ struct audit {
     int fail[2];                                 /* how many of the next intents, outcomes cannot be committed */
     void (*before)(void *arg, const char *type); /* at entry of audit_commit, outside the transaction; may be NULL */
     void *before_arg;
+    void (*behind)(void *arg, const char *type); /* after the transaction; may be NULL */
+    void *behind_arg;
     int run_twice; /* how many of the next works are run, rolled back and run again */
 };
 struct audit *fake_audit_new(struct store *store);

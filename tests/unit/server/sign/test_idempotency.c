@@ -191,6 +191,27 @@ static void malformed_keys_are_refused(void **state)
     assert_code(fixture_sign(f, &f->alice), CODE_OK);
 }
 
+/* In a batch the first request's outcome and its repeat can meet, and the batch may fail behind them. */
+static void outcome_undo(void *arg, const char *type)
+{
+    struct fixture *f = arg;
+    (void)type;
+    assert_code(db_exec(store_writer(f->store), "UPDATE idempotency SET outcome_seq = 0", NULL, 0, NULL, NULL),
+                CODE_OK);
+}
+
+static void i1_a_repeat_is_not_answered_from_an_outcome_that_was_undone(void **state)
+{
+    struct fixture *f = *state;
+    struct sign_result result = {0};
+    assert_code(fixture_sign(f, &f->alice), CODE_OK);
+    f->audit->behind = outcome_undo;
+    f->audit->behind_arg = f;
+
+    assert_code(signer_sign(f->signer, &f->alice, &f->order, deadline_in(200), &result, &f->err), CODE_TIMEOUT);
+    assert_null(result.signature.data);
+}
+
 /* ---- duplicates at the same time */
 
 struct caller {
@@ -295,6 +316,7 @@ int main(void)
         TEST(i4_a_repeat_by_a_revoked_signer_is_refused),
         TEST(a_row_older_than_a_day_counts_as_absent),
         TEST(malformed_keys_are_refused),
+        TEST(i1_a_repeat_is_not_answered_from_an_outcome_that_was_undone),
         TEST(i6_a_duplicate_waits_for_the_first_and_gets_its_signature),
         TEST(i9_a_duplicate_waits_no_longer_than_its_deadline),
         TEST(i6_a_duplicate_signs_itself_when_the_first_fails),
