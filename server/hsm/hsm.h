@@ -18,7 +18,7 @@ struct hsm_config {
     struct slice pin;
     const char *lock_path; /* file locked while the token is open; NULL: none */
     int sessions;          /* pool size */
-    int64_t timeout_ms;    /* per operation */
+    int64_t timeout_ms;    /* per operation; see hsm_sign */
 };
 
 enum { HSM_ID_LEN = 20 };
@@ -50,7 +50,9 @@ status hsm_generate(struct hsm *h, enum key_type type, const char *label, struct
 status hsm_find(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct hsm_key *out, struct error *err);
 status hsm_destroy(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct error *err);
 /* I5: builds the DigestInfo itself. Signature in PKCS#11 form. CODE_HSM_UNAVAILABLE when the HSM does not answer in
- * time, CODE_NOT_FOUND when it has no such key. */
+ * time, CODE_NOT_FOUND when it has no such key. Waiting for a session ends at d or after timeout_ms. A call into the
+ * HSM's module cannot be cancelled: a caller inside one that hangs hangs with it; from timeout_ms on all other calls,
+ * hsm_check too, fail at once until it is back (I9). */
 status hsm_sign(struct hsm *h, const uint8_t id[HSM_ID_LEN], enum key_type type, const struct sign_input *in,
                 struct deadline d, struct buf *signature, struct error *err);
 
