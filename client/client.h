@@ -61,7 +61,8 @@ status client_keys(struct client *c, struct deadline d, const struct client_keys
 /* Forgets the age, so that the next client_keys asks the server. */
 void client_keys_refresh(struct client *c);
 
-/* One signature (one idempotency key over all retries); verified with the key's public half before it is returned. At
+/* One signature (one idempotency key over all retries); verified with the key's public half before it is
+ * returned (EC and Edwards: unless [token] verify = rsa). At
  * most one token request and one signature request over one connection. */
 status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
                    struct buf *signature, struct error *err);

@@ -13,7 +13,17 @@
 
 enum { FILE_MAX = 64 * 1024, LINE_MAX_BYTES = 8192, TOKEN_LABEL_MAX = 32 };
 
-enum kind { KIND_TEXT, KIND_PATH, KIND_LOG_PATH, KIND_URL, KIND_MILLISECONDS, KIND_CREDENTIAL, KIND_EDDSA, KIND_LEVEL };
+enum kind {
+    KIND_TEXT,
+    KIND_PATH,
+    KIND_LOG_PATH,
+    KIND_URL,
+    KIND_MILLISECONDS,
+    KIND_CREDENTIAL,
+    KIND_EDDSA,
+    KIND_VERIFY,
+    KIND_LEVEL
+};
 
 struct row {
     const char *section;
@@ -38,6 +48,7 @@ static const struct row rows[] = {
     ROW("credential", "api_key_file", KIND_PATH, api_key_path, 0, 0),
     ROW("token", "label", KIND_TEXT, token_label, 0, 0),
     ROW("token", "eddsa", KIND_EDDSA, eddsa_same, 0, 0),
+    ROW("token", "verify", KIND_VERIFY, verify_rsa_only, 0, 0),
     ROW("cache", "keys_max_age_ms", KIND_MILLISECONDS, keys_max_age_ms, 0, 86400000),
     ROW("cache", "public_data", KIND_PATH, public_data_path, 0, 0),
     ROW("log", "file", KIND_LOG_PATH, log_path, 0, 0),
@@ -148,6 +159,8 @@ static bool store(struct reading *r, const struct row *row, const char *value)
         return store_credential(r, value);
     case KIND_EDDSA:
         return word_is_second(r, row->key, value, "separate", "same", target);
+    case KIND_VERIFY:
+        return word_is_second(r, row->key, value, "always", "rsa", target);
     case KIND_LEVEL:
         return log_level_parse(value, target) ? true
                                               : refuse(r, "level: off, error, warning, info or debug is expected");
@@ -223,8 +236,7 @@ static char *next_line(char *out, int size, void *user)
 static void inih_set_up(void)
 {
     ini_use_stack = false;
-    ini_max_line = LINE_MAX_BYTES;
-    ini_initial_alloc = LINE_MAX_BYTES;
+    ini_initial_alloc = LINE_MAX_BYTES; /* of the line, which does not grow */
     ini_allow_multiline = false;
     ini_stop_on_first_error = true;
 }

@@ -15,6 +15,7 @@
  *   [token]
  *   label = chancery              ; Edwards keys stand on "eddsa-<label>" unless eddsa = same
  *   eddsa = separate
+ *   verify = always               ; or rsa: EC and Edwards signatures are not verified again on this side
  *   [cache]
  *   keys_max_age_ms = 60000
  *   public_data = public.json     ; absent: none is kept
@@ -40,6 +41,7 @@ struct client_config {
     char *api_key_path;
     char *token_label;
     bool eddsa_same;
+    bool verify_rsa_only;
     int64_t keys_max_age_ms;
     char *public_data_path;
     char *log_path;

@@ -13,10 +13,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "chancery/version.h"
+#include "client/answer.h"
 #include "client/libctx.h"
 #include "client/sigpipe.h"
 #include "common/file.h"
@@ -47,12 +47,6 @@ struct receiving {
     size_t header_bytes;
     bool too_large;
 };
-
-void transport_answer_clear(struct transport_answer *a)
-{
-    buf_clear(&a->body);
-    *a = (struct transport_answer){.retry_after_ms = -1};
-}
 
 static curl_socket_t socket_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -94,42 +88,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return r->answer->body.failed ? 0 : len;
 }
 
-static void content_type_take(struct transport_answer *a, char *value)
-{
-    value[strcspn(value, "; \t")] = '\0';
-    for (char *c = value; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c - 'A' + 'a');
-    (void)text_copy(a->content_type, sizeof(a->content_type), value);
-}
-
-/* Seconds only: our servers send no dates. */
-static void retry_after_take(struct transport_answer *a, const char *value)
-{
-    int64_t seconds = 0;
-    if (text_to_int64(value, &seconds) && seconds >= 0 && seconds <= 86400)
-        a->retry_after_ms = seconds * 1000;
-}
-
-static void header_take(struct transport_answer *a, char *line)
-{
-    char *colon = strchr(line, ':');
-    if (!colon)
-        return;
-    *colon = '\0';
-    char *value = colon + 1 + strspn(colon + 1, " \t");
-    size_t len = strlen(value);
-    while (len > 0 && strchr(" \t\r\n", value[len - 1]))
-        value[--len] = '\0';
-
-    if (strcasecmp(line, "content-type") == 0)
-        content_type_take(a, value);
-    else if (strcasecmp(line, "etag") == 0 && text_is_printable(value, sizeof(a->etag) - 1))
-        (void)text_copy(a->etag, sizeof(a->etag), value);
-    else if (strcasecmp(line, "retry-after") == 0)
-        retry_after_take(a, value);
-}
-
 static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
     struct receiving *r = user;
@@ -143,7 +101,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
         char line[HEADER_LINE_MAX];
         memcpy(line, data, len);
         line[len] = '\0';
-        header_take(r->answer, line);
+        answer_header_take(r->answer, line);
     }
     return len;
 }

@@ -139,6 +139,15 @@ static void a_signature_that_does_not_verify_is_not_handed_on(void **state)
     assert_code(chancery_sign(client, 10000, &err), CODE_BAD_SIGNATURE);
 }
 
+static void only_where_configured_is_an_ec_signature_left_to_the_server(void **state)
+{
+    (void)state;
+    client->config->verify_rsa_only = true;
+    atomic_store(&c.spoil_signatures, 1);
+
+    assert_ok(chancery_sign(client, 10000, &err));
+}
+
 static void an_endless_answer_is_refused(void **state)
 {
     (void)state;
@@ -515,10 +524,24 @@ static void threads_sign_over_at_most_a_connection_each(void **state)
     assert_true(fake_server_connections(c.server) <= 2 * THREADS);
 }
 
+static int sockets_count(void)
+{
+    int found = 0;
+    for (int fd = 3; fd < 256; fd++) {
+        int domain = 0;
+        socklen_t len = sizeof(domain);
+        found += getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_INET;
+    }
+    return found;
+}
+
 /* In the child: only what is asked for here may happen to the parent's connection. */
 static int child_run(bool with_new_client)
 {
+    int before = sockets_count();
     client_abandon_after_fork(client);
+    if (sockets_count() != before - 1)
+        return 2;
     if (!with_new_client)
         return 0;
     client = chancery_client(&c);
@@ -610,12 +633,14 @@ static void the_hosts_openssl_context_and_errors_stay_as_they_are(void **state)
     (void)state;
     ERR_clear_error();
     ERR_raise(ERR_LIB_USER, 42);
-    OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(NULL);
+    OSSL_LIB_CTX *hosts = OSSL_LIB_CTX_new();
+    OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(hosts);
     atomic_store(&c.spoil_signatures, 1);
 
     assert_code(chancery_sign(client, 10000, &err), CODE_BAD_SIGNATURE);
 
-    assert_ptr_equal(OSSL_LIB_CTX_set0_default(NULL), before);
+    assert_ptr_equal(OSSL_LIB_CTX_set0_default(before), hosts);
+    OSSL_LIB_CTX_free(hosts);
     assert_int_equal(ERR_GET_REASON(ERR_get_error()), 42);
     assert_int_equal(ERR_peek_error(), 0);
 }
@@ -651,6 +676,7 @@ int main(void)
         TEST(i9_a_silent_server_ends_the_call_at_the_deadline),
         TEST(i9_retries_end_at_the_deadline),
         TEST(a_signature_that_does_not_verify_is_not_handed_on),
+        TEST(only_where_configured_is_an_ec_signature_left_to_the_server),
         TEST(an_endless_answer_is_refused),
         TEST(an_answer_that_is_no_json_is_refused),
         TEST(a_key_with_a_malformed_public_key_is_refused),

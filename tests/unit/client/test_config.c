@@ -35,7 +35,8 @@ static void every_key_is_read(void **state)
     (void)state;
     cleanup_client_config struct client_config *c = NULL;
     char expected[160];
-    assert_ok(load(SERVER "ca = ca.pem ; comment\ntimeout_ms = 700\n" ACCOUNT "[token]\nlabel = mine\neddsa = same\n"
+    assert_ok(load(SERVER "ca = ca.pem ; comment\ntimeout_ms = 700\n" ACCOUNT
+                          "[token]\nlabel = mine\neddsa = same\nverify = rsa\n"
                           "[cache]\nkeys_max_age_ms = 5\npublic_data = /var/public.json\n"
                           "[log]\nfile = -\nlevel = debug\n",
                    &c));
@@ -49,6 +50,7 @@ static void every_key_is_read(void **state)
     assert_string_equal(c->account, "build-1");
     assert_string_equal(c->token_label, "mine");
     assert_true(c->eddsa_same);
+    assert_true(c->verify_rsa_only);
     assert_int_equal(c->keys_max_age_ms, 5);
     assert_string_equal(c->public_data_path, "/var/public.json");
     assert_string_equal(c->log_path, "-");
@@ -87,6 +89,7 @@ static void what_is_left_out_has_a_default(void **state)
     assert_int_equal(c->timeout_ms, 15000);
     assert_string_equal(c->token_label, "chancery");
     assert_false(c->eddsa_same);
+    assert_false(c->verify_rsa_only);
     assert_int_equal(c->keys_max_age_ms, 60000);
     assert_null(c->public_data_path);
     assert_null(c->log_path);
@@ -117,6 +120,7 @@ static void every_refusal_names_file_and_line(void **state)
         {SERVER "\n# c\nurl = https://b\n", ":5:", "url stands twice"},
         {"url = https://a\n", ":1:", "before the first [section]"},
         {SERVER "nonsense\n", ":3:", "key = value"},
+        {SERVER "  more\n", ":3:", "key = value"},
         {SERVER "[credential\n", ":3:", "key = value"},
         {"[server]\nurl = http://a\n", ":2:", "https://"},
         {"[server]\nurl = https://\n", ":2:", "https://"},
