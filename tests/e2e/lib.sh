@@ -10,6 +10,7 @@ export CHANCERY_BUILD=${CHANCERY_BUILD:-$root/build/dev}
 chancery=$CHANCERY_BUILD/cli/chancery
 work=$(mktemp -d "${TMPDIR:-/tmp}/chancery-e2e.XXXXXX")
 sandbox=$work/sandbox
+[ "${SANDBOX_STORE:-sqlite}" = sqlite ] || chmod 0711 "$work" # the database runs as another user
 # shellcheck disable=SC2034  # used by the scripts
 engine=$(find /usr/lib -path '*/engines-3/pkcs11.so' | head -n 1)
 spoil=$CHANCERY_BUILD/tests/support/spoil/spoil-pkcs11.so
