@@ -16,7 +16,7 @@ enum claim {
 bool idempotency_key_is_valid(const char *key);
 /* Same key version of the HSM, mechanism, parameters and digest: the same request. The self-asserted context is not
  * part of it. */
-status request_hash(const char *key_id, const struct sign_input *in, uint8_t out[32], struct error *err);
+status sign_request_hash(const char *key_id, const struct sign_input *in, uint8_t out[32], struct error *err);
 
 /* On the committing thread. row names principal, key and request. CODE_IDEMPOTENCY_CONFLICT when the key was used for
  * another request. A row that stands for nothing any more is removed: older than a day, or is_abandoned says that

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the request to the durable intent: rights as they are now (I4), who may sign under the idempotency key (I6), the
+ * record (I2). What is named in_…_transaction runs on the thread that commits. */
+#include "server/sign/signing.h"
+
+/* What the records and the row say of the key. */
+static status rights_apply(struct signing *g, const struct rights *rights, struct error *err)
+{
+    records_name_key(&g->records, rights, g->order->key);
+    if (!*g->row.idempotency_key)
+        return OK;
+    return sign_request_hash(rights->key.id, &g->order->input, g->row.request_sha256, err);
+}
+
+/* Out of the transaction: what it has read again is what counts from now on. */
+static void rights_settle(struct signing *g)
+{
+    if (!g->fresh)
+        return;
+    rights_release(g->rights);
+    g->rights = steal(&g->fresh);
+}
+
+status signing_rights_load(struct signing *g, struct error *err)
+{
+    struct rights *fresh = NULL;
+    struct store *store = g->signer->config.store;
+    struct db *db = store_reader_acquire(store, err);
+    if (!db)
+        return (status){err->code};
+
+    status found = rights_find(g->signer->rights, db, g->order->key, g->who->id, &fresh, err);
+    store_reader_release(store, db);
+    TRY(found);
+    rights_release(g->rights);
+    g->rights = fresh;
+    return rights_apply(g, fresh, err);
+}
+
+static status in_refusal_transaction_after(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    const struct signing *g = arg;
+    return record->key_id ? usage_add(db, g->rights->key.id, record->time_ms, USAGE_REFUSED, err) : OK;
+}
+
+/* The refusal is the answer only once it is on record. */
+status signing_refuse(struct signing *g, const struct error *why, struct error *err)
+{
+    struct error said = *why;
+    struct audit_work work = {.after = in_refusal_transaction_after, .arg = g, .record = &g->records.record};
+    records_name_key(&g->records, g->rights, g->order->key);
+    records_set_refusal(&g->records, why);
+    TRY(audit_commit(g->signer->config.audit, &work, g->deadline, err));
+    *err = said;
+    return (status){said.code};
+}
+
+/* Usually one comparison. May run more than once for one request, when the batch is begun anew: each time from what was
+ * read before the transaction, whose memory stays until the end because the record borrows from it. */
+static status rights_judge_again(struct signing *g, struct db *db, struct error *err)
+{
+    int64_t generation = 0;
+    g->refusal = (struct error){0};
+    if (g->fresh) {
+        rights_release(steal(&g->fresh));
+        TRY(rights_apply(g, g->rights, err));
+    }
+    TRY(store_generation(db, &generation, err));
+    if (generation == g->rights->generation)
+        return OK;
+
+    TRY(rights_read(db, g->order->key, g->who->id, &g->fresh, err));
+    TRY(rights_apply(g, g->fresh, err));
+    return rights_judge(g->fresh, &g->order->input, clock_now_ms(), &g->refusal);
+}
+
+static bool intent_is_abandoned(void *arg, int64_t intent)
+{
+    const struct signing *g = arg;
+    return abandoned_has(g->signer->abandoned, intent);
+}
+
+/* Fails, so that nothing is written, when policy refuses now and when the same request was made before. */
+static status in_intent_transaction(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    struct signing *g = arg;
+    (void)record; /* is in g->records */
+    TRY(rights_judge_again(g, db, err));
+    if (!*g->row.idempotency_key)
+        return OK;
+
+    TRY(claim_judge(db, &g->row, intent_is_abandoned, g, &g->claim, err));
+    return g->claim == CLAIM_OURS ? OK : error_set(err, CODE_CONFLICT, "the request is known");
+}
+
+static status in_intent_transaction_after(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    struct signing *g = arg;
+    g->intent_seq = record->seq;
+    if (!*g->row.idempotency_key)
+        return OK;
+
+    g->row.intent_seq = record->seq;
+    g->row.version = (g->fresh ? g->fresh : g->rights)->key.version;
+    return idempotency_insert(db, &g->row, err);
+}
+
+status signing_intent_record(struct signing *g, struct error *err)
+{
+    struct audit_work work = {
+        .change = in_intent_transaction, .after = in_intent_transaction_after, .arg = g, .record = &g->records.record};
+    g->claim = CLAIM_OURS;
+    records_set_intent(&g->records);
+    status recorded = audit_commit(g->signer->config.audit, &work, g->deadline, err);
+    rights_settle(g);
+    if (g->refusal.code != CODE_OK)
+        return signing_refuse(g, &g->refusal, err);
+    return g->claim == CLAIM_OURS ? recorded : OK;
+}
