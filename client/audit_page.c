@@ -11,9 +11,14 @@
 
 enum { PAGE_MAX = 64 * 1024 * 1024 };
 
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static size_t skip_space(struct slice text, size_t at)
 {
-    while (at < text.len && memchr(" \t\r\n", text.data[at], 4))
+    while (at < text.len && is_space(text.data[at]))
         at++;
     return at;
 }
@@ -33,7 +38,7 @@ static size_t skip_value(struct slice text, size_t at)
     int depth = 0;
     while (at < text.len) {
         uint8_t c = text.data[at];
-        if (depth == 0 && memchr(",]}", c, 3))
+        if (depth == 0 && (c == ',' || c == ']' || c == '}'))
             return at;
         if (c == '"') {
             at = skip_string(text, at);
@@ -72,7 +77,7 @@ static status items_walk(struct slice items, audit_line_fn *each, void *user, st
     while (at < items.len && items.data[at] != ']') {
         size_t end = skip_value(items, at);
         size_t len = end - at;
-        while (len > 0 && memchr(" \t\r\n", items.data[at + len - 1], 4))
+        while (len > 0 && is_space(items.data[at + len - 1]))
             len--;
         TRY(each(user, (struct slice){items.data + at, len}, err));
         if (end < items.len && items.data[end] == ',')
