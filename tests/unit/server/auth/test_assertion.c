@@ -26,7 +26,7 @@ static EVP_PKEY *ed, *p256, *p384, *rsa, *stranger;
 
 struct keys {
     struct fixture *f;
-    char id[5][ID_SIZE]; /* registered for build-1: EdDSA, ES256, ES384, PS256; for build-2: EdDSA */
+    char id[6][ID_SIZE]; /* registered for build-1: EdDSA, ES256, ES384, PS256; for build-2: EdDSA; for a user */
 };
 
 static void account_key_add(struct fixture *f, const char *account, EVP_PKEY *key, const char *algorithm, char *id)
@@ -56,6 +56,7 @@ static int setup(void **state)
     account_key_add(k->f, "svc_1", p384, NULL, k->id[2]);
     account_key_add(k->f, "svc_1", rsa, "PS256", k->id[3]);
     account_key_add(k->f, "svc_2", stranger, NULL, k->id[4]);
+    account_key_add(k->f, "usr_1", ed, NULL, k->id[5]); /* the API makes none, but if there were one */
     *state = k;
     return 0;
 }

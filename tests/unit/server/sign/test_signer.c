@@ -503,6 +503,21 @@ static void i5_what_does_not_fit_the_key_is_refused_before_the_hsm(void **state)
     }
 }
 
+static status allow_pkcs1_alone(struct db *db)
+{
+    return db_exec(db, "UPDATE signing_key SET mechanisms = 'rsa_pkcs1' WHERE id = 'key_rsa'", NULL, 0, NULL, NULL);
+}
+
+static void i5_a_mechanism_that_fits_the_key_must_be_allowed_too(void **state)
+{
+    struct fixture *f = *state;
+    fixture_change(f, allow_pkcs1_alone);
+    assert_code(fixture_sign(f, &f->alice), CODE_OK);
+    use_key(f, KEY_RSA, MECHANISM_RSA_PSS, HASH_SHA256);
+
+    assert_refused(f, &f->alice, CODE_MECHANISM_DENIED, "does not allow the mechanism rsa_pss");
+}
+
 static void i5_an_eddsa_message_is_on_record_by_its_sha256(void **state)
 {
     struct fixture *f = *state;
@@ -591,6 +606,7 @@ int main(void)
         TEST(a_transaction_that_is_begun_anew_gives_the_same),
         TEST(a_refusal_that_cannot_be_recorded_is_not_given),
         TEST(i5_what_does_not_fit_the_key_is_refused_before_the_hsm),
+        TEST(i5_a_mechanism_that_fits_the_key_must_be_allowed_too),
         TEST(i5_an_eddsa_message_is_on_record_by_its_sha256),
         TEST(an_eddsa_message_above_the_cap_is_refused),
         TEST(malformed_orders_are_refused_without_a_record),
