@@ -31,7 +31,11 @@ static status key_store(struct cli *cli, const struct json *answer, const char *
     buf_add_text(&secret, json_get_text(answer, "api_key", ""));
     buf_add_byte(&secret, '\n');
     TRY(buf_check(&secret, err));
-    TRY(file_write(path, buf_slice(&secret), 0600, err));
+    status written = file_write(path, buf_slice(&secret), 0600, err);
+    if (!is_ok(written)) {
+        error_prefix(err, "API key %s was made but is not stored; revoke it", json_get_text(answer, "id", "?"));
+        return written;
+    }
     return created_print(cli, answer, path, err);
 }
 
