@@ -152,6 +152,11 @@ void cluster_url(const char *schema, char *out, size_t size)
                    schema);
 }
 
+void cluster_socket(char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s/.s.PGSQL.5432", directory);
+}
+
 void cluster_sql(const char *sql, char *out, size_t size)
 {
     char info[256];

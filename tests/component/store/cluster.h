@@ -13,5 +13,7 @@ void cluster_halt(void);
 void cluster_resume(void);
 /* A URL whose tables live in a schema of this name. */
 void cluster_url(const char *schema, char *out, size_t size);
+/* The path of its socket. */
+void cluster_socket(char *out, size_t size);
 /* One statement on a connection of its own; the first column of the first row, "" when there is none. */
 void cluster_sql(const char *sql, char *out, size_t size);

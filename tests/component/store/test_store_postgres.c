@@ -6,6 +6,7 @@
 
 #include "cluster.h"
 #include "log_world.h"
+#include "proxy.h"
 
 static void fresh_schema(struct world *w)
 {
@@ -184,6 +185,71 @@ static void i2_outcome_after_the_intent_was_closed_by_another_is_refused(void **
     server_close(&other);
 }
 
+/* The same, and the other server is gone again before the first comes back: its place is free, but no longer its own.
+ */
+static void i2_place_that_another_has_had_is_not_taken_for_ones_own(void **state)
+{
+    struct log_world *l = *state;
+    struct server other = {0};
+    int64_t intent = log_append(l, intent_record());
+    sessions_cut();
+    server_open(&other, l);
+    server_close(&other);
+    struct audit_record r = outcome_record(intent, "success");
+    struct audit_work work = {.record = &r};
+    for (int i = 0; i < 2; i++)
+        assert_code(audit_commit(l->audit, &work, soon(), &l->err), CODE_AUDIT_UNAVAILABLE);
+    assert_int_equal(log_count(l), 2);
+}
+
+/* A server whose connections go through the proxy, in place of the one that log_setup opened. */
+static int proxied_setup(void **state)
+{
+    if (log_setup(state) != 0)
+        return -1;
+    struct log_world *l = *state;
+    char direct[sizeof(l->w->url)];
+    proxy_start();
+    memcpy(direct, l->w->url, sizeof(direct));
+    proxy_url(direct, l->w->url, sizeof(l->w->url));
+    log_reopen(l);
+    return 0;
+}
+
+static int proxied_teardown(void **state)
+{
+    int result = log_teardown(state);
+    proxy_stop();
+    return result;
+}
+
+static void i1_commit_whose_answer_is_lost_is_recognised(void **state)
+{
+    struct log_world *l = *state;
+    (void)log_append(l, admin_record());
+    proxy_set(PROXY_LOSE_COMMIT);
+    assert_int_equal(log_append(l, admin_record()), 2);
+    assert_int_equal(proxy_cuts(), 1);
+    assert_int_equal(log_append(l, admin_record()), 3);
+    assert_int_equal(log_count(l), 3);
+}
+
+/* The old session still lives on the server, and with it the lock of the place. */
+static void i2_server_that_was_cut_off_keeps_its_place_and_its_intents(void **state)
+{
+    struct log_world *l = *state;
+    int64_t intent = log_append(l, intent_record());
+    proxy_set(PROXY_DROP_CLIENT);
+    assert_true(proxy_cuts() >= 1);
+    struct audit_record r = outcome_record(intent, "success");
+    struct audit_work work = {.record = &r};
+    status result = audit_commit(l->audit, &work, soon(), &l->err);
+    if (result.code == CODE_AUDIT_UNAVAILABLE)
+        result = audit_commit(l->audit, &work, soon(), &l->err);
+    assert_ok(result, &l->err);
+    assert_int_equal(log_count(l), 2);
+}
+
 /* Cut at any moment, COMMIT included: the log has what was acknowledged, and not one record more. */
 static void i1_sessions_cut_under_load_lose_nothing(void **state)
 {
@@ -286,6 +352,10 @@ int main(void)
         LOG_TEST(generation_is_seen_by_the_other_server),
         LOG_TEST(cut_session_is_made_anew_and_keeps_its_place),
         LOG_TEST(i2_outcome_after_the_intent_was_closed_by_another_is_refused),
+        LOG_TEST(i2_place_that_another_has_had_is_not_taken_for_ones_own),
+        cmocka_unit_test_setup_teardown(i1_commit_whose_answer_is_lost_is_recognised, proxied_setup, proxied_teardown),
+        cmocka_unit_test_setup_teardown(i2_server_that_was_cut_off_keeps_its_place_and_its_intents, proxied_setup,
+                                        proxied_teardown),
         LOG_TEST(i1_sessions_cut_under_load_lose_nothing),
         LOG_TEST(i9_dead_database_is_said_at_once_and_comes_back),
         LOG_TEST(reader_cannot_write),

@@ -13,7 +13,7 @@ enum { WORK_NS = 50000 };
 
 static struct audit *audit;
 static atomic_bool stop;
-static bool plain;
+static bool plain, ordered;
 static atomic_long signatures;
 static atomic_long slowest_us;
 
@@ -22,6 +22,24 @@ static int64_t cpu_ns(clockid_t id)
     struct timespec t;
     (void)clock_gettime(id, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* As many turns as take WORK_NS; asking a clock would cost more than the work. */
+static long turns_of_work;
+
+static void spin(long turns)
+{
+    for (volatile long i = 0; i < turns; i = i + 1)
+        ;
+}
+
+static void calibrate(void)
+{
+    enum { TURNS = 20000000 };
+    spin(TURNS / 10);
+    int64_t begin = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
+    spin(TURNS);
+    turns_of_work = (long)((double)TURNS * WORK_NS / (double)(cpu_ns(CLOCK_THREAD_CPUTIME_ID) - begin));
 }
 
 struct use {
@@ -62,7 +80,8 @@ static void sign_once(unsigned thread, long i)
     struct use use = {.row = {.version = 1}};
     uint64_t mixed = ((uint64_t)thread << 40 | (uint64_t)i) * 0x9e3779b97f4a7c15u;
     (void)snprintf(use.row.principal_id, sizeof(use.row.principal_id), "svc_abcdefghijklmnopqrst");
-    (void)snprintf(use.row.idempotency_key, sizeof(use.row.idempotency_key), "%016lx%016lx", mixed, mixed * 31);
+    (void)snprintf(use.row.idempotency_key, sizeof(use.row.idempotency_key), "%012lx%016lx",
+                   ordered ? (unsigned long)clock_now_ms() : mixed * 31 >> 16, mixed);
     struct audit_record record = {
         .type = "signature.intent",
         .principal = "build-1",
@@ -82,9 +101,7 @@ static void sign_once(unsigned thread, long i)
     };
     commit(&use, &record);
 
-    int64_t until = cpu_ns(CLOCK_THREAD_CPUTIME_ID) + WORK_NS;
-    while (cpu_ns(CLOCK_THREAD_CPUTIME_ID) < until)
-        ;
+    spin(turns_of_work);
     record.type = "signature.outcome";
     record.intent = use.row.intent_seq;
     record.outcome = "success";
@@ -117,7 +134,9 @@ int main(int argc, char **argv)
     if (argc < 4)
         return 2;
     unsigned count = (unsigned)atoi(argv[2]);
-    plain = argc > 4;
+    plain = argc > 4 && strcmp(argv[4], "plain") == 0;
+    ordered = argc > 4 && strcmp(argv[4], "ordered") == 0;
+    calibrate();
     struct error err = {0};
     struct store *store = NULL;
     if (!is_ok(store_open(argv[1], &store, &err)) || !is_ok(store_migrate(store, &err)) ||
