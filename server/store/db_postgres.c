@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The PostgreSQL driver. Every wait has an end: on this side by poll with a deadline, on the server's by
- * statement_timeout. A connection that is lost is made anew where a transaction or a reader's turn begins. */
-#include "server/store/db_driver.h"
-
-#include <libpq-fe.h>
-#include <poll.h>
+/* The PostgreSQL driver: statements and their results, received whole. A connection that is lost is made anew where a
+ * transaction or a reader's turn begins. */
 #include <stdio.h>
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/text.h"
-#include "server/store/statement.h"
+#include "server/store/postgres.h"
 
-enum { CONNECT_SECONDS = 5, STATEMENT_MS = 10000, ANSWER_MS = STATEMENT_MS + 2000, BINARY = 1 };
+enum { BINARY = 1 };
 
 /* Types of result columns (pg_type.dat). */
 enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23 };
-
-struct db_postgres {
-    struct db base;
-    char *url;
-    bool read_only;
-    PGconn *conn; /* NULL: lost */
-    struct statement_cache cache;
-    int64_t writes, session;
-    unsigned prepared;      /* gives names to statements */
-    char backend_start[64]; /* with backend_pid: which session of the server was ours */
-    int backend_pid;
-};
 
 struct postgres_statement {
     struct statement base;
@@ -39,127 +21,9 @@ struct postgres_statement {
 
 static const struct db_driver driver;
 
-static struct db_postgres *postgres_of(const struct db *db)
-{
-    return (struct db_postgres *)(uintptr_t)db;
-}
-
 static struct postgres_statement *statement_of(const struct db_rows *rows)
 {
     return (struct postgres_statement *)((uintptr_t)rows - offsetof(struct postgres_statement, rows));
-}
-
-DEFINE_CLEANUP_PTR(PGresult, PQclear)
-#define cleanup_result CLEANUP(PQclear_cleanup)
-
-static void disconnect(struct db_postgres *db)
-{
-    statement_clear(&db->cache);
-    PQfinish(db->conn);
-    db->conn = NULL;
-}
-
-static status lost(struct db_postgres *db, const char *what, struct error *err)
-{
-    char detail[256] = "";
-    if (db->conn)
-        (void)text_copy(detail, sizeof(detail), PQerrorMessage(db->conn));
-    disconnect(db);
-    status result = error_set(err, CODE_UNAVAILABLE, "store: the database does not answer");
-    error_detail(err, "postgresql: %s: %s", what, detail);
-    return result;
-}
-
-static enum code code_of(const char *sqlstate)
-{
-    static const struct {
-        const char *prefix;
-        enum code code;
-    } rows[] = {
-        {"23505", CODE_CONFLICT},    /* unique_violation */
-        {"23503", CODE_CONFLICT},    /* foreign_key_violation */
-        {"08", CODE_UNAVAILABLE},    /* connection */
-        {"25006", CODE_UNAVAILABLE}, /* read_only_sql_transaction */
-        {"40", CODE_UNAVAILABLE},    /* serialization, deadlock */
-        {"53", CODE_UNAVAILABLE},    /* disk full, too many connections */
-        {"55P03", CODE_UNAVAILABLE}, /* lock_not_available */
-        {"57", CODE_UNAVAILABLE},    /* shut down, time-out */
-        {"58", CODE_UNAVAILABLE},    /* I/O */
-        {"XX", CODE_UNAVAILABLE},    /* corrupted */
-    };
-    for (size_t i = 0; sqlstate && i < COUNT_OF(rows); i++) {
-        if (strncmp(sqlstate, rows[i].prefix, strlen(rows[i].prefix)) == 0)
-            return rows[i].code;
-    }
-    return CODE_INTERNAL;
-}
-
-static status refused(const PGresult *result, const char *sql, struct error *err)
-{
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    enum code code = code_of(sqlstate);
-    status failure =
-        error_set(err, code, "store: %s", code == CODE_CONFLICT ? "the object exists or is in use" : code_text(code));
-    error_detail(err, "postgresql: %s %s at: %.200s", sqlstate ? sqlstate : "", message ? message : "", sql);
-    return failure;
-}
-
-/* Sends what is left to send and waits for input. False: no answer in time, or the connection is gone. */
-static bool input_wait(PGconn *conn, struct deadline d)
-{
-    int unsent = PQflush(conn);
-    struct pollfd p = {.fd = PQsocket(conn), .events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0))};
-    if (unsent < 0 || p.fd < 0 || deadline_passed(d))
-        return false;
-    int ready = poll(&p, 1, (int)deadline_left_ms(d));
-    if (ready == 0)
-        return false;
-    return ready < 0 || !(p.revents & ~POLLOUT) || PQconsumeInput(conn) == 1;
-}
-
-/* The answer to what was sent: the first failure, else the last result. NULL: the connection is lost. */
-static PGresult *answer_take(PGconn *conn)
-{
-    struct deadline d = deadline_in(ANSWER_MS);
-    PGresult *answer = NULL;
-    for (;;) {
-        while (PQisBusy(conn)) {
-            if (!input_wait(conn, d)) {
-                PQclear(answer);
-                return NULL;
-            }
-        }
-        PGresult *next = PQgetResult(conn);
-        if (!next)
-            return answer;
-        bool failed = answer && PQresultStatus(answer) == PGRES_FATAL_ERROR;
-        PQclear(failed ? next : answer);
-        answer = failed ? answer : next;
-    }
-}
-
-/* *out: TUPLES_OK or COMMAND_OK; may be NULL. */
-static status answer_judge(struct db_postgres *db, const char *sql, PGresult **out, struct error *err)
-{
-    cleanup_result PGresult *answer = answer_take(db->conn);
-    if (!answer || PQstatus(db->conn) != CONNECTION_OK)
-        return lost(db, sql, err);
-    ExecStatusType kind = PQresultStatus(answer);
-    if (kind != PGRES_TUPLES_OK && kind != PGRES_COMMAND_OK)
-        return refused(answer, sql, err);
-
-    if (out)
-        *out = steal(&answer);
-    return OK;
-}
-
-static status postgres_script(struct db *base, const char *sql, struct error *err)
-{
-    struct db_postgres *db = postgres_of(base);
-    if (!db->conn || PQsendQuery(db->conn, sql) != 1)
-        return lost(db, sql, err);
-    return answer_judge(db, sql, NULL, err);
 }
 
 static void statement_drop(struct statement *base)
@@ -170,27 +34,27 @@ static void statement_drop(struct statement *base)
     free(st);
 }
 
-static status statement_prepare(struct db_postgres *db, const char *sql, struct postgres_statement **out,
-                                struct error *err)
+/* NULL: *result says why. */
+static struct postgres_statement *statement_prepare(struct db_postgres *db, const char *sql, status *result,
+                                                    struct error *err)
 {
     struct postgres_statement *st = calloc(1, sizeof(*st));
-    if (!st)
-        return error_set(err, CODE_NO_MEMORY, "%s", code_text(CODE_NO_MEMORY));
+    if (!st) {
+        *result = error_set(err, CODE_NO_MEMORY, "%s", code_text(CODE_NO_MEMORY));
+        return NULL;
+    }
     st->rows.db = &db->base;
     (void)snprintf(st->name, sizeof(st->name), "s%u", db->prepared++);
-
-    status result = OK;
     if (PQsendPrepare(db->conn, st->name, sql, 0, NULL) != 1)
-        result = lost(db, sql, err);
+        *result = postgres_lost(db, sql, err);
     else
-        result = answer_judge(db, sql, NULL, err);
-    if (!is_ok(result)) {
+        *result = postgres_answer(db, sql, NULL, err);
+    if (!is_ok(*result)) {
         free(st);
-        return result;
+        return NULL;
     }
-    TRY(statement_add(&db->cache, &st->base, sql, err));
-    *out = st;
-    return OK;
+    *result = statement_add(&db->cache, &st->base, sql, err);
+    return is_ok(*result) ? st : NULL;
 }
 
 struct wire_params { /* as libpq wants them */
@@ -213,38 +77,56 @@ static void params_encode(const struct db_value *params, size_t count, struct wi
     }
 }
 
-static status statement_run(struct db_postgres *db, const char *sql, const struct db_value *params, size_t count,
-                            struct postgres_statement **out, struct error *err)
+static status statement_misused(const char *sql, struct error *err)
 {
-    if (!db->conn)
-        return lost(db, sql, err);
-    struct statement *found = statement_find(&db->cache, sql);
-    struct postgres_statement *st = (struct postgres_statement *)found;
+    status result = error_set(err, CODE_INTERNAL, "store: a statement was used wrongly");
+    error_detail(err, "a result is open, or too many parameters, at: %.200s", sql);
+    return result;
+}
+
+struct call { /* what db_exec and db_query are given */
+    const char *sql;
+    const struct db_value *params;
+    size_t count;
+};
+
+/* The statement with its result. NULL: *result says why. */
+static struct postgres_statement *statement_run(struct db_postgres *db, const struct call *call, status *result,
+                                                struct error *err)
+{
+    if (!db->conn) {
+        *result = postgres_lost(db, call->sql, err);
+        return NULL;
+    }
+    struct postgres_statement *st = (struct postgres_statement *)statement_find(&db->cache, call->sql);
     if (!st)
-        TRY(statement_prepare(db, sql, &st, err));
-    if (st->base.in_use || count > DB_PARAMS_MAX) {
-        status result = error_set(err, CODE_INTERNAL, "store: a statement was used wrongly");
-        error_detail(err, "a result is open, or too many parameters, at: %.200s", sql);
-        return result;
+        st = statement_prepare(db, call->sql, result, err);
+    if (!st)
+        return NULL;
+    if (st->base.in_use || call->count > DB_PARAMS_MAX) {
+        *result = statement_misused(call->sql, err);
+        return NULL;
     }
 
     struct wire_params wire;
-    params_encode(params, count, &wire);
-    if (PQsendQueryPrepared(db->conn, st->name, (int)count, wire.values, wire.lengths, wire.formats, BINARY) != 1)
-        return lost(db, sql, err);
+    params_encode(call->params, call->count, &wire);
     PQclear(st->result);
     st->result = NULL;
-    TRY(answer_judge(db, sql, &st->result, err));
-    *out = st;
-    return OK;
+    if (PQsendQueryPrepared(db->conn, st->name, (int)call->count, wire.values, wire.lengths, wire.formats, BINARY) != 1)
+        *result = postgres_lost(db, call->sql, err);
+    else
+        *result = postgres_answer(db, call->sql, &st->result, err);
+    return is_ok(*result) ? st : NULL;
 }
 
 static status postgres_exec(struct db *base, const char *sql, const struct db_value *params, size_t count,
                             int64_t *changed, struct error *err)
 {
     struct db_postgres *db = postgres_of(base);
-    struct postgres_statement *st = NULL;
-    TRY(statement_run(db, sql, params, count, &st, err));
+    status result = OK;
+    const struct postgres_statement *st = statement_run(db, &(struct call){sql, params, count}, &result, err);
+    if (!st)
+        return result;
 
     int64_t rows = strtoll(PQcmdTuples(st->result), NULL, 10);
     db->writes += rows;
@@ -256,8 +138,11 @@ static status postgres_exec(struct db *base, const char *sql, const struct db_va
 static status postgres_query(struct db *base, const char *sql, const struct db_value *params, size_t count,
                              struct db_rows **out, struct error *err)
 {
-    struct postgres_statement *st = NULL;
-    TRY(statement_run(postgres_of(base), sql, params, count, &st, err));
+    status result = OK;
+    struct call call = {sql, params, count};
+    struct postgres_statement *st = statement_run(postgres_of(base), &call, &result, err);
+    if (!st)
+        return result;
     st->base.in_use = true;
     st->row = -1;
     *out = &st->rows;
@@ -276,6 +161,10 @@ static status postgres_next(struct db_rows *rows, bool *more, struct error *err)
 static void postgres_rows_close(struct db_rows *rows)
 {
     struct postgres_statement *st = statement_of(rows);
+    if (st->base.orphan) {
+        statement_drop(&st->base);
+        return;
+    }
     PQclear(st->result);
     st->result = NULL;
     st->base.in_use = false;
@@ -329,95 +218,14 @@ static int64_t postgres_session(const struct db *db)
     return postgres_of(db)->session;
 }
 
-static void notice_ignore(void *arg, const char *message)
-{
-    (void)arg;
-    (void)message;
-}
-
-static status session_configure(struct db_postgres *db, struct error *err)
-{
-    char sql[512];
-    (void)snprintf(sql, sizeof(sql),
-                   "SET client_encoding = 'UTF8'; SET statement_timeout = %d; "
-                   "SET idle_in_transaction_session_timeout = %d; "
-                   "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = %s; "
-                   "SELECT set_config('synchronous_commit', 'on', false) "
-                   "WHERE current_setting('synchronous_commit') = 'off'",
-                   STATEMENT_MS, 3 * STATEMENT_MS, db->read_only ? "on" : "off");
-    return postgres_script(&db->base, sql, err);
-}
-
-/* A session of ours that was cut off may still be ending its work; it must be over before we look what came of it. */
-static status former_session_end(struct db_postgres *db, struct error *err)
-{
-    if (!db->backend_pid)
-        return OK;
-    struct db_rows *rows = NULL;
-    TRY(postgres_query(&db->base,
-                       "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-                       "WHERE pid = $1 AND CAST(backend_start AS TEXT) = $2",
-                       DB_PARAMS(db_int(db->backend_pid), db_text(db->backend_start)), &rows, err));
-    postgres_rows_close(rows);
-    return OK;
-}
-
-static status session_note(struct db_postgres *db, struct error *err)
-{
-    cleanup_rows struct db_rows *rows = NULL;
-    bool more = false;
-    TRY(postgres_query(&db->base,
-                       "SELECT pid, CAST(backend_start AS TEXT) FROM pg_stat_activity WHERE pid = pg_backend_pid()",
-                       NULL, 0, &rows, err));
-    TRY(postgres_next(rows, &more, err));
-    if (more) {
-        db->backend_pid = (int)postgres_column_int(rows, 0);
-        (void)text_copy(db->backend_start, sizeof(db->backend_start), db_column_text(rows, 1));
-    }
-    return OK;
-}
-
-static status connect_now(struct db_postgres *db, struct error *err)
-{
-    char seconds[8];
-    (void)snprintf(seconds, sizeof(seconds), "%d", CONNECT_SECONDS);
-    /* What stands in the URL goes before the values in front of it. */
-    const char *const names[] = {"connect_timeout",  "keepalives_idle", "tcp_user_timeout",
-                                 "application_name", "dbname",          NULL};
-    const char *const values[] = {seconds, "30", "15000", "chanceryd", db->url, NULL};
-    db->conn = PQconnectdbParams(names, values, 1);
-    if (PQstatus(db->conn) != CONNECTION_OK)
-        return lost(db, "connect", err);
-
-    db->session++;
-    (void)PQsetNoticeProcessor(db->conn, notice_ignore, NULL);
-    (void)PQsetnonblocking(db->conn, 1);
-    TRY(session_configure(db, err));
-    if (db->read_only)
-        return OK;
-    TRY(former_session_end(db, err));
-    return session_note(db, err);
-}
-
-/* A server that went away has closed the socket, perhaps after a last message. */
-static bool is_alive(PGconn *conn)
-{
-    struct pollfd p = {.fd = PQsocket(conn), .events = POLLIN};
-    for (int i = 0; i < 8 && p.fd >= 0 && poll(&p, 1, 0) > 0; i++) {
-        if (PQconsumeInput(conn) != 1)
-            return false;
-    }
-    return PQstatus(conn) == CONNECTION_OK;
-}
-
 static status postgres_check(struct db *base, struct error *err)
 {
     struct db_postgres *db = postgres_of(base);
-    if (db->conn && is_alive(db->conn))
+    if (db->conn && postgres_is_alive(db->conn))
         return OK;
     if (db->conn)
-        disconnect(db);
-    return connect_now(db, err);
+        postgres_disconnect(db);
+    return postgres_connect(db, err);
 }
 
 static status postgres_command(struct db *base, enum db_command command, struct error *err)
@@ -444,7 +252,7 @@ static status postgres_command(struct db *base, enum db_command command, struct 
 static void postgres_close(struct db *base)
 {
     struct db_postgres *db = postgres_of(base);
-    disconnect(db);
+    postgres_disconnect(db);
     free(db->url);
     free(db);
 }
@@ -463,7 +271,7 @@ status db_postgres_open(const char *url, bool read_only, struct db **out, struct
     db->cache.drop = statement_drop;
 
     cleanup_db struct db *base = &steal(&db)->base;
-    TRY(connect_now(postgres_of(base), err));
+    TRY(postgres_connect(postgres_of(base), err));
     *out = steal(&base);
     return OK;
 }

@@ -83,26 +83,28 @@ static void statement_drop(struct statement *base)
     free(st);
 }
 
-static status statement_prepare(struct db_sqlite *db, const char *sql, struct statement **out, struct error *err)
+/* NULL: *result says why. */
+static struct sqlite_statement *statement_prepare(struct db_sqlite *db, const char *sql, status *result,
+                                                  struct error *err)
 {
     struct sqlite_statement *st = calloc(1, sizeof(*st));
-    if (!st)
-        return error_set(err, CODE_NO_MEMORY, "%s", code_text(CODE_NO_MEMORY));
-
+    if (!st) {
+        *result = error_set(err, CODE_NO_MEMORY, "%s", code_text(CODE_NO_MEMORY));
+        return NULL;
+    }
     st->rows.db = &db->base;
     if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->stmt, NULL) != SQLITE_OK) {
         free(st);
-        return sqlite_failure(db->handle, sql, err);
+        *result = sqlite_failure(db->handle, sql, err);
+        return NULL;
     }
     for (int i = 0; i < DB_PARAMS_MAX; i++) {
         char name[8];
         (void)snprintf(name, sizeof(name), "$%d", i + 1);
         st->positions[i] = sqlite3_bind_parameter_index(st->stmt, name);
     }
-    TRY(statement_add(&db->cache, &st->base, sql, err));
-
-    *out = &st->base;
-    return OK;
+    *result = statement_add(&db->cache, &st->base, sql, err);
+    return is_ok(*result) ? st : NULL;
 }
 
 /* static_values: they stay as they are until the statement is reset. */
@@ -123,40 +125,56 @@ static int bind_value(sqlite3_stmt *stmt, int position, const struct db_value *v
     }
 }
 
-/* The statement, prepared and bound; values: static_values of bind_value. */
-static status statement_ready(struct db_sqlite *db, const char *sql, const struct db_value *params, size_t count,
-                              bool static_values, struct sqlite_statement **out, struct error *err)
+static status statement_misused(const char *sql, struct error *err)
 {
-    struct statement *base = statement_find(&db->cache, sql);
-    if (!base)
-        TRY(statement_prepare(db, sql, &base, err));
-    if (base->in_use || count > DB_PARAMS_MAX) {
-        status result = error_set(err, CODE_INTERNAL, "store: a statement was used wrongly");
-        error_detail(err, "a result is open, or too many parameters, at: %.200s", sql);
-        return result;
-    }
+    status result = error_set(err, CODE_INTERNAL, "store: a statement was used wrongly");
+    error_detail(err, "a result is open, or too many parameters, at: %.200s", sql);
+    return result;
+}
 
-    struct sqlite_statement *st = (struct sqlite_statement *)base;
-    for (size_t i = 0; i < count; i++) {
-        int position = st->positions[i];
-        if (position && bind_value(st->stmt, position, &params[i], static_values) != SQLITE_OK)
-            return sqlite_failure(db->handle, sql, err);
+struct call { /* what db_exec and db_query are given */
+    const char *sql;
+    const struct db_value *params;
+    size_t count;
+};
+
+/* The statement, prepared and bound; static_values as in bind_value. NULL: *result says why. */
+static struct sqlite_statement *statement_ready(struct db_sqlite *db, const struct call *call, bool static_values,
+                                                status *result, struct error *err)
+{
+    struct sqlite_statement *st = (struct sqlite_statement *)statement_find(&db->cache, call->sql);
+    if (!st)
+        st = statement_prepare(db, call->sql, result, err);
+    if (!st)
+        return NULL;
+    if (st->base.in_use || call->count > DB_PARAMS_MAX) {
+        *result = statement_misused(call->sql, err);
+        return NULL;
     }
-    *out = st;
-    return OK;
+    for (size_t i = 0; i < call->count; i++) {
+        int position = st->positions[i];
+        if (position && bind_value(st->stmt, position, &call->params[i], static_values) != SQLITE_OK) {
+            *result = sqlite_failure(db->handle, call->sql, err);
+            return NULL;
+        }
+    }
+    return st;
 }
 
 static status sqlite_exec(struct db *base, const char *sql, const struct db_value *params, size_t count,
                           int64_t *changed, struct error *err)
 {
     struct db_sqlite *db = sqlite_of(base);
-    struct sqlite_statement *st = NULL;
-    TRY(statement_ready(db, sql, params, count, true, &st, err));
+    status result = OK;
+    struct sqlite_statement *st = statement_ready(db, &(struct call){sql, params, count}, true, &result, err);
+    if (!st)
+        return result;
 
     int rc = SQLITE_ROW;
     while (rc == SQLITE_ROW)
         rc = sqlite3_step(st->stmt);
-    status result = rc == SQLITE_DONE ? OK : sqlite_failure(db->handle, sql, err);
+    if (rc != SQLITE_DONE)
+        result = sqlite_failure(db->handle, sql, err);
     if (changed && is_ok(result))
         *changed = sqlite3_changes64(db->handle);
     (void)sqlite3_reset(st->stmt);
@@ -166,8 +184,11 @@ static status sqlite_exec(struct db *base, const char *sql, const struct db_valu
 static status sqlite_query(struct db *base, const char *sql, const struct db_value *params, size_t count,
                            struct db_rows **out, struct error *err)
 {
-    struct sqlite_statement *st = NULL;
-    TRY(statement_ready(sqlite_of(base), sql, params, count, false, &st, err));
+    status result = OK;
+    struct call call = {sql, params, count};
+    struct sqlite_statement *st = statement_ready(sqlite_of(base), &call, false, &result, err);
+    if (!st)
+        return result;
 
     st->base.in_use = true;
     *out = &st->rows;
@@ -292,10 +313,10 @@ status db_sqlite_open(const char *path, bool read_only, struct db **out, struct 
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, library_configure);
 
-    cleanup_db struct db *base = calloc(1, sizeof(struct db_sqlite));
-    if (!base)
+    struct db_sqlite *db = calloc(1, sizeof(*db));
+    if (!db)
         return error_set(err, CODE_NO_MEMORY, "%s", code_text(CODE_NO_MEMORY));
-    struct db_sqlite *db = sqlite_of(base);
+    cleanup_db struct db *base = &db->base;
     base->driver = &driver;
     db->cache.drop = statement_drop;
 

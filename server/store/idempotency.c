@@ -37,7 +37,7 @@ static status expired_remove(struct db *db, int64_t now_ms, struct error *err)
     return db_exec(db,
                    "DELETE FROM idempotency WHERE id IN (SELECT id FROM (SELECT id, created_ms FROM idempotency "
                    "ORDER BY id LIMIT $2) AS oldest WHERE created_ms < $1)",
-                   DB_PARAMS(db_int(now_ms - KEPT_MS), db_int(2 * REMOVE_EVERY)), NULL, err);
+                   DB_PARAMS(db_int(now_ms - KEPT_MS), db_int(2L * REMOVE_EVERY)), NULL, err);
 }
 
 status idempotency_insert(struct db *db, const struct idempotency *i, struct error *err)

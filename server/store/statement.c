@@ -56,8 +56,11 @@ status statement_add(struct statement_cache *cache, struct statement *st, const 
 void statement_clear(struct statement_cache *cache)
 {
     for (size_t i = 0; i < STATEMENT_SLOTS; i++) {
-        if (cache->slots[i])
-            cache->drop(cache->slots[i]);
+        struct statement *st = cache->slots[i];
         cache->slots[i] = NULL;
+        if (st && st->in_use)
+            st->orphan = true;
+        else if (st)
+            cache->drop(st);
     }
 }

@@ -9,6 +9,7 @@ struct statement {
     const char *address; /* of the text it was prepared for */
     char *text;          /* a copy */
     bool in_use;         /* a result is open */
+    bool orphan;         /* the cache was cleared meanwhile: who closes the result drops the statement */
 };
 
 enum { STATEMENT_SLOTS = 256, STATEMENT_PROBES = 8 };

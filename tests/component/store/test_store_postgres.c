@@ -316,6 +316,23 @@ static void reader_cannot_write(void **state)
     store_reader_release(l->w->store, reader);
 }
 
+static status cut_and_ask(void *arg, const struct project *p)
+{
+    struct log_world *l = arg;
+    struct project again;
+    sessions_cut();
+    assert_code(project_find(l->w->db, p->id, &again, &l->err), CODE_UNAVAILABLE);
+    return OK;
+}
+
+static void result_that_was_received_outlives_the_connection(void **state)
+{
+    struct log_world *l = *state;
+    (void)world_project(l->w, "prj_b", "second");
+    assert_ok(project_list(l->w->db, NULL, (struct page){0}, cut_and_ask, l, &l->err), &l->err);
+    (void)log_append(l, admin_record());
+}
+
 static void *migrate_one(void *arg)
 {
     struct world *w = arg;
@@ -359,6 +376,7 @@ int main(void)
         LOG_TEST(i1_sessions_cut_under_load_lose_nothing),
         LOG_TEST(i9_dead_database_is_said_at_once_and_comes_back),
         LOG_TEST(reader_cannot_write),
+        LOG_TEST(result_that_was_received_outlives_the_connection),
         cmocka_unit_test(servers_that_start_at_once_migrate_once),
     };
     cluster_start();
