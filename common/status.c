@@ -51,7 +51,7 @@ bool code_from_wire(const char *wire, enum code *out)
     return false;
 }
 
-status error_set(struct error *err, enum code code, const char *format, ...)
+status(error_set)(struct error *err, enum code code, const char *format, ...)
 {
     if (!err)
         return (status){code};

@@ -21,7 +21,7 @@ DEFINE_CLEANUP_PTR(BIO, BIO_vfree)
 status access_token_make(const char *principal_id, int64_t now_ms, struct buf *text, struct access_token *row,
                          struct error *err)
 {
-    struct access_token made = {.expires_ms = now_ms + LIMIT_TOKEN_SECONDS * 1000};
+    struct access_token made = {.expires_ms = now_ms + LIMIT_TOKEN_SECONDS * INT64_C(1000)};
     cleanup_buf struct buf token = {0};
     buf_add_text(&token, ACCESS_TOKEN_PREFIX);
     TRY(base62_secret_add(&token, err));

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "server/ca/certificate.h"
 
 enum {
@@ -105,7 +106,7 @@ static status authority_store(struct db *db, const char *name, const struct auth
 {
     struct ca_row row = {0};
 
-    (void)strcpy(row.name, name);
+    (void)text_copy(row.name, sizeof row.name, name);
     memcpy(row.hsm_id, a->key.id, sizeof row.hsm_id);
     status s = certificate_encode(a->crt, &row.certificate, err);
     if (is_ok(s))

@@ -95,7 +95,8 @@ static const char *family_name(enum key_family family)
 
 static EVP_PKEY *evp_key_of(struct provider_key *k)
 {
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(PARAM_KEY, &k, sizeof k), OSSL_PARAM_construct_end()};
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(PARAM_KEY, &k, sizeof(void *)),
+                           OSSL_PARAM_construct_end()};
     EVP_PKEY *key = NULL;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(k->libctx, family_name(k->family), "provider=" PROVIDER_NAME);
 

@@ -92,7 +92,7 @@ static int key_import_ours(struct provider_key *k, const OSSL_PARAM *p)
     struct provider_key *other = NULL;
     void *at = &other;
 
-    if (!OSSL_PARAM_get_octet_string(p, &at, sizeof other, NULL) || !other || other->family != k->family)
+    if (!OSSL_PARAM_get_octet_string(p, &at, sizeof(void *), NULL) || !other || other->family != k->family)
         return 0;
     k->public_key = other->public_key;
     (void)EVP_PKEY_up_ref(k->public_key);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parameters of a signature under way: what OpenSSL's callers set (hash, padding, salt) and ask for (the same, and the
  * AlgorithmIdentifier that goes into a certificate). */
+#include <limits.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "server/hsm/provider.h"
 
 static int text_of(const OSSL_PARAM *p, char out[64])
@@ -51,6 +53,7 @@ static int set_salt_len(struct signature_ctx *c, const OSSL_PARAM *p)
                  {OSSL_PKEY_RSA_PSS_SALT_LEN_MAX, RSA_PSS_SALTLEN_MAX},
                  {OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO, RSA_PSS_SALTLEN_AUTO}};
     char name[64];
+    int64_t len = 0;
 
     if (!p)
         return 1;
@@ -64,8 +67,10 @@ static int set_salt_len(struct signature_ctx *c, const OSSL_PARAM *p)
             return 1;
         }
     }
-    c->scheme.salt_len = atoi(name);
-    return c->scheme.salt_len >= 0;
+    if (!text_to_int64(name, &len) || len < 0 || len > INT_MAX)
+        return 0;
+    c->scheme.salt_len = (int)len;
+    return 1;
 }
 
 int provider_params_set(void *ctx, const OSSL_PARAM params[])
