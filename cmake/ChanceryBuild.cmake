@@ -34,7 +34,7 @@ target_include_directories(chancery_flags INTERFACE
   ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include)
 target_compile_definitions(chancery_flags INTERFACE _GNU_SOURCE)
 target_compile_options(chancery_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes
-  -Wno-sign-conversion -Wno-format-truncation -fno-strict-aliasing -fstack-protector-strong
+  -Wno-sign-conversion $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> -fno-strict-aliasing -fstack-protector-strong
   $<$<BOOL:${CHANCERY_WERROR}>:-Werror>
   $<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE$<SEMICOLON>-D_FORTIFY_SOURCE=2>
   $<$<BOOL:${CHANCERY_COVERAGE}>:--coverage>)
