@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -113,9 +114,12 @@ static status abandoned(struct error *err)
     return error_set(err, CODE_AUDIT_UNAVAILABLE, "%s: the deadline has passed", code_text(CODE_AUDIT_UNAVAILABLE));
 }
 
-/* The leader, when its turn has come. */
-static void group_lead(struct audit *a, struct group *g)
+/* The leader, when its turn has come. crowded: it had to wait for it, so others are about to come too; those that can
+ * run now get to join, which costs nothing when there are none. */
+static void group_lead(struct audit *a, struct group *g, bool crowded)
 {
+    if (crowded)
+        (void)sched_yield();
     (void)pthread_mutex_lock(&a->lock);
     atomic_store(&g->begun, true);
     a->forming = NULL;
@@ -142,11 +146,12 @@ static void group_lead(struct audit *a, struct group *g)
  */
 static bool group_wait(struct audit *a, struct group *g, struct node *n, struct deadline d)
 {
+    bool waited = false;
     while (!atomic_load(&g->done)) {
         bool leads = atomic_load(&g->leader) == n;
         uint32_t seen = atomic_load(&g->events);
         if (leads && atomic_load(&g->turn)) {
-            group_lead(a, g);
+            group_lead(a, g, waited);
             return true;
         }
         if (!atomic_load(&g->begun) && deadline_passed(d)) {
@@ -159,6 +164,7 @@ static bool group_wait(struct audit *a, struct group *g, struct node *n, struct 
                 return false;
             continue;
         }
+        waited = true;
         /* Once begun, the batch ends by the store's own time-outs. */
         if (leads)
             futex_wait(&g->turn, 0, d);
