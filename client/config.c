@@ -1,102 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Client configuration: one row per key says section, kind and range. The file is read whole and judged on its open
- * descriptor before a line of it is believed; every refusal names file and line. */
+ * descriptor before a line of it is believed; every refusal names the file, and the line where there is one. */
 #include "client/config.h"
 
-#include <ini.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/file.h"
+#include "common/ini.h"
 #include "common/text.h"
 
-enum { FILE_MAX = 64 * 1024, LINE_MAX_BYTES = 8192, TOKEN_LABEL_MAX = 32 };
+enum { FILE_MAX = 64 * 1024, TOKEN_LABEL_MAX = 32 };
 
-enum kind {
-    KIND_TEXT,
-    KIND_PATH,
-    KIND_LOG_PATH,
-    KIND_URL,
-    KIND_MILLISECONDS,
-    KIND_CREDENTIAL,
-    KIND_EDDSA,
-    KIND_VERIFY,
-    KIND_LEVEL
-};
+enum kind { KIND_TEXT, KIND_PATH, KIND_LOG_PATH, KIND_URL, KIND_MILLISECONDS, KIND_CREDENTIAL, KIND_WORD, KIND_LEVEL };
 
 struct row {
     const char *section;
     const char *key;
     enum kind kind;
     size_t offset;
-    int64_t min;
-    int64_t max;
+    int64_t min, max;
+    const char *words[2]; /* the second is true */
 };
 
-#define ROW(section, key, kind, member, ...)                                                                           \
+#define ROW(row_section, row_key, row_kind, member, ...)                                                               \
     {                                                                                                                  \
-        section, key, kind, offsetof(struct client_config, member), __VA_ARGS__                                        \
+        .section = row_section, .key = row_key, .kind = row_kind, .offset = offsetof(struct client_config, member),    \
+        __VA_ARGS__                                                                                                    \
     }
 static const struct row rows[] = {
-    ROW("server", "url", KIND_URL, url, 0, 0),
-    ROW("server", "ca", KIND_PATH, ca_path, 0, 0),
-    ROW("server", "timeout_ms", KIND_MILLISECONDS, timeout_ms, 100, 600000),
-    ROW("credential", "type", KIND_CREDENTIAL, credential, 0, 0),
-    ROW("credential", "account", KIND_TEXT, account, 0, 0),
-    ROW("credential", "key", KIND_PATH, key_path, 0, 0),
-    ROW("credential", "api_key_file", KIND_PATH, api_key_path, 0, 0),
-    ROW("token", "label", KIND_TEXT, token_label, 0, 0),
-    ROW("token", "eddsa", KIND_EDDSA, eddsa_same, 0, 0),
-    ROW("token", "verify", KIND_VERIFY, verify_rsa_only, 0, 0),
-    ROW("cache", "keys_max_age_ms", KIND_MILLISECONDS, keys_max_age_ms, 0, 86400000),
-    ROW("cache", "public_data", KIND_PATH, public_data_path, 0, 0),
-    ROW("log", "file", KIND_LOG_PATH, log_path, 0, 0),
-    ROW("log", "level", KIND_LEVEL, log_level, 0, 0),
+    ROW("server", "url", KIND_URL, url),
+    ROW("server", "ca", KIND_PATH, ca_path),
+    ROW("server", "timeout_ms", KIND_MILLISECONDS, timeout_ms, .min = 100, .max = 600000),
+    ROW("credential", "type", KIND_CREDENTIAL, credential, .words = {"service_account", "api_key"}),
+    ROW("credential", "account", KIND_TEXT, account),
+    ROW("credential", "key", KIND_PATH, key_path),
+    ROW("credential", "api_key_file", KIND_PATH, api_key_path),
+    ROW("token", "label", KIND_TEXT, token_label),
+    ROW("token", "eddsa", KIND_WORD, eddsa_same, .words = {"separate", "same"}),
+    ROW("token", "verify", KIND_WORD, verify_rsa_only, .words = {"always", "rsa"}),
+    ROW("cache", "keys_max_age_ms", KIND_MILLISECONDS, keys_max_age_ms, .min = 0, .max = 86400000),
+    ROW("cache", "public_data", KIND_PATH, public_data_path),
+    ROW("log", "file", KIND_LOG_PATH, log_path),
+    ROW("log", "level", KIND_LEVEL, log_level),
 };
 
 struct reading {
     struct client_config *config;
-    char *directory; /* of the file: relative paths begin here */
-    struct slice text;
-    size_t at;
-    int line;
-    bool seen[COUNT_OF(rows)];
-    status failure;
-    struct error *err;
+    const char *directory;     /* of the file: relative paths begin here */
+    int lines[COUNT_OF(rows)]; /* that set it, 0 for none */
 };
 
-static bool refuse(struct reading *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* The first refusal stands. Always false, as inih's handler says "stop". */
-static bool refuse(struct reading *r, const char *format, ...)
+static status no_memory(struct error *err)
 {
-    if (!is_ok(r->failure))
-        return false;
-
-    char reason[200];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(reason, sizeof(reason), format, args);
-    va_end(args);
-    r->failure = error_set(r->err, CODE_CONFIGURATION, "%s:%d: %s", r->config->path, r->line, reason);
-    return false;
+    return error_set(err, CODE_NO_MEMORY, "out of memory");
 }
 
-static bool store_text(struct reading *r, char **target, const char *value)
+static status store_text(char **target, const char *value, struct error *err)
 {
     *target = strdup(value);
-    return *target ? true : refuse(r, "out of memory");
+    return *target ? OK : no_memory(err);
 }
 
-static bool store_path(struct reading *r, char **target, const char *value)
+static status store_path(const struct reading *r, char **target, const char *value, struct error *err)
 {
     *target = path_join(r->directory, value);
-    return *target ? true : refuse(r, "out of memory");
+    return *target ? OK : no_memory(err);
 }
 
 /* https only: a credential would travel in the clear otherwise. */
-static bool store_url(struct reading *r, char **target, const char *value)
+static status store_url(char **target, const char *value, struct error *err)
 {
     static const char scheme[] = "https://";
     size_t len = strlen(value);
@@ -104,154 +76,110 @@ static bool store_url(struct reading *r, char **target, const char *value)
         len--;
 
     if (strncmp(value, scheme, sizeof(scheme) - 1) != 0 || len < sizeof(scheme))
-        return refuse(r, "url: https://host[:port] is expected");
+        return error_set(err, CODE_CONFIGURATION, "url: https://host[:port] is expected");
     if (strpbrk(value, " \t\"\\?#@"))
-        return refuse(r, "url: no user, query or white space may stand in it");
+        return error_set(err, CODE_CONFIGURATION, "url: no user, query or white space may stand in it");
 
     *target = strndup(value, len);
-    return *target ? true : refuse(r, "out of memory");
+    return *target ? OK : no_memory(err);
 }
 
-static bool store_milliseconds(struct reading *r, const struct row *row, int64_t *target, const char *value)
+static status store_milliseconds(const struct row *row, int64_t *target, const char *value, struct error *err)
 {
     int64_t ms = 0;
     if (!text_to_int64(value, &ms) || ms < row->min || ms > row->max)
-        return refuse(r, "%s: a number from %lld to %lld is expected", row->key, (long long)row->min,
-                      (long long)row->max);
+        return error_set(err, CODE_CONFIGURATION, "%s: a number from %lld to %lld is expected", row->key,
+                         (long long)row->min, (long long)row->max);
     *target = ms;
-    return true;
+    return OK;
 }
 
-/* One of two words. */
-static bool word_is_second(struct reading *r, const char *key, const char *value, const char *first, const char *second,
-                           bool *is_second)
+static status store_word(const struct row *row, bool *is_second, const char *value, struct error *err)
 {
-    *is_second = strcmp(value, second) == 0;
-    if (!*is_second && strcmp(value, first) != 0)
-        return refuse(r, "%s: %s or %s is expected", key, first, second);
-    return true;
+    *is_second = strcmp(value, row->words[1]) == 0;
+    if (!*is_second && strcmp(value, row->words[0]) != 0)
+        return error_set(err, CODE_CONFIGURATION, "%s: %s or %s is expected", row->key, row->words[0], row->words[1]);
+    return OK;
 }
 
-static bool store_credential(struct reading *r, const char *value)
+static status store_credential(const struct row *row, enum credential_type *target, const char *value,
+                               struct error *err)
 {
     bool api_key = false;
-    if (!word_is_second(r, "type", value, "service_account", "api_key", &api_key))
-        return false;
-    r->config->credential = api_key ? CREDENTIAL_API_KEY : CREDENTIAL_SERVICE_ACCOUNT;
-    return true;
+    TRY(store_word(row, &api_key, value, err));
+    *target = api_key ? CREDENTIAL_API_KEY : CREDENTIAL_SERVICE_ACCOUNT;
+    return OK;
 }
 
-static bool store(struct reading *r, const struct row *row, const char *value)
+static status store_level(enum log_level *target, const char *value, struct error *err)
+{
+    return log_level_parse(value, target)
+               ? OK
+               : error_set(err, CODE_CONFIGURATION, "level: off, error, warning, info or debug is expected");
+}
+
+static status store(const struct reading *r, const struct row *row, const char *value, struct error *err)
 {
     void *target = (char *)r->config + row->offset;
     switch (row->kind) {
     case KIND_TEXT:
-        return store_text(r, target, value);
+        return store_text(target, value, err);
     case KIND_PATH:
-        return store_path(r, target, value);
+        return store_path(r, target, value, err);
     case KIND_LOG_PATH:
-        return strcmp(value, "-") == 0 ? store_text(r, target, value) : store_path(r, target, value);
+        return strcmp(value, "-") == 0 ? store_text(target, value, err) : store_path(r, target, value, err);
     case KIND_URL:
-        return store_url(r, target, value);
+        return store_url(target, value, err);
     case KIND_MILLISECONDS:
-        return store_milliseconds(r, row, target, value);
+        return store_milliseconds(row, target, value, err);
     case KIND_CREDENTIAL:
-        return store_credential(r, value);
-    case KIND_EDDSA:
-        return word_is_second(r, row->key, value, "separate", "same", target);
-    case KIND_VERIFY:
-        return word_is_second(r, row->key, value, "always", "rsa", target);
+        return store_credential(row, target, value, err);
+    case KIND_WORD:
+        return store_word(row, target, value, err);
     case KIND_LEVEL:
-        return log_level_parse(value, target) ? true
-                                              : refuse(r, "level: off, error, warning, info or debug is expected");
+        return store_level(target, value, err);
     }
-    return false;
+    return error_set(err, CODE_INTERNAL, "a kind of value without reader");
 }
 
-static int on_value(void *user, const char *section, const char *key, const char *value)
+/* key NULL: any row of the section. */
+static const struct row *row_find(const char *section, const char *key)
 {
-    struct reading *r = user;
-    bool known_section = false;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (strcmp(rows[i].section, section) != 0)
-            continue;
-        known_section = true;
-        if (strcmp(rows[i].key, key) != 0)
-            continue;
-        if (r->seen[i])
-            return refuse(r, "%s stands twice in [%s]", key, section);
-        if (*value == '\0' || !text_is_printable(value, LINE_MAX_BYTES))
-            return refuse(r, "%s: the value is empty or not printable", key);
-        r->seen[i] = true;
-        return store(r, &rows[i], value);
-    }
-    if (*section == '\0')
-        return refuse(r, "%.60s stands before the first [section]", key);
-    if (!known_section)
-        return refuse(r, "unknown section [%.60s]", section);
-    return refuse(r, "unknown key %.60s in [%s]", key, section);
-}
-
-/* inih tells empty sections to nobody, so unknown ones are found here, where lines are counted too. */
-static bool section_is_known(const char *line, size_t len)
-{
-    const char *end = memchr(line, ']', len);
-    if (*line != '[' || !end)
-        return true;
-
-    size_t name_len = (size_t)(end - line - 1);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (strlen(rows[i].section) == name_len && memcmp(rows[i].section, line + 1, name_len) == 0)
-            return true;
-    return false;
+        if (strcmp(rows[i].section, section) == 0 && (!key || strcmp(rows[i].key, key) == 0))
+            return &rows[i];
+    return NULL;
 }
 
-/* fgets over the text in memory. */
-static char *next_line(char *out, int size, void *user)
+/* Elsewhere " ;" begins a comment. Here it would be part of a path or name, and be found out much later. */
+static bool has_comment(const char *value)
 {
-    struct reading *r = user;
-    size_t left = r->text.len - r->at;
-    if (left == 0 || !is_ok(r->failure))
-        return NULL;
-
-    const char *line = (const char *)r->text.data + r->at;
-    const char *end = memchr(line, '\n', left);
-    size_t len = end ? (size_t)(end - line) + 1 : left;
-    r->line++;
-    r->at += len;
-    if (len >= (size_t)size || memchr(line, '\0', len)) {
-        refuse(r, "the line is too long or not text");
-        return NULL;
-    }
-    if (!section_is_known(line, len)) {
-        refuse(r, "unknown section %.*s", (int)(len < 60 ? strcspn(line, "\r\n") : 60), line);
-        return NULL;
-    }
-    memcpy(out, line, len);
-    out[len] = '\0';
-    return out;
+    return value[0] == ';' || strstr(value, " ;");
 }
 
-/* The variables of the statically linked inih: ours alone. */
-static void inih_set_up(void)
+static status entry_read(void *arg, const struct ini_entry *entry, struct error *err)
 {
-    ini_use_stack = false;
-    ini_initial_alloc = LINE_MAX_BYTES; /* of the line, which does not grow */
-    ini_allow_multiline = false;
-    ini_stop_on_first_error = true;
-}
+    struct reading *r = arg;
+    const struct row *row = row_find(entry->section, entry->key);
+    if (!row && *entry->section == '\0')
+        return error_set(err, CODE_CONFIGURATION, "%.60s stands before the first [section]", entry->key);
+    if (!row && !entry->key)
+        return error_set(err, CODE_CONFIGURATION, "unknown section [%.60s]", entry->section);
+    if (!row)
+        return error_set(err, CODE_CONFIGURATION, "unknown key %.60s in [%s]", entry->key, entry->section);
+    if (!entry->key)
+        return OK;
 
-static status parse(struct reading *r)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, inih_set_up);
-
-    int line = ini_parse_stream(next_line, r, on_value, r);
-    TRY(r->failure);
-    if (line > 0)
-        return error_set(r->err, CODE_CONFIGURATION, "%s:%d: key = value or [section] is expected", r->config->path,
-                         line);
-    return line < 0 ? error_set(r->err, CODE_NO_MEMORY, "out of memory") : OK;
+    int *set_at = &r->lines[row - rows];
+    if (*set_at != 0)
+        return error_set(err, CODE_CONFIGURATION, "%s is already set in line %d", row->key, *set_at);
+    if (*entry->value == '\0')
+        return error_set(err, CODE_CONFIGURATION, "%s: the value is empty", row->key);
+    if (has_comment(entry->value))
+        return error_set(err, CODE_CONFIGURATION,
+                         "%s: a comment (;) needs a line of its own, and no value may have \" ;\" in it", row->key);
+    *set_at = entry->line;
+    return store(r, row, entry->value, err);
 }
 
 static status label_check(struct client_config *c, struct error *err)
@@ -259,7 +187,7 @@ static status label_check(struct client_config *c, struct error *err)
     if (!c->token_label)
         c->token_label = strdup("chancery");
     if (!c->token_label)
-        return error_set(err, CODE_NO_MEMORY, "out of memory");
+        return no_memory(err);
 
     size_t longest = c->eddsa_same ? TOKEN_LABEL_MAX : TOKEN_LABEL_MAX - strlen("eddsa-");
     if (strlen(c->token_label) > longest)
@@ -325,7 +253,7 @@ status client_config_load(const char *path, struct client_config **out, struct e
 {
     cleanup_client_config struct client_config *c = calloc(1, sizeof(*c));
     if (!c)
-        return error_set(err, CODE_NO_MEMORY, "out of memory");
+        return no_memory(err);
     c->timeout_ms = 15000;
     c->keys_max_age_ms = 60000;
     c->log_level = LOG_LEVEL_WARNING;
@@ -333,14 +261,14 @@ status client_config_load(const char *path, struct client_config **out, struct e
 
     cleanup_free char *directory = c->path ? directory_of(c->path) : NULL;
     if (!directory)
-        return error_set(err, CODE_NO_MEMORY, "out of memory");
+        return no_memory(err);
 
     const char *named = path ? path : secure_getenv("CHANCERY_CONF");
     cleanup_buf struct buf text = {0};
     TRY(text_read(c, !named || !*named, &text, err));
 
-    struct reading r = {.config = c, .directory = directory, .text = buf_slice(&text), .err = err};
-    TRY(parse(&r));
+    struct reading r = {.config = c, .directory = directory};
+    TRY(ini_read(c->path, buf_slice(&text), entry_read, &r, err));
     TRY(complete(c, err));
     *out = steal(&c);
     return OK;

@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Client configuration: an INI file. Search order: path given, $CHANCERY_CONF (secure_getenv),
- * ~/.config/chancery/client.conf, /etc/chancery/client.conf. Unknown sections and keys are refused with file:line.
- * Relative paths are relative to the directory of the file. A file that others can write is refused.
+/* Client configuration, in the format of common/ini.h. Search order: path given, $CHANCERY_CONF (secure_getenv),
+ * ~/.config/chancery/client.conf, /etc/chancery/client.conf. Unknown sections and keys are refused with file:line, and
+ * so is " ;" in a value: comments have lines of their own. Relative paths are relative to the directory of the file. A
+ * file that others can write is refused.
  *
  *   [server]
  *   url = https://127.0.0.1:8443
- *   ca = server-ca.pem            ; PEM; the system's trust store when absent
- *   timeout_ms = 15000            ; one deadline per call: connect, retries and all
+ *   # PEM; the system's trust store when absent
+ *   ca = server-ca.pem
+ *   # one deadline per call: connect, retries and all
+ *   timeout_ms = 15000
  *   [credential]
- *   type = service_account        ; or api_key
- *   account = build-1             ; name or id; service_account only
- *   key = build-1.key             ; PKCS#8 PEM, plain or encrypted
- *   api_key_file = admin.key      ; api_key only; absent: the API key is the PIN
+ *   # or api_key
+ *   type = service_account
+ *   # name or id; service_account only
+ *   account = build-1
+ *   # PKCS#8 PEM, plain or encrypted; service_account only
+ *   key = build-1.key
+ *   # api_key only; absent: the API key is the PIN
+ *   #api_key_file = admin.key
  *   [token]
- *   label = chancery              ; Edwards keys stand on "eddsa-<label>" unless eddsa = same
+ *   # Edwards keys stand on "eddsa-<label>" unless eddsa = same
+ *   label = chancery
  *   eddsa = separate
- *   verify = always               ; or rsa: EC and Edwards signatures are not verified again on this side
+ *   # or rsa: EC and Edwards signatures are not verified again on this side
+ *   verify = always
  *   [cache]
  *   keys_max_age_ms = 60000
- *   public_data = public.json     ; absent: none is kept
+ *   # absent: none is kept
+ *   public_data = public.json
  *   [log]
- *   file = module.log             ; absent: no log; "-" standard error
+ *   # absent: no log; "-" standard error
+ *   file = module.log
  *   level = warning
  */
 #pragma once

@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file: lines to options. A parser of our own: inih as packaged cuts lines at 200 bytes, joins indented lines to
- * the one before and takes " ;" inside a value for a comment, each without a word; a configuration must not be misread
- * silently. */
+/* The file: entries to options, and options to the file. */
 #include "server/config/config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "common/file.h"
+#include "common/ini.h"
 #include "server/config/option.h"
 
-enum { CONFIG_MAX = 64 * 1024, LINE_MAX_BYTES = 8192, HELP_WIDTH = 100 };
+enum { CONFIG_MAX = 64 * 1024, HELP_WIDTH = 100 };
 
 struct reader {
-    const char *name;
-    int line;
     struct config *config;
     int *lines; /* per option: the line that set it, 0 for none */
 };
-
-static status line_refuse(const struct reader *r, struct error *err, const char *why, const char *what)
-{
-    return error_set(err, CODE_CONFIGURATION, "%s:%d: %s%.60s", r->name, r->line, why, what);
-}
 
 static const struct option *option_find(const char *name)
 {
@@ -34,65 +25,19 @@ static const struct option *option_find(const char *name)
     return NULL;
 }
 
-static char *text_trim(char *text)
+static status entry_read(void *arg, const struct ini_entry *entry, struct error *err)
 {
-    while (isspace((unsigned char)*text))
-        text++;
-    size_t len = strlen(text);
-    while (len > 0 && isspace((unsigned char)text[len - 1]))
-        len--;
-    text[len] = '\0';
-    return text;
-}
-
-static status option_read(struct reader *r, const char *name, const char *value, struct error *err)
-{
-    const struct option *o = option_find(name);
+    const struct reader *r = arg;
+    if (!entry->key)
+        return error_set(err, CODE_CONFIGURATION, "sections are not used here: [%.60s]", entry->section);
+    const struct option *o = option_find(entry->key);
     if (!o)
-        return line_refuse(r, err, "unknown option: ", name);
+        return error_set(err, CODE_CONFIGURATION, "unknown option: %.60s", entry->key);
     int *set_at = &r->lines[o - options];
     if (*set_at != 0)
-        return error_set(err, CODE_CONFIGURATION, "%s:%d: %s is already set in line %d", r->name, r->line, name,
-                         *set_at);
-    *set_at = r->line;
-    status s = option_set(r->config, o, value, err);
-    if (!is_ok(s))
-        error_prefix(err, "%s:%d", r->name, r->line);
-    return s;
-}
-
-static status line_read(struct reader *r, char *line, struct error *err)
-{
-    line = text_trim(line);
-    if (line[0] == '\0' || line[0] == '#' || line[0] == ';')
-        return OK;
-    if (line[0] == '[')
-        return line_refuse(r, err, "sections are not used here: ", line);
-    char *equals = strchr(line, '=');
-    if (!equals || equals == line)
-        return line_refuse(r, err, "name = value is expected, not ", line);
-    *equals = '\0';
-    return option_read(r, text_trim(line), text_trim(equals + 1), err);
-}
-
-static status lines_read(struct reader *r, struct slice text, struct error *err)
-{
-    while (text.len > 0) {
-        r->line++;
-        const uint8_t *end = memchr(text.data, '\n', text.len);
-        size_t len = end ? (size_t)(end - text.data) : text.len;
-        if (len > LINE_MAX_BYTES)
-            return line_refuse(r, err, "the line is too long", "");
-        if (memchr(text.data, '\0', len))
-            return line_refuse(r, err, "the line has a NUL byte in it", "");
-        cleanup_free char *line = strndup((const char *)text.data, len);
-        if (!line)
-            return error_set(err, CODE_NO_MEMORY, "configuration");
-        TRY(line_read(r, line, err));
-        size_t used = len + (end != NULL);
-        text = (struct slice){text.data + used, text.len - used};
-    }
-    return OK;
+        return error_set(err, CODE_CONFIGURATION, "%s is already set in line %d", o->name, *set_at);
+    *set_at = entry->line;
+    return option_set(r->config, o, entry->value, err);
 }
 
 static status config_new(const char *directory, struct config **out, struct error *err)
@@ -111,8 +56,7 @@ status config_parse(const char *name, const char *directory, struct slice text, 
     cleanup_config struct config *c = NULL;
     int lines[OPTION_COUNT] = {0};
     TRY(config_new(directory, &c, err));
-    struct reader r = {.name = name, .config = c, .lines = lines};
-    TRY(lines_read(&r, text, err));
+    TRY(ini_read(name, text, entry_read, &(struct reader){c, lines}, err));
     *out = steal(&c);
     return OK;
 }

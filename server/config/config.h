@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server's configuration: lines "name = value", comments begin with # or ;, one option a line, no sections, no
- * continuation, no quotes. What is not understood is refused with file:line and the legal range. */
+/* The server's configuration: the format of common/ini.h without sections, one option a line. What is not understood is
+ * refused with file:line and the legal range. */
 #pragma once
 
 #include <stdint.h>

@@ -35,7 +35,7 @@ static void every_key_is_read(void **state)
     (void)state;
     cleanup_client_config struct client_config *c = NULL;
     char expected[160];
-    assert_ok(load(SERVER "ca = ca.pem ; comment\ntimeout_ms = 700\n" ACCOUNT
+    assert_ok(load(SERVER "; comment\nca = ca.pem\ntimeout_ms = 700\n" ACCOUNT
                           "[token]\nlabel = mine\neddsa = same\nverify = rsa\n"
                           "[cache]\nkeys_max_age_ms = 5\npublic_data = /var/public.json\n"
                           "[log]\nfile = -\nlevel = debug\n",
@@ -117,7 +117,7 @@ static void every_refusal_names_file_and_line(void **state)
         {SERVER "[serber]\n", ":3:", "unknown section [serber]"},
         {SERVER "[nothing]\nx = y\n", ":3:", "unknown section"},
         {SERVER "urls = x\n", ":3:", "unknown key urls in [server]"},
-        {SERVER "\n# c\nurl = https://b\n", ":5:", "url stands twice"},
+        {SERVER "\n# c\nurl = https://b\n", ":5:", "url is already set in line 2"},
         {"url = https://a\n", ":1:", "before the first [section]"},
         {SERVER "nonsense\n", ":3:", "key = value"},
         {SERVER "  more\n", ":3:", "key = value"},
@@ -131,6 +131,9 @@ static void every_refusal_names_file_and_line(void **state)
         {SERVER "timeout_ms = 99999999999999999999\n", ":3:", "a number"},
         {SERVER "ca =\n", ":3:", "empty"},
         {SERVER "ca = a\tb\n", ":3:", "not printable"},
+        {SERVER "ca = ca.pem ; comment\n", ":3:", "ca: a comment (;) needs a line of its own"},
+        {SERVER "ca = ; comment\n", ":3:", "ca: a comment (;) needs a line of its own"},
+        {SERVER "[token] ; comment\n", ":3:", "[section] is expected"},
         {SERVER "[credential]\ntype = password\n", ":4:", "service_account or api_key"},
         {SERVER "[token]\neddsa = no\n", ":4:", "separate or same"},
         {SERVER "[log]\nlevel = loud\n", ":4:", "off, error"},

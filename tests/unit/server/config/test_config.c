@@ -161,8 +161,8 @@ static void lines_that_are_no_option_are_refused(void **state)
 {
     (void)state;
     assert_refused("[server]\n", "x.conf:1: sections are not used here: [server]");
-    assert_refused("listen_port\n", "x.conf:1: name = value is expected, not listen_port");
-    assert_refused("= 3\n", "x.conf:1: name = value is expected, not = 3");
+    assert_refused("listen_port\n", "x.conf:1: key = value is expected, not listen_port");
+    assert_refused("= 3\n", "x.conf:1: key = value is expected, not = 3");
 }
 
 static void a_nul_byte_is_refused(void **state)
