@@ -14,6 +14,7 @@ struct api {
     struct store *store;
     struct audit *audit;
     struct signer *signer;
+    struct identity_cache *identities;
     struct hsm *hsm;
     struct ca *ca;
     const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */

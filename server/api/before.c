@@ -111,7 +111,7 @@ static status identify(struct api *api, struct request *req, struct caller *call
     if (!authorization)
         return error_set(err, CODE_NOT_AUTHENTICATED, "a credential is needed: Authorization: Bearer …");
     TRY(reader_acquire(&reader, api->store, err));
-    TRY(auth_bearer(reader.db, authorization, clock_now_ms(), &caller->identity, err));
+    TRY(identity_cache_bearer(api->identities, reader.db, authorization, clock_now_ms(), &caller->identity, err));
     return judge(reader.db, req, caller, err);
 }
 

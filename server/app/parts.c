@@ -63,6 +63,7 @@ status parts_open_service(struct parts *p, const struct config *c, struct error 
         .verify_all = strcmp(c->verify_signatures, "all") == 0,
     };
     TRY(signer_new(&signer, &p->signer, err));
+    TRY(identity_cache_new(&p->identities, err));
     return ca_open(p->hsm, p->store, &p->ca, err);
 }
 
@@ -72,6 +73,7 @@ void parts_close(struct parts *p)
         ca_close(p->ca);
     if (p->signer)
         signer_free(p->signer);
+    identity_cache_free(p->identities);
     if (p->audit)
         audit_close(p->audit);
     if (p->hsm)

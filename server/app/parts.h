@@ -10,6 +10,7 @@ struct parts {
     struct hsm *hsm;
     struct audit *audit;
     struct signer *signer;
+    struct identity_cache *identities;
     struct ca *ca;
 };
 

@@ -116,6 +116,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
     s->api = (struct api){.store = s->parts.store,
                           .audit = s->parts.audit,
                           .signer = s->parts.signer,
+                          .identities = s->parts.identities,
                           .hsm = s->parts.hsm,
                           .ca = s->parts.ca,
                           .is_draining = is_draining};

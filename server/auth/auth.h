@@ -8,11 +8,23 @@
 /* ---- who */
 struct identity {
     struct principal principal;
-    char credential_id[ID_SIZE]; /* API key id; "" for an access token */
+    char credential_id[ID_SIZE];   /* API key id; "" for an access token */
+    int64_t credential_expires_ms; /* 0: never */
 };
 /* "Bearer …": API key or access token. CODE_NOT_AUTHENTICATED with one and the same text for unknown, expired,
  * disabled. */
 status auth_bearer(struct db *db, const char *authorization, int64_t now_ms, struct identity *out, struct error *err);
+
+/* Identities by their credential's hash, so that a client's next request costs no query. Good while the store's
+ * generation stands still (I4); expiry is judged at each use. A refusal is never remembered, nor is the credential
+ * (I8). */
+struct identity_cache;
+status identity_cache_new(struct identity_cache **out, struct error *err);
+void identity_cache_free(struct identity_cache *c);
+DEFINE_CLEANUP_PTR(struct identity_cache, identity_cache_free)
+/* auth_bearer, from the cache when it has the credential. */
+status identity_cache_bearer(struct identity_cache *c, struct db *db, const char *authorization, int64_t now_ms,
+                             struct identity *out, struct error *err);
 
 struct auth_assertion { /* what a good RFC 7523 assertion said */
     struct principal principal;

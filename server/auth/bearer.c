@@ -53,6 +53,7 @@ static status by_api_key(struct db *db, struct slice text, int64_t now_ms, struc
     TRY(principal_find(db, key.user_id, &identity.principal, err));
     TRY(principal_check(&identity.principal, now_ms, err));
     memcpy(identity.credential_id, key.id, sizeof(identity.credential_id));
+    identity.credential_expires_ms = key.expires_ms;
     *out = identity;
     return OK;
 }
@@ -71,6 +72,7 @@ static status by_access_token(struct db *db, struct slice text, int64_t now_ms, 
     if (now_ms >= token.expires_ms)
         return refuse(err, "expired access token", identity.principal.id);
     TRY(principal_check(&identity.principal, now_ms, err));
+    identity.credential_expires_ms = token.expires_ms;
     *out = identity;
     return OK;
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/signature.h"
-#include "server/sign/cache.h"
+#include "server/store/generation_cache.h"
 #include "server/store/store.h"
 
 /* RSA always; EC and Edwards when verify_all. The length is checked for each. CODE_BAD_SIGNATURE. */

@@ -8,9 +8,10 @@
 
 enum db_command { DB_BEGIN, DB_COMMIT, DB_ROLLBACK, DB_SAVEPOINT, DB_SAVEPOINT_RELEASE, DB_SAVEPOINT_ROLLBACK };
 
-/* What stands for {int}, {serial}, {text}, {blob}, {strict} and {zeros} in a migration. */
+/* What stands for {int}, {serial}, {text}, {blob}, {strict}, {clustered} (rows kept in the order of the primary key)
+ * and {zeros} in a migration. */
 struct db_dialect {
-    const char *int_type, *serial_type, *text_type, *blob_type, *strict, *zeros;
+    const char *int_type, *serial_type, *text_type, *blob_type, *strict, *clustered, *zeros;
 };
 
 struct db_driver {

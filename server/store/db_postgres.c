@@ -282,6 +282,7 @@ static const struct db_driver driver = {
                 .text_type = "TEXT COLLATE \"C\"",
                 .blob_type = "BYTEA",
                 .strict = "",
+                .clustered = "",
                 .zeros = "decode(repeat('00', 32), 'hex')"},
     .row_locks = true,
     .exec = postgres_exec,

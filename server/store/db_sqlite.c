@@ -338,6 +338,7 @@ static const struct db_driver driver = {
                 .text_type = "TEXT",
                 .blob_type = "BLOB",
                 .strict = "STRICT",
+                .clustered = "STRICT, WITHOUT ROWID",
                 .zeros = "zeroblob(32)"},
     .exec = sqlite_exec,
     .query = sqlite_query,

@@ -14,8 +14,9 @@ static const char *placeholder_find(const struct db_dialect *dialect, const char
 {
     const struct {
         const char *name, *text;
-    } rows[] = {{"{int}", dialect->int_type},   {"{serial}", dialect->serial_type}, {"{text}", dialect->text_type},
-                {"{blob}", dialect->blob_type}, {"{strict}", dialect->strict},      {"{zeros}", dialect->zeros}};
+    } rows[] = {{"{int}", dialect->int_type},       {"{serial}", dialect->serial_type}, {"{text}", dialect->text_type},
+                {"{blob}", dialect->blob_type},     {"{strict}", dialect->strict},      {"{zeros}", dialect->zeros},
+                {"{clustered}", dialect->clustered}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         *len = strlen(rows[i].name);
         if (strncmp(at, rows[i].name, *len) == 0)

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {int} {serial} {text} {blob} {strict} become the types of the database; see migrate.c. Times are Unix milliseconds, 0 means never.
+-- {int} {serial} {text} {blob} {strict} {clustered} become those of the database; see migrate.c. Times are Unix
+-- milliseconds, 0 means never.
 
 -- One row: what grows with every change of rights, and the head of the audit log (I7). The batch locks it.
 CREATE TABLE log_head (
@@ -106,7 +107,7 @@ CREATE TABLE key_usage (
     refused {int} NOT NULL,
     failed {int} NOT NULL,
     PRIMARY KEY (key_id, day)
-) {strict};
+) {clustered};
 
 -- id: in the order of time, so that old rows are found without an index.
 CREATE TABLE idempotency (

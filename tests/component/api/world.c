@@ -104,7 +104,14 @@ int world_open(void **state)
     struct signer_config signing = {
         .store = w->store, .audit = w->audit, .hsm = {hsm_sign_counted, w}, .verify_all = true};
     must(w, signer_new(&signing, &w->signer, &w->err));
-    w->api = (struct api){w->store, w->audit, w->signer, w->hsm.h, w->ca, audiences, NULL};
+    must(w, identity_cache_new(&w->identities, &w->err));
+    w->api = (struct api){.store = w->store,
+                          .audit = w->audit,
+                          .signer = w->signer,
+                          .identities = w->identities,
+                          .hsm = w->hsm.h,
+                          .ca = w->ca,
+                          .token_audiences = audiences};
     w->http =
         (struct http_config){.request_timeout_ms = 120000, .tables = api_tables, .before = api_before, .api = &w->api};
     w->document = openapi_load(OPENAPI_PATH);
@@ -123,6 +130,7 @@ int world_close(void **state)
     json_free(w->answer);
     json_free(w->document);
     signer_free(w->signer);
+    identity_cache_free(w->identities);
     audit_close(w->audit);
     ca_close(w->ca);
     store_close(w->store);

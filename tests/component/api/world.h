@@ -19,6 +19,7 @@ struct world {
     struct signer *signer;
     struct ca *ca;
     struct api api;
+    struct identity_cache *identities;
     struct http_config http;
     struct json *document;
     struct principal users[WHO_COUNT];

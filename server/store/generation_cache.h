@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values shared by the signing threads, by a text key, good while the generation they were put in with stands still. A
- * value that is got stays alive until it is released, whatever happens in the cache meanwhile. */
+/* Values shared by the threads that serve requests, by a text key, good while the generation they were put in with
+ * stands still. A value that is got stays alive until it is released, whatever happens in the cache meanwhile. */
 #pragma once
 
 #include <stdatomic.h>

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "server/sign/cache.h"
+#include "server/store/generation_cache.h"
 
 struct value {
     struct shared shared;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A chained hash table under one read-write lock. It never looks into its values. */
-#include "server/sign/cache.h"
+#include "server/store/generation_cache.h"
 
 #include <pthread.h>
 #include <stdlib.h>
