@@ -24,7 +24,9 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
-pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
+if(CHANCERY_TESTS)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+endif()
 pkg_check_modules(SYSTEMD IMPORTED_TARGET libsystemd)
 
 # Usage requirements every target of the project takes.
@@ -50,9 +52,12 @@ function(chancery_library name)
   target_link_libraries(${name} PUBLIC chancery_flags ${arg_LINK} PRIVATE ${arg_PRIVATE})
 endfunction()
 
-# chancery_test(NAME SOURCES a.c ... LINK libs ...): one cmocka program, one ctest entry, ten minutes at most.
+# chancery_test(NAME SOURCES a.c ... LINK libs ... LABELS unit|component): one cmocka program, one ctest entry, ten minutes at most.
 function(chancery_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  if(NOT arg_LABELS)
+    message(FATAL_ERROR "chancery_test(${name}): LABELS unit or LABELS component is missing")
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} PkgConfig::CMOCKA chancery_flags)
   add_test(NAME ${name} COMMAND ${name})
