@@ -5,48 +5,12 @@
 #include <string.h>
 
 #include "module/ckr.h"
+#include "module/key_operation.h"
 #include "module/object.h"
-
-/* Finds the private key and what the mechanism makes of it; on success the operation is complete but for its kind. */
-static CK_RV sign_begin(struct session *s, struct operation *op, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE handle)
-{
-    op->objects = slot_objects_seen(s->slot);
-    const struct object *o = op->objects ? slot_object_find(s->slot, op->objects, handle) : NULL;
-    if (!o)
-        return CKR_KEY_HANDLE_INVALID;
-    if (!mechanism_find_sign(mechanism->mechanism))
-        return CKR_MECHANISM_INVALID;
-    if (o->class == CKO_PUBLIC_KEY)
-        return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    if (o->class != CKO_PRIVATE_KEY)
-        return CKR_KEY_HANDLE_INVALID;
-    op->key = o->key;
-    return message_init(&op->message, mechanism, o->key);
-}
-
-/* A NULL mechanism ends what C_SignInit began (PKCS#11 3.0 §5.13.1). */
-static CK_RV sign_cancel(struct operation *op)
-{
-    if (op->kind != OPERATION_SIGN)
-        return CKR_ARGUMENTS_BAD;
-    operation_end(op);
-    return CKR_OK;
-}
 
 CK_RV sign_init(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    struct operation *op = &s->operation;
-    if (!mechanism)
-        return sign_cancel(op);
-    if (op->kind != OPERATION_NONE)
-        return CKR_OPERATION_ACTIVE;
-
-    CK_RV rv = sign_begin(s, op, mechanism, key);
-    if (rv == CKR_OK)
-        op->kind = OPERATION_SIGN;
-    else
-        operation_end(op);
-    return rv;
+    return key_operation_init(s, mechanism, key, OPERATION_SIGN, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY);
 }
 
 /* The server knows better than our listing whether the key may still be used: look again at the next search. */
@@ -119,25 +83,9 @@ CK_RV sign_oneshot(struct session *s, const CK_BYTE *data, CK_ULONG data_len, CK
     return sign_settle(s, sign_whole(s, (struct slice){data, data_len}, signature, len), signature);
 }
 
-static CK_RV sign_add(struct operation *op, struct slice part)
-{
-    if (!message_takes_parts(&op->message))
-        return CKR_FUNCTION_NOT_SUPPORTED;
-    if (!part.data && part.len > 0)
-        return CKR_ARGUMENTS_BAD;
-    op->in_parts = true;
-    return message_add(&op->message, part);
-}
-
 CK_RV sign_update(struct session *s, const CK_BYTE *part, CK_ULONG part_len)
 {
-    struct operation *op = &s->operation;
-    if (op->kind != OPERATION_SIGN)
-        return CKR_OPERATION_NOT_INITIALIZED;
-    CK_RV rv = sign_add(op, (struct slice){part, part_len});
-    if (rv != CKR_OK)
-        operation_end(op);
-    return rv;
+    return key_operation_update(s, OPERATION_SIGN, (struct slice){part, part_len});
 }
 
 CK_RV sign_final(struct session *s, CK_BYTE *signature, CK_ULONG *len)

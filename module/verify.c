@@ -5,48 +5,11 @@
 #include "client/client.h"
 #include "client/libctx.h"
 #include "module/ckr.h"
-#include "module/object.h"
-
-static CK_RV verify_begin(struct session *s, struct operation *op, const CK_MECHANISM *mechanism,
-                          CK_OBJECT_HANDLE handle)
-{
-    op->objects = slot_objects_seen(s->slot);
-    const struct object *o = op->objects ? slot_object_find(s->slot, op->objects, handle) : NULL;
-    if (!o)
-        return CKR_KEY_HANDLE_INVALID;
-    if (!mechanism_find_sign(mechanism->mechanism))
-        return CKR_MECHANISM_INVALID;
-    if (o->class == CKO_PRIVATE_KEY)
-        return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    if (o->class != CKO_PUBLIC_KEY)
-        return CKR_KEY_HANDLE_INVALID;
-
-    op->key = o->key;
-    return message_init(&op->message, mechanism, o->key);
-}
-
-static CK_RV verify_cancel(struct operation *op)
-{
-    if (op->kind != OPERATION_VERIFY)
-        return CKR_ARGUMENTS_BAD;
-    operation_end(op);
-    return CKR_OK;
-}
+#include "module/key_operation.h"
 
 CK_RV verify_init(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    struct operation *op = &s->operation;
-    if (!mechanism)
-        return verify_cancel(op);
-    if (op->kind != OPERATION_NONE)
-        return CKR_OPERATION_ACTIVE;
-
-    CK_RV rv = verify_begin(s, op, mechanism, key);
-    if (rv == CKR_OK)
-        op->kind = OPERATION_VERIFY;
-    else
-        operation_end(op);
-    return rv;
+    return key_operation_init(s, mechanism, key, OPERATION_VERIFY, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY);
 }
 
 static status signature_check(const struct operation *op, const struct sign_input *in, struct slice signature,
@@ -91,25 +54,9 @@ CK_RV verify_oneshot(struct session *s, const CK_BYTE *data, CK_ULONG data_len, 
     return rv;
 }
 
-static CK_RV verify_add(struct operation *op, struct slice part)
-{
-    if (!message_takes_parts(&op->message))
-        return CKR_FUNCTION_NOT_SUPPORTED;
-    if (!part.data && part.len > 0)
-        return CKR_ARGUMENTS_BAD;
-    op->in_parts = true;
-    return message_add(&op->message, part);
-}
-
 CK_RV verify_update(struct session *s, const CK_BYTE *part, CK_ULONG part_len)
 {
-    struct operation *op = &s->operation;
-    if (op->kind != OPERATION_VERIFY)
-        return CKR_OPERATION_NOT_INITIALIZED;
-    CK_RV rv = verify_add(op, (struct slice){part, part_len});
-    if (rv != CKR_OK)
-        operation_end(op);
-    return rv;
+    return key_operation_update(s, OPERATION_VERIFY, (struct slice){part, part_len});
 }
 
 CK_RV verify_final(struct session *s, const CK_BYTE *signature, CK_ULONG len)
