@@ -152,6 +152,29 @@ status file_write(const char *path, struct slice content, mode_t mode, struct er
     return sync_directory_of(path, err);
 }
 
+static status plain_failure(const char *path, struct error *err)
+{
+    int saved = errno;
+    char reason[128];
+    return error_set(err, CODE_IO, "%s: %s", path, strerror_r(saved, reason, sizeof(reason)));
+}
+
+/* O_EXCL, and not rename: two who create the same file at the same time do not both succeed. */
+status file_create(const char *path, struct slice content, mode_t mode, struct error *err)
+{
+    cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0 && errno == EEXIST)
+        return error_set(err, CODE_CONFLICT, "%s exists", path);
+    if (fd < 0)
+        return plain_failure(path, err);
+    if (!write_all(fd, content) || fsync(fd) != 0) {
+        status failed = plain_failure(path, err);
+        (void)unlink(path);
+        return failed;
+    }
+    return OK;
+}
+
 bool file_exists(const char *path)
 {
     struct stat st;

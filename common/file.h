@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small files: read whole, write atomically (temporary file, fsync, rename), judge modes. */
+/* Small files: read whole, write atomically (temporary file, fsync, rename) or only where there is none, judge modes.
+ */
 #pragma once
 
 #include <sys/types.h>
@@ -16,6 +17,9 @@ enum file_check {
 /* CODE_IO names the path and errno; CODE_TOO_LARGE above max_bytes; CODE_CONFIGURATION when a check fails. */
 status file_read(const char *path, size_t max_bytes, int checks, struct buf *out, struct error *err);
 status file_write(const char *path, struct slice content, mode_t mode, struct error *err);
+/* A new file, with this mode less the umask; one that exists (a dangling link too) is never written over:
+ * CODE_CONFLICT. */
+status file_create(const char *path, struct slice content, mode_t mode, struct error *err);
 /* A secret in a file: FILE_PRIVATE, at most 4096 bytes, one trailing newline removed. */
 status file_read_secret(const char *path, struct buf *out, struct error *err);
 bool file_exists(const char *path);

@@ -2,7 +2,9 @@
 #include "common/file.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "expect.h"
@@ -190,6 +192,68 @@ static void a_write_that_fails_leaves_the_old_state_and_no_temporary_file(void *
     assert_code(file_write(nowhere, SLICE("x"), 0600, NULL), CODE_IO);
 }
 
+static void a_created_file_has_the_content_and_the_mode(void **state)
+{
+    struct fixture *f = *state;
+    assert_ok(file_create(f->path, SLICE("new"), 0600, NULL));
+
+    cleanup_buf struct buf out = {0};
+    assert_ok(file_read(f->path, 100, FILE_PRIVATE, &out, NULL));
+    assert_buf(&out, "new");
+    struct stat st;
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(entries(f->dir), 1);
+}
+
+static void creating_never_writes_over_a_file(void **state)
+{
+    struct fixture *f = *state;
+    put(f->path, "old", 0600);
+    struct error err;
+    assert_code(file_create(f->path, SLICE("new"), 0600, &err), CODE_CONFLICT);
+    assert_non_null(strstr(err.text, f->path));
+
+    cleanup_buf struct buf out = {0};
+    assert_ok(file_read(f->path, 100, FILE_ANY, &out, NULL));
+    assert_buf(&out, "old");
+}
+
+static void creating_does_not_follow_a_dangling_link(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(symlink("target", f->path), 0);
+    assert_code(file_create(f->path, SLICE("new"), 0600, NULL), CODE_CONFLICT);
+    assert_int_equal(entries(f->dir), 1);
+}
+
+static void a_file_that_cannot_be_created_is_named_with_its_errno(void **state)
+{
+    struct fixture *f = *state;
+    cleanup_free char *nowhere = path_join(f->dir, "no/such/file");
+    struct error err;
+    assert_code(file_create(nowhere, SLICE("x"), 0600, &err), CODE_IO);
+    assert_non_null(strstr(err.text, nowhere));
+    assert_non_null(strstr(err.text, "No such file"));
+}
+
+static void a_creation_that_fails_half_way_leaves_no_file(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){2, before.rlim_max}), 0);
+    struct error err;
+    status s = file_create(f->path, SLICE("longer than the limit"), 0600, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, handler);
+
+    assert_code(s, CODE_IO);
+    assert_non_null(strstr(err.text, "File too large"));
+    assert_int_equal(entries(f->dir), 0);
+}
+
 static void directories_are_made_with_their_parents(void **state)
 {
     struct fixture *f = *state;
@@ -243,6 +307,11 @@ int main(void)
         WITH_DIRECTORY(a_secret_loses_one_newline_and_must_be_private),
         WITH_DIRECTORY(a_write_replaces_the_file_with_this_mode_and_leaves_nothing_beside),
         WITH_DIRECTORY(a_write_that_fails_leaves_the_old_state_and_no_temporary_file),
+        WITH_DIRECTORY(a_created_file_has_the_content_and_the_mode),
+        WITH_DIRECTORY(creating_never_writes_over_a_file),
+        WITH_DIRECTORY(creating_does_not_follow_a_dangling_link),
+        WITH_DIRECTORY(a_file_that_cannot_be_created_is_named_with_its_errno),
+        WITH_DIRECTORY(a_creation_that_fails_half_way_leaves_no_file),
         WITH_DIRECTORY(directories_are_made_with_their_parents),
         WITH_DIRECTORY(a_file_exists_or_not),
         cmocka_unit_test(paths_are_joined_by_one_slash_and_absolute_names_stand_alone),
