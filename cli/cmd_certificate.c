@@ -51,21 +51,11 @@ static status chain_of_administration(struct cli *cli, const char *name, struct 
     return OK;
 }
 
-/* The public data on disk first: no passphrase where they hold the key. */
 static status chain_get(struct cli *cli, const char *name, struct chain *out, struct error *err)
 {
-    struct client *c = NULL;
-    cleanup_client_keys const struct client_keys *known = NULL;
-    TRY(cli_client_locked(cli, &c, err));
-    TRY(client_keys(c, cli_deadline(cli), &known, err));
-    const struct client_key *key = key_find(known, name);
-    if (key)
-        return chain_of_key(key, out, err);
-
-    cleanup_client_keys const struct client_keys *fresh = NULL;
-    TRY(cli_client(cli, &c, err));
-    TRY(client_keys(c, cli_deadline(cli), &fresh, err));
-    key = key_find(fresh, name);
+    cleanup_client_keys const struct client_keys *keys = NULL;
+    const struct client_key *key = NULL;
+    TRY(key_look_up(cli, name, &keys, &key, err));
     return key ? chain_of_key(key, out, err) : chain_of_administration(cli, name, out, err);
 }
 

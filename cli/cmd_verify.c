@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chancery verify: a detached signature against a file; needs no server but for the public key of --key. */
-#include <openssl/x509.h>
 #include <string.h>
 
 #include "cli/certificates.h"
@@ -14,31 +13,16 @@ enum { SIGNATURE_MAX = 16 * 1024 };
 DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
 #define cleanup_pkey CLEANUP(EVP_PKEY_free_cleanup)
 
-static status key_decode(const struct client_key *key, EVP_PKEY **out, struct error *err)
-{
-    const unsigned char *at = key->spki.data;
-    *out = d2i_PUBKEY(NULL, &at, (long)key->spki.len);
-    return *out ? OK : error_set(err, CODE_INTERNAL, "the public key of %s is malformed", key->token_label);
-}
-
-/* The public data on disk do, where they hold the key: no passphrase, no request. */
 static status key_of_name(struct cli *cli, const char *name, EVP_PKEY **out, struct error *err)
 {
-    struct client *c = NULL;
-    cleanup_client_keys const struct client_keys *known = NULL;
-    TRY(cli_client_locked(cli, &c, err));
-    TRY(client_keys(c, cli_deadline(cli), &known, err));
-    const struct client_key *key = key_find(known, name);
-    if (key)
-        return key_decode(key, out, err);
-
-    cleanup_client_keys const struct client_keys *fresh = NULL;
-    TRY(cli_client(cli, &c, err));
-    TRY(client_keys(c, cli_deadline(cli), &fresh, err));
-    key = key_find(fresh, name);
+    cleanup_client_keys const struct client_keys *keys = NULL;
+    const struct client_key *key = NULL;
+    TRY(key_look_up(cli, name, &keys, &key, err));
     if (!key)
         return error_set(err, CODE_NOT_FOUND, "no key that you may use is named %.140s", name);
-    return key_decode(key, out, err);
+    if (!is_ok(public_key_decode(NULL, buf_slice(&key->spki), out, NULL)))
+        return error_set(err, CODE_INTERNAL, "the public key of %s is malformed", key->token_label);
+    return OK;
 }
 
 static status public_key_get(struct cli *cli, EVP_PKEY **out, struct error *err)

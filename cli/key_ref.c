@@ -26,6 +26,24 @@ const struct client_key *key_find(const struct client_keys *keys, const char *na
     return NULL;
 }
 
+status key_look_up(struct cli *cli, const char *name, const struct client_keys **keys, const struct client_key **out,
+                   struct error *err)
+{
+    struct client *c = NULL;
+    cleanup_client_keys const struct client_keys *known = NULL;
+    TRY(cli_client_locked(cli, &c, err));
+    TRY(client_keys(c, cli_deadline(cli), &known, err));
+    *out = key_find(known, name);
+    if (*out) {
+        *keys = client_keys_ref(known);
+        return OK;
+    }
+    TRY(cli_client(cli, &c, err));
+    TRY(client_keys(c, cli_deadline(cli), keys, err));
+    *out = key_find(*keys, name);
+    return OK;
+}
+
 static bool id_find(const struct json *page, const char *name, struct buf *out)
 {
     const struct json *items = json_get(page, "items");

@@ -10,3 +10,7 @@ status key_reference(struct cli *cli, const char *name, struct buf *out, struct 
 bool key_is_named(const struct client_key *key, const char *name);
 /* The key of this name among those the principal may use; borrowed; NULL when there is none. */
 const struct client_key *key_find(const struct client_keys *keys, const char *name);
+/* The same, asking for no passphrase where the public data on disk hold the key; otherwise logged in. The key belongs
+ * to *keys, which the caller unrefs; NULL when there is none. */
+status key_look_up(struct cli *cli, const char *name, const struct client_keys **keys, const struct client_key **out,
+                   struct error *err);
