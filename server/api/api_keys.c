@@ -98,16 +98,12 @@ static status api_key_row(void *arg, const struct api_key *k)
 
 static status api_key_list_get(void *arg, struct request *req, struct response *res, struct error *err)
 {
-    struct api *api = arg;
     cleanup_reader struct reader reader = {0};
-    static const char *const parameters[] = {"limit", "after", NULL};
     struct principal user;
     struct list list;
 
-    TRY(request_query_only(req, parameters, err));
-    TRY(list_parse(&list, req, err));
-    TRY(user_find(api, req, &user, err));
-    TRY(reader_acquire(&reader, api->store, err));
+    TRY(list_open(&list, &reader, arg, req, err));
+    TRY(principal_find_typed(reader.db, PRINCIPAL_USER, request_param(req, "user"), &user, err));
     list_begin(&list, res);
     TRY(api_key_list(reader.db, user.id, api_key_row, &list, err));
     return list_end(&list);

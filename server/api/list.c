@@ -20,6 +20,15 @@ status list_parse(struct list *l, struct request *req, struct error *err)
     return OK;
 }
 
+status list_open(struct list *l, struct reader *r, struct api *api, struct request *req, struct error *err)
+{
+    static const char *const parameters[] = {"limit", "after", NULL};
+
+    TRY(request_query_only(req, parameters, err));
+    TRY(list_parse(l, req, err));
+    return reader_acquire(r, api->store, err);
+}
+
 void list_begin(struct list *l, struct response *res)
 {
     l->w = response_json(res, 200);

@@ -3,7 +3,7 @@
  * tells whether there is a next page. */
 #pragma once
 
-#include "server/api/api.h"
+#include "server/api/caller.h"
 
 enum { LIST_DEFAULT = 100, LIST_CURSOR_SIZE = 3 * NAME_SIZE };
 
@@ -17,6 +17,8 @@ struct list {
 
 /* Reads `limit` and `after`; nothing is written yet. */
 status list_parse(struct list *l, struct request *req, struct error *err);
+/* The same for a list that has no other parameters, with a connection to read it from. */
+status list_open(struct list *l, struct reader *r, struct api *api, struct request *req, struct error *err);
 void list_begin(struct list *l, struct response *res);
 /* False for the row beyond the page, which is only counted. */
 bool list_take(struct list *l, const char *cursor);

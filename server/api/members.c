@@ -157,14 +157,10 @@ static status member_row(void *arg, const struct member *m)
 
 static status member_list_get(void *arg, struct request *req, struct response *res, struct error *err)
 {
-    struct api *api = arg;
     cleanup_reader struct reader reader = {0};
-    static const char *const parameters[] = {"limit", "after", NULL};
     struct list list;
 
-    TRY(request_query_only(req, parameters, err));
-    TRY(list_parse(&list, req, err));
-    TRY(reader_acquire(&reader, api->store, err));
+    TRY(list_open(&list, &reader, arg, req, err));
     list_begin(&list, res);
     TRY(member_list(reader.db, caller_of(req)->project.id, member_row, &list, err));
     return list_end(&list);

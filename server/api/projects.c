@@ -77,15 +77,11 @@ static status project_row(void *arg, const struct project *p)
 
 static status project_list_get(void *arg, struct request *req, struct response *res, struct error *err)
 {
-    struct api *api = arg;
     cleanup_reader struct reader reader = {0};
-    static const char *const parameters[] = {"limit", "after", NULL};
     const char *member = caller_reads_all(req) ? NULL : caller_principal(req)->id;
     struct list list;
 
-    TRY(request_query_only(req, parameters, err));
-    TRY(list_parse(&list, req, err));
-    TRY(reader_acquire(&reader, api->store, err));
+    TRY(list_open(&list, &reader, arg, req, err));
     list_begin(&list, res);
     TRY(project_list(reader.db, member, list.page, project_row, &list, err));
     return list_end(&list);

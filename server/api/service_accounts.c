@@ -109,15 +109,11 @@ static status account_create(void *arg, struct request *req, struct response *re
 
 static status account_list_get(void *arg, struct request *req, struct response *res, struct error *err)
 {
-    struct api *api = arg;
     cleanup_reader struct reader reader = {0};
     cleanup_principal_page struct principal_page page = {0};
-    static const char *const parameters[] = {"limit", "after", NULL};
     struct list list;
 
-    TRY(request_query_only(req, parameters, err));
-    TRY(list_parse(&list, req, err));
-    TRY(reader_acquire(&reader, api->store, err));
+    TRY(list_open(&list, &reader, arg, req, err));
     TRY(principal_page_load(&page, reader.db, PRINCIPAL_SERVICE_ACCOUNT, list.page, err));
     list_begin(&list, res);
     for (size_t i = 0; i < page.count; i++) {

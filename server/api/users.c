@@ -73,14 +73,10 @@ static status user_row(void *arg, const struct principal *p)
 
 static status user_list_get(void *arg, struct request *req, struct response *res, struct error *err)
 {
-    struct api *api = arg;
     cleanup_reader struct reader reader = {0};
-    static const char *const parameters[] = {"limit", "after", NULL};
     struct list list;
 
-    TRY(request_query_only(req, parameters, err));
-    TRY(list_parse(&list, req, err));
-    TRY(reader_acquire(&reader, api->store, err));
+    TRY(list_open(&list, &reader, arg, req, err));
     list_begin(&list, res);
     TRY(principal_list(reader.db, PRINCIPAL_USER, list.page, user_row, &list, err));
     return list_end(&list);
