@@ -137,6 +137,12 @@ static status key_parse(const struct json *v, struct client_key *key, struct err
     return certificates_parse(json_get(v, "certificates"), key, err);
 }
 
+/* The same order every time, and one that people expect: tools list keys, and some take the first. */
+static int by_label(const void *a, const void *b)
+{
+    return strcmp(((const struct client_key *)a)->token_label, ((const struct client_key *)b)->token_label);
+}
+
 static status snapshot_fill(struct keys_snapshot *s, const struct json *list, struct error *err)
 {
     size_t count = json_count(list);
@@ -158,6 +164,7 @@ static status snapshot_fill(struct keys_snapshot *s, const struct json *list, st
         }
         s->keys.items[s->keys.count++] = key;
     }
+    qsort(s->keys.items, s->keys.count, sizeof(*s->keys.items), by_label);
     return OK;
 }
 

@@ -329,6 +329,22 @@ static void keys_are_answered_from_memory_while_young(void **state)
     assert_int_equal(fake_server_count(c.server, "GET", "/v1/signing/keys"), 1);
 }
 
+static void keys_come_in_the_order_of_their_labels(void **state)
+{
+    (void)state;
+#define KEY(id, label)                                                                                                 \
+    "{\"id\":\"" id "\",\"project\":\"demo\",\"label\":\"" label "\",\"type\":\"ed25519\","                            \
+    "\"public_key\":\"MCowBQYDK2VwAyEAR23Na3WH365qw4wkEzSLyeyln03nOTzqbdbsezUtSGk=\"}"
+    c.keys_answer = "{\"keys\":[" KEY("key_1", "c") "," KEY("key_2", "a") "," KEY("key_3", "b") "]}";
+    cleanup_client_keys const struct client_keys *keys = NULL;
+    assert_ok(client_keys(client, deadline_in(10000), &keys, &err));
+
+    assert_int_equal(keys->count, 3);
+    assert_string_equal(keys->items[0].token_label, "demo-a");
+    assert_string_equal(keys->items[1].token_label, "demo-b");
+    assert_string_equal(keys->items[2].token_label, "demo-c");
+}
+
 static void unchanged_keys_are_not_sent_again(void **state)
 {
     (void)state;
@@ -692,6 +708,7 @@ int main(void)
         TEST(a_server_with_another_root_is_refused_without_a_request),
         TEST(a_server_that_cannot_tls_1_3_is_refused),
         TEST(keys_are_answered_from_memory_while_young),
+        TEST(keys_come_in_the_order_of_their_labels),
         TEST(unchanged_keys_are_not_sent_again),
         TEST(an_unreachable_server_leaves_the_last_known_keys),
         TEST(a_refused_principal_gets_no_last_known_keys),
