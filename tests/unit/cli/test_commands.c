@@ -224,6 +224,25 @@ static void a_raw_signature_is_r_and_s(void **state)
     assert_int_equal(run("verify", "--key", "demo-p256", "--signature", signature, file, NULL)->code, 1);
 }
 
+static void a_key_of_the_public_data_on_disk_needs_no_passphrase(void **state)
+{
+    (void)state;
+    static const struct page rows[] = {{"GET", "/v1/whoami", 200, "{\"name\":\"build-1\"}"}, {0}};
+    pages = rows;
+    const char *file = in_directory("data");
+    const char *signature = in_directory("data.sig");
+    file_put(file, "hello", 0644);
+    assert_int_equal(run("login", NULL)->code, 0);
+    assert_int_equal(run("sign", "--key", "demo-p256", file, NULL)->code, 0);
+
+    cleanup_buf struct buf pem = {0};
+    assert_int_equal(unlink(in_directory("build-1.key")), 0);
+    assert_ok(client_enroll(in_directory("build-1.key"), slice_of_text("open sesame"), &pem, NULL));
+    int before = fake_server_connections(c.server);
+    assert_int_equal(run("verify", "--key", "demo-p256", "--signature", signature, file, NULL)->code, 0);
+    assert_int_equal(fake_server_connections(c.server), before);
+}
+
 static void a_key_that_is_not_listed_is_refused_by_the_server_with_its_reason(void **state)
 {
     (void)state;
@@ -457,6 +476,7 @@ int main(void)
         TEST(the_administrators_token_needs_no_configuration),
         TEST(a_signature_is_der_and_verifies_until_the_file_changes),
         TEST(a_raw_signature_is_r_and_s),
+        TEST(a_key_of_the_public_data_on_disk_needs_no_passphrase),
         TEST(a_key_that_is_not_listed_is_refused_by_the_server_with_its_reason),
         TEST(a_file_that_is_not_there_asks_for_no_signature),
         TEST(records_are_printed_byte_for_byte),
