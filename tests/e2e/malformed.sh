@@ -59,47 +59,22 @@ want 409 conflict "a name that is taken" -H "$auth" -H "$json" -d '{"name":"demo
 want 400 invalid "an unknown key type" -H "$auth" -H "$json" -d '{"label":"x","type":"dsa1024"}' /v1/projects/demo/keys
 
 # ---- assertions (RFC 7523), made by openssl
-b64url()
-{
-    base64 -w0 | tr '+/' '-_' | tr -d '='
-}
-
 openssl genpkey -algorithm ed25519 -out robot.key 2>/dev/null
 openssl pkey -in robot.key -pubout -out robot.pub
 admin account create robot --public-key robot.pub >/dev/null
-
-assertion() # alg aud iat exp jti
-{
-    local head payload
-    head=$(printf '{"alg":"%s","typ":"JWT"}' "$1" | b64url)
-    payload=$(printf '{"iss":"robot","sub":"robot","aud":"%s","iat":%s,"exp":%s,"jti":"%s"}' "$2" "$3" "$4" "$5" | b64url)
-    printf '%s.%s' "$head" "$payload" >to-be-signed
-    openssl pkeyutl -sign -inkey robot.key -rawin -in to-be-signed -out jws.sig
-    if [ "$1" = none ]; then
-        printf '%s.%s.' "$head" "$payload"
-    else
-        printf '%s.%s.%s' "$head" "$payload" "$(b64url <jws.sig)"
-    fi
-}
-
-token()
-{
-    printf 'grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=%s' "$1"
-}
-
 aud=$CHANCERY_URL/v1/oauth/token
 now=$(date +%s)
-good=$(assertion EdDSA "$aud" "$now" $((now + 60)) jti-0123456789abcdef)
-curl -fsS --cacert "$CHANCERY_CA" -d "$(token "$good")" "$aud" >token.json || fail "a good assertion gets a token"
+good=$(assertion robot robot.key EdDSA "$aud" "$now" $((now + 60)) jti-0123456789abcdef)
+curl -fsS --cacert "$CHANCERY_CA" -d "$(token_form "$good")" "$aud" >token.json || fail "a good assertion gets a token"
 jq -e '.token_type == "Bearer" and .expires_in == 600 and (.access_token | length > 20)' token.json >/dev/null || fail "a token is described"
 pass "a good assertion gets a token"
-want 401 not_authenticated "a replayed assertion" -d "$(token "$good")" /v1/oauth/token
-want 401 not_authenticated "an expired assertion" -d "$(token "$(assertion EdDSA "$aud" $((now - 600)) $((now - 400)) jti-1123456789abcdef)")" /v1/oauth/token
-want 401 not_authenticated "an assertion from the future" -d "$(token "$(assertion EdDSA "$aud" $((now + 600)) $((now + 700)) jti-2123456789abcdef)")" /v1/oauth/token
-want 401 not_authenticated "an assertion that lives too long" -d "$(token "$(assertion EdDSA "$aud" "$now" $((now + 301)) jti-3123456789abcdef)")" /v1/oauth/token
-want 401 not_authenticated "a wrong audience" -d "$(token "$(assertion EdDSA https://elsewhere.example/v1/oauth/token "$now" $((now + 60)) jti-4123456789abcdef)")" /v1/oauth/token
-want 401 not_authenticated "alg none" -d "$(token "$(assertion none "$aud" "$now" $((now + 60)) jti-5123456789abcdef)")" /v1/oauth/token
-want 401 not_authenticated "another alg than the registered key's" -d "$(token "$(assertion HS256 "$aud" "$now" $((now + 60)) jti-6123456789abcdef)")" /v1/oauth/token
+want 401 not_authenticated "a replayed assertion" -d "$(token_form "$good")" /v1/oauth/token
+want 401 not_authenticated "an expired assertion" -d "$(token_form "$(assertion robot robot.key EdDSA "$aud" $((now - 600)) $((now - 400)) jti-1123456789abcdef)")" /v1/oauth/token
+want 401 not_authenticated "an assertion from the future" -d "$(token_form "$(assertion robot robot.key EdDSA "$aud" $((now + 600)) $((now + 700)) jti-2123456789abcdef)")" /v1/oauth/token
+want 401 not_authenticated "an assertion that lives too long" -d "$(token_form "$(assertion robot robot.key EdDSA "$aud" "$now" $((now + 301)) jti-3123456789abcdef)")" /v1/oauth/token
+want 401 not_authenticated "a wrong audience" -d "$(token_form "$(assertion robot robot.key EdDSA https://elsewhere.example/v1/oauth/token_form "$now" $((now + 60)) jti-4123456789abcdef)")" /v1/oauth/token
+want 401 not_authenticated "alg none" -d "$(token_form "$(assertion robot robot.key none "$aud" "$now" $((now + 60)) jti-5123456789abcdef)")" /v1/oauth/token
+want 401 not_authenticated "another alg than the registered key's" -d "$(token_form "$(assertion robot robot.key HS256 "$aud" "$now" $((now + 60)) jti-6123456789abcdef)")" /v1/oauth/token
 want 401 not_authenticated "no assertion at all" -d "$(token nonsense)" /v1/oauth/token
 want 400 invalid "an unknown grant type" -d 'grant_type=password&assertion=x' /v1/oauth/token
 want 415 unsupported_media "JSON at the token endpoint" -H "$json" -d '{}' /v1/oauth/token

@@ -26,10 +26,18 @@ curl -sS --cacert "$CHANCERY_CA" -H "Authorization: Bearer ${CHANCERY_ADMIN_TOKE
 token=$(admin apikey create admin second --json | jq -r .api_key)
 [ ${#token} -gt 40 ] || fail "a second API key was made"
 
+# An access token, by an assertion that the logs may not show either: both are taken and used.
+now=$(date +%s)
+jws=$(assertion demo-signer "$sandbox/client/demo-signer.key" EdDSA "$CHANCERY_URL/v1/oauth/token" "$now" $((now + 60)) jti-0123456789abcdef)
+access=$(curl -fsS --cacert "$CHANCERY_CA" -d "$(token_form "$jws")" "$CHANCERY_URL/v1/oauth/token" | jq -r .access_token)
+curl -fsS --cacert "$CHANCERY_CA" -H "Authorization: Bearer $access" "$CHANCERY_URL/v1/signing/keys" >/dev/null || fail "the access token works"
+
 "$root/scripts/sandbox" down "$sandbox"
 # What must be found nowhere, one a line: whole secrets and the secret part of each API key.
 {
     echo "$P11_PIN"
+    echo "$access"
+    echo "$jws"
     echo wrong-passphrase
     echo "$SANDBOX_HSM_PIN"
     find "$sandbox/server" -name '*.pin' -exec cat {} +
@@ -40,7 +48,7 @@ token=$(admin apikey create admin second --json | jq -r .api_key)
     sed -n '2p' "$sandbox/client/demo-signer.key"
     sed -n '2p' "$sandbox/server/server.key" 2>/dev/null
 } | sort -u | sed '/^$/d' >secrets.txt
-[ "$(wc -l <secrets.txt)" -ge 8 ] || { cat secrets.txt; fail "the secrets to look for were gathered"; }
+[ "$(wc -l <secrets.txt)" -ge 10 ] || { cat secrets.txt; fail "the secrets to look for were gathered"; }
 
 mapfile -t places < <(find "$sandbox" -type f \( -name '*.log' -o -name '*.out' -o -name '*.db' -o -name '*.db-wal' -o -name '*.conf' \) -size +0)
 find "$sandbox" -name '*.log' -o -name 'server.out' | grep -q . || fail "there is a log to search"
