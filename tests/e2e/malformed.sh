@@ -75,7 +75,7 @@ want 401 not_authenticated "an assertion that lives too long" -d "$(token_form "
 want 401 not_authenticated "a wrong audience" -d "$(token_form "$(assertion robot robot.key EdDSA https://elsewhere.example/v1/oauth/token_form "$now" $((now + 60)) jti-4123456789abcdef)")" /v1/oauth/token
 want 401 not_authenticated "alg none" -d "$(token_form "$(assertion robot robot.key none "$aud" "$now" $((now + 60)) jti-5123456789abcdef)")" /v1/oauth/token
 want 401 not_authenticated "another alg than the registered key's" -d "$(token_form "$(assertion robot robot.key HS256 "$aud" "$now" $((now + 60)) jti-6123456789abcdef)")" /v1/oauth/token
-want 401 not_authenticated "no assertion at all" -d "$(token nonsense)" /v1/oauth/token
+want 401 not_authenticated "no assertion at all" -d "$(token_form nonsense)" /v1/oauth/token
 want 400 invalid "an unknown grant type" -d 'grant_type=password&assertion=x' /v1/oauth/token
 want 415 unsupported_media "JSON at the token endpoint" -H "$json" -d '{}' /v1/oauth/token
 
