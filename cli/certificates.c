@@ -8,13 +8,12 @@
 
 #include "common/encoding.h"
 #include "common/file.h"
+#include "common/openssl_scope.h"
 
 enum { FILE_MAX = 1024 * 1024 };
 
 DEFINE_CLEANUP_PTR(BIO, BIO_free_all)
-DEFINE_CLEANUP_PTR(X509, X509_free)
 #define cleanup_bio CLEANUP(BIO_free_all_cleanup)
-#define cleanup_x509 CLEANUP(X509_free_cleanup)
 
 static status bio_of_file(const char *path, struct buf *content, BIO **out, struct error *err)
 {

@@ -7,11 +7,9 @@
 #include "cli/key_ref.h"
 #include "cli/tables.h"
 #include "common/file.h"
+#include "common/openssl_scope.h"
 
 enum { SIGNATURE_MAX = 16 * 1024 };
-
-DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
-#define cleanup_pkey CLEANUP(EVP_PKEY_free_cleanup)
 
 static status key_of_name(struct cli *cli, const char *name, EVP_PKEY **out, struct error *err)
 {

@@ -6,8 +6,7 @@
 #include "client/credential.h"
 #include "client/libctx.h"
 #include "common/file.h"
-
-DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
+#include "common/openssl_scope.h"
 
 /* A key that exists is never written over. */
 static status key_file_create(const char *path, struct slice pem, struct error *err)
@@ -23,7 +22,7 @@ status client_enroll(const char *key_path, struct slice passphrase, struct buf *
     cleanup_libctx struct libctx_scope scope = {0};
     TRY(libctx_enter(&scope, err));
 
-    CLEANUP(EVP_PKEY_free_cleanup) EVP_PKEY *key = EVP_PKEY_Q_keygen(scope.ctx, NULL, "ED25519");
+    cleanup_pkey EVP_PKEY *key = EVP_PKEY_Q_keygen(scope.ctx, NULL, "ED25519");
     if (!key)
         return error_set(err, CODE_INTERNAL, "OpenSSL cannot make an Ed25519 key pair");
 

@@ -9,6 +9,7 @@
 #include "client/assertion.h"
 #include "client/libctx.h"
 #include "client/problem.h"
+#include "common/openssl_scope.h"
 #include "common/text.h"
 
 enum { RENEW_BEFORE_MS = 60000, ASSERTION_LIFE_S = 120, ANSWER_MAX = 16 * 1024, TOKEN_MAX = 4096 };
@@ -129,11 +130,9 @@ static void token_store(struct client *c, uint64_t serial, struct token *fresh)
     *fresh = (struct token){0};
 }
 
-DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
-
 status authorization_get(struct client *c, struct retry retry, struct buf *out, struct error *err)
 {
-    CLEANUP(EVP_PKEY_free_cleanup) EVP_PKEY *key = NULL;
+    cleanup_pkey EVP_PKEY *key = NULL;
     CLEANUP(token_clear) struct token fresh = {0};
     uint64_t serial = 0;
     TRY(authorization_from_memory(c, out, &key, &serial, err));

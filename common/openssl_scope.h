@@ -6,14 +6,20 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdbool.h>
 
 #include "common/cleanup.h"
 
+DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
 DEFINE_CLEANUP_PTR(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
+DEFINE_CLEANUP_PTR(X509, X509_free)
 DEFINE_CLEANUP_PTR(EVP_MD_CTX, EVP_MD_CTX_free)
 DEFINE_CLEANUP_PTR(EVP_MD, EVP_MD_free)
 DEFINE_CLEANUP_PTR(ECDSA_SIG, ECDSA_SIG_free)
 DEFINE_CLEANUP_PTR(BIGNUM, BN_free)
+#define cleanup_pkey CLEANUP(EVP_PKEY_free_cleanup)
+#define cleanup_x509 CLEANUP(X509_free_cleanup)
 #define cleanup_pkey_ctx CLEANUP(EVP_PKEY_CTX_free_cleanup)
 #define cleanup_md_ctx CLEANUP(EVP_MD_CTX_free_cleanup)
 #define cleanup_md CLEANUP(EVP_MD_free_cleanup)

@@ -78,3 +78,11 @@ bool text_to_int64(const char *text, int64_t *out)
     *out = negative ? value : -value;
     return true;
 }
+
+uint64_t text_hash(const char *text)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * 0x100000001b3u;
+    return hash;
+}

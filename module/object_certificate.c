@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attributes of X.509 certificates (PKCS#11 3.0 §4.6). The key's own certificate has the key's CKA_ID and label; that
  * of a CA has the CKA_ID its key would have, and its common name. */
+#include "common/openssl_scope.h"
 #include "module/object.h"
 
 #include <openssl/x509.h>
@@ -8,9 +9,6 @@
 
 #include "client/client.h"
 #include "common/signature.h"
-
-DEFINE_CLEANUP_PTR(X509, X509_free)
-#define cleanup_x509 CLEANUP(X509_free_cleanup)
 
 static void add_encoded(struct attributes *a, CK_ATTRIBUTE_TYPE type, uint8_t *der, int len)
 {

@@ -11,9 +11,6 @@
 #include "common/openssl_scope.h"
 #include "module/mechanism.h"
 
-DEFINE_CLEANUP_PTR(X509, X509_free)
-#define cleanup_x509 CLEANUP(X509_free_cleanup)
-
 /* CKA_EC_PARAMS: the curve's OID, or for Ed25519 its name, as SoftHSM and the tools write it. */
 static const uint8_t params_p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static const uint8_t params_p384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};

@@ -76,13 +76,10 @@ static status touch(struct db *db, void *arg, struct audit_record *record, struc
     return api_key_touch(db, arg, clock_now_ms(), err);
 }
 
-/* FNV-1a of credential and minute; never 0. */
+/* Of credential and minute; never 0. */
 static uint64_t touch_mark(const char *credential, int64_t minute)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (const char *c = credential; *c; c++)
-        hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
-    return ((hash + (uint64_t)minute) * 0x9e3779b97f4a7c15u) | 1u;
+    return ((text_hash(credential) + (uint64_t)minute) * 0x9e3779b97f4a7c15u) | 1u;
 }
 
 /* Remembers per credential the minute it was last written for, so that a busy one costs one small commit a minute. The

@@ -9,7 +9,7 @@
 #include "server/api/caller.h"
 #include "server/api/parse.h"
 
-enum { SALT_LEN_MOST = 512, IDEMPOTENCY_KEY_LEAST = 16 };
+enum { SALT_LEN_MOST = 512 };
 
 struct sign_body {
     const char *mechanism, *hash, *digest, *message;
@@ -122,14 +122,6 @@ static status context_parse(struct sign_order *order, const struct json *context
     return check_text("context.user", order->user, err);
 }
 
-static bool is_idempotency_key(const char *text)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-    size_t len = strspn(text, allowed);
-
-    return text[len] == '\0' && len >= IDEMPOTENCY_KEY_LEAST && len <= LIMIT_IDEMPOTENCY_KEY;
-}
-
 status sign_order_parse(struct sign_order *order, struct request *req, struct buf *bytes, struct error *err)
 {
     struct sign_body body = {0};
@@ -148,9 +140,9 @@ status sign_order_parse(struct sign_order *order, struct request *req, struct bu
         .client_address = request_client_address(req),
         .request_id = request_id(req),
     };
-    if (order->idempotency_key && !is_idempotency_key(order->idempotency_key))
-        return error_set(err, CODE_INVALID, HEADER_IDEMPOTENCY_KEY ": %d to %d characters of A-Z a-z 0-9 _ -",
-                         IDEMPOTENCY_KEY_LEAST, LIMIT_IDEMPOTENCY_KEY);
+    if (order->idempotency_key && !idempotency_key_is_valid(order->idempotency_key))
+        return error_set(err, CODE_INVALID, HEADER_IDEMPOTENCY_KEY ": 16 to %d characters of A-Z a-z 0-9 _ -",
+                         LIMIT_IDEMPOTENCY_KEY);
     TRY(body_read(req, fields, COUNT_OF(fields), err));
     TRY(input_parse(order, &body, bytes, err));
     return context_parse(order, body.context, err);

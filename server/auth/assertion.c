@@ -11,9 +11,6 @@
 #include "common/text.h"
 #include "server/auth/jws.h"
 
-DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
-#define cleanup_pkey CLEANUP(EVP_PKEY_free_cleanup)
-
 enum {
     TRIED_KEYS_MAX = 8, /* verifications one assertion may cost */
     AUDIENCES_MAX = 16,
@@ -147,10 +144,10 @@ static status key_try(void *arg, const struct account_key *k)
         return OK;
 
     cleanup_err_mark bool marked = err_mark();
-    const uint8_t *at = k->spki.data;
-    cleanup_pkey EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)k->spki.len);
+    cleanup_pkey EVP_PKEY *key = NULL;
     t->tried++;
-    if (key && is_ok(jws_verify(t->jws, k->algorithm, key, NULL)))
+    if (is_ok(public_key_decode(NULL, buf_slice(&k->spki), &key, NULL)) &&
+        is_ok(jws_verify(t->jws, k->algorithm, key, NULL)))
         (void)text_copy(t->key_id, sizeof(t->key_id), k->id);
     return OK;
 }

@@ -13,9 +13,7 @@
 #include "common/text.h"
 #include "server/auth/jws.h"
 
-DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
 DEFINE_CLEANUP_PTR(BIO, BIO_vfree)
-#define cleanup_pkey CLEANUP(EVP_PKEY_free_cleanup)
 #define cleanup_bio CLEANUP(BIO_vfree_cleanup)
 
 status access_token_make(const char *principal_id, int64_t now_ms, struct buf *text, struct access_token *row,

@@ -211,12 +211,10 @@ void ca_close(struct ca *ca)
 
 static status request_key(struct ca *ca, struct slice spki, EVP_PKEY **out, struct error *err)
 {
-    const unsigned char *at = spki.data;
     enum key_type type;
-    cleanup_pkey EVP_PKEY *key = d2i_PUBKEY_ex(NULL, &at, (long)spki.len, hsm_libctx(ca->h), NULL);
+    cleanup_pkey EVP_PKEY *key = NULL;
 
-    ERR_clear_error();
-    if (!key || at != spki.data + spki.len)
+    if (!is_ok(public_key_decode(hsm_libctx(ca->h), spki, &key, NULL)))
         return error_set(err, CODE_INVALID, "the public key is no SubjectPublicKeyInfo");
     TRY(key_type_of(key, &type, err));
     *out = steal(&key);

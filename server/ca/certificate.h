@@ -5,13 +5,10 @@
 #include <openssl/x509.h>
 
 #include "common/buf.h"
+#include "common/openssl_scope.h"
 
-DEFINE_CLEANUP_PTR(X509, X509_free)
 DEFINE_CLEANUP_PTR(X509_NAME, X509_NAME_free)
-DEFINE_CLEANUP_PTR(EVP_PKEY, EVP_PKEY_free)
-#define cleanup_x509 CLEANUP(X509_free_cleanup)
 #define cleanup_x509_name CLEANUP(X509_NAME_free_cleanup)
-#define cleanup_pkey CLEANUP(EVP_PKEY_free_cleanup)
 
 /* Extension values are OpenSSL's text (x509v3_config(5)), written by this program, never by a caller. */
 struct certificate_plan {

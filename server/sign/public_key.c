@@ -34,9 +34,7 @@ static status public_key_parse(const struct signing_key *key, struct public_key 
         return error_set(err, CODE_NO_MEMORY, "%s", code_text(CODE_NO_MEMORY));
 
     shared_init(&k->shared, public_key_destroy);
-    const uint8_t *at = key->spki.data;
-    k->pkey = d2i_PUBKEY(NULL, &at, (long)key->spki.len);
-    if (!k->pkey)
+    if (!is_ok(public_key_decode(NULL, buf_slice(&key->spki), &k->pkey, NULL)))
         return error_set(err, CODE_INTERNAL, "the public key of %s-%s in the store cannot be read", key->project_name,
                          key->label);
     *out = steal(&k);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/secret.h"
+#include "server/sign/signer.h"
 
 enum { ROW_LIFE_MS = 24 * 60 * 60 * 1000 };
 

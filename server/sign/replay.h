@@ -13,7 +13,6 @@ enum claim {
     CLAIM_DONE,      /* the same request was signed: its answer is in the row */
 };
 
-bool idempotency_key_is_valid(const char *key);
 /* Same key version of the HSM, mechanism, parameters and digest: the same request. The self-asserted context is not
  * part of it. */
 status sign_request_hash(const char *key_id, const struct sign_input *in, uint8_t out[32], struct error *err);

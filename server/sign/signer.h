@@ -25,6 +25,9 @@ struct signer_config {
 status signer_new(const struct signer_config *config, struct signer **out, struct error *err);
 void signer_free(struct signer *s);
 
+/* 16 to LIMIT_IDEMPOTENCY_KEY characters of A-Z a-z 0-9 _ -; signer_sign refuses others, too. */
+bool idempotency_key_is_valid(const char *key);
+
 struct sign_order {
     const char *key; /* key id as asked for, or "project:label" */
     struct sign_input input;

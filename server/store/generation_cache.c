@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 struct entry {
     struct entry *next;
     struct shared *value;
@@ -30,14 +32,6 @@ void shared_release(struct shared *value)
 {
     if (value && atomic_fetch_sub(&value->references, 1) == 1)
         value->destroy(value);
-}
-
-static uint64_t key_hash(const char *key) /* FNV-1a */
-{
-    uint64_t hash = 14695981039346656037u;
-    for (; *key; key++)
-        hash = (hash ^ (uint8_t)*key) * 1099511628211u;
-    return hash;
 }
 
 status cache_new(size_t capacity, struct cache **out, struct error *err)
@@ -95,7 +89,7 @@ struct shared *cache_get(struct cache *c, const char *key, int64_t generation)
 {
     struct shared *value = NULL;
     (void)pthread_rwlock_rdlock(&c->lock);
-    struct entry *found = c->generation == generation ? *find(c, key, key_hash(key)) : NULL;
+    struct entry *found = c->generation == generation ? *find(c, key, text_hash(key)) : NULL;
     if (found) {
         value = found->value;
         atomic_fetch_add(&value->references, 1);
@@ -111,7 +105,7 @@ static struct entry *entry_new(const char *key, struct shared *value)
     if (!e)
         return NULL;
     memcpy(e->key, key, size);
-    e->hash = key_hash(key);
+    e->hash = text_hash(key);
     e->value = value;
     atomic_fetch_add(&value->references, 1);
     return e;
