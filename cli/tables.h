@@ -15,4 +15,5 @@ extern const struct cli_command user_commands[];
 extern const struct cli_command apikey_commands[];
 extern const struct cli_command member_commands[];
 extern const struct cli_command audit_commands[];
+extern const struct cli_command doctor_commands[];
 extern const struct cli_command other_commands[];

@@ -45,6 +45,8 @@ void answer_header_take(struct transport_answer *a, char *line)
         content_type_take(a, value);
     else if (strcasecmp(line, "etag") == 0 && text_is_printable(value, sizeof(a->etag) - 1))
         (void)text_copy(a->etag, sizeof(a->etag), value);
+    else if (strcasecmp(line, "date") == 0 && text_is_printable(value, sizeof(a->date) - 1))
+        (void)text_copy(a->date, sizeof(a->date), value);
     else if (strcasecmp(line, "retry-after") == 0)
         retry_after_take(a, value);
 }

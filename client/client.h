@@ -75,6 +75,15 @@ status client_request(struct client *c, const char *method, const char *path, co
 status client_request_raw(struct client *c, const char *method, const char *path, const struct buf *body,
                           struct deadline d, struct buf *answer, struct error *err);
 
+/* Can the server be reached and trusted? One unauthenticated request, no retries. CODE_CONFIGURATION: its certificate
+ * is not trusted. */
+struct client_probe {
+    int64_t round_trip_ms;
+    bool knows_time;        /* the answer had a Date */
+    int64_t clock_ahead_ms; /* of this machine, against the server's; to about a second */
+};
+status client_probe(struct client *c, struct deadline d, struct client_probe *out, struct error *err);
+
 /* Enrolment: a fresh Ed25519 key pair; private PKCS#8 PEM (encrypted with AES-256-CBC + PBKDF2 when passphrase.len > 0)
  * written 0600 to key_path, never overwriting; public SPKI PEM out. */
 status client_enroll(const char *key_path, struct slice passphrase, struct buf *public_pem, struct error *err);

@@ -26,6 +26,7 @@ struct transport_answer {
     struct buf body;
     char content_type[64]; /* lower case, without parameters */
     char etag[128];
+    char date[40];          /* "" when absent */
     int64_t retry_after_ms; /* -1 when absent */
 };
 void transport_answer_clear(struct transport_answer *a);

@@ -2,6 +2,7 @@
 /* The contract of client and server as data: routes, limits, header names. docs/openapi.yaml is its written form. */
 #pragma once
 
+#define ROUTE_LIVEZ "/livez"
 #define ROUTE_TOKEN "/v1/oauth/token"
 #define ROUTE_WHOAMI "/v1/whoami"
 #define ROUTE_SIGNING_KEYS "/v1/signing/keys"
