@@ -71,7 +71,7 @@ static status rights_judge_again(struct signing *g, struct db *db, struct error 
 
     TRY(rights_read(db, g->order->key, g->who->id, &g->fresh, err));
     TRY(rights_apply(g, g->fresh, err));
-    return rights_judge(g->fresh, &g->order->input, clock_now_ms(), &g->refusal);
+    return rules_judge(g->fresh, g->order, clock_now_ms(), NULL, &g->refusal);
 }
 
 static bool intent_is_abandoned(void *arg, int64_t intent)

@@ -3,7 +3,6 @@
  * permission is only used again after the generation was found unmoved. */
 #pragma once
 
-#include "common/signature.h"
 #include "server/store/generation_cache.h"
 #include "server/store/store.h"
 
@@ -22,12 +21,8 @@ static inline void rights_release(struct rights *r)
 DEFINE_CLEANUP_PTR(struct rights, rights_release)
 #define cleanup_rights CLEANUP(rights_release_cleanup)
 
-/* key: an id or "project:label". CODE_OK for an unknown key too: that is for rights_judge. */
+/* key: an id or "project:label". CODE_OK for an unknown key too: that is for rules_judge. */
 status rights_read(struct db *db, const char *key, const char *principal_id, struct rights **out, struct error *err);
 /* The same, from the cache when the generation allows. */
 status rights_find(struct cache *cache, struct db *db, const char *key, const char *principal_id, struct rights **out,
                    struct error *err);
-
-/* Policy at use: role, state of principal and key, mechanism and hash, form of the digest (I4, I5). An unknown key and
- * one the principal is no signer of answer alike. */
-status rights_judge(const struct rights *r, const struct sign_input *in, int64_t now_ms, struct error *err);

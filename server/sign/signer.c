@@ -132,7 +132,7 @@ static status sign_once(struct signing *g, struct sign_result *out, bool *answer
 {
     *answered = true;
     TRY(signing_rights_load(g, err));
-    if (!is_ok(rights_judge(g->rights, &g->order->input, clock_now_ms(), &g->refusal)))
+    if (!is_ok(rules_judge(g->rights, g->order, clock_now_ms(), NULL, &g->refusal)))
         return signing_refuse(g, &g->refusal, err);
 
     TRY(signing_intent_record(g, err));

@@ -5,7 +5,7 @@
 #include "server/sign/abandoned.h"
 #include "server/sign/record.h"
 #include "server/sign/replay.h"
-#include "server/sign/rights.h"
+#include "server/sign/rules.h"
 #include "server/sign/signer.h"
 
 struct signer {
