@@ -3,8 +3,11 @@
 #include "server/api/change.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "server/api/caller.h"
+
+enum { ETAG_SIZE = 24 };
 
 void change_clear(struct change *c)
 {
@@ -23,8 +26,50 @@ void change_begin(struct change *c, const struct request *req, const char *type)
         .client_address = request_client_address(req),
         .request_id = request_id(req),
     };
+    c->if_match = request_header(req, "If-Match");
     c->detail = json_writer_on(&c->detail_text);
     json_begin_object(&c->detail, NULL);
+}
+
+/* A list of entity tags, or "*". Weak ones never match (RFC 9110 §8.8.3.2). */
+static bool etag_listed(const char *list, const char *etag)
+{
+    size_t len = strlen(etag);
+    if (strcmp(list, "*") == 0)
+        return true;
+    while (*list) {
+        size_t end = strcspn(list, ",");
+        size_t item = end;
+        while (item > 0 && (list[item - 1] == ' ' || list[item - 1] == '\t'))
+            item--;
+        if (item == len && memcmp(list, etag, len) == 0)
+            return true;
+        list += end;
+        list += strspn(list, ", \t");
+    }
+    return false;
+}
+
+static void etag_format(int64_t revision, char out[ETAG_SIZE])
+{
+    (void)snprintf(out, ETAG_SIZE, "\"%lld\"", (long long)revision);
+}
+
+status change_check_revision(const struct change *c, int64_t revision, struct error *err)
+{
+    char etag[ETAG_SIZE];
+    etag_format(revision, etag);
+    if (!c->if_match || etag_listed(c->if_match, etag))
+        return OK;
+    return error_set(err, CODE_STALE, "If-Match: the object has changed since; it has revision %lld now",
+                     (long long)revision);
+}
+
+void response_revision(struct response *res, int64_t revision)
+{
+    char etag[ETAG_SIZE];
+    etag_format(revision, etag);
+    response_header(res, "ETag", etag);
 }
 
 void change_target(struct change *c, const char *type, const char *id, const char *name)

@@ -14,6 +14,7 @@ struct change {
     struct audit_record record;   /* what it borrows lives as long as this struct */
     struct json_writer detail;    /* members of the record's detail object */
     char key_name[2 * NAME_SIZE]; /* "<project>-<label>" */
+    const char *if_match;         /* as the request has it; NULL: it has none */
     /* change.c's own */
     struct buf detail_text;
     struct json_writer detail_before;
@@ -28,5 +29,10 @@ void change_begin(struct change *c, const struct request *req, const char *type)
 void change_target(struct change *c, const char *type, const char *id, const char *name);
 /* The key that is changed, with its project. Borrowed. */
 void change_key(struct change *c, const struct signing_key *key);
+/* For change_rows, with the revision as the transaction read it: CODE_STALE when the request carries an If-Match that
+ * does not name it (RFC 9110 §13.1.1). Without If-Match the last write wins. */
+status change_check_revision(const struct change *c, int64_t revision, struct error *err);
+/* The revision of what is answered, as ETag. */
+void response_revision(struct response *res, int64_t revision);
 /* Durable on return. */
 status change_commit(struct change *c, struct api *api, struct request *req, change_rows rows, struct error *err);

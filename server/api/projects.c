@@ -29,7 +29,14 @@ static void project_render(struct json_writer *w, const struct project *p)
     json_add_text(w, "name", p->name);
     json_add_text(w, "description", p->description);
     json_add_time(w, "created", p->created_ms);
+    json_add_integer(w, "revision", p->revision);
     json_end_object(w);
+}
+
+static void project_answer(struct response *res, int http_status, const struct project *p)
+{
+    response_revision(res, p->revision);
+    project_render(response_json(res, http_status), p);
 }
 
 static status project_insert_rows(struct db *db, struct change *change, struct error *err)
@@ -41,7 +48,7 @@ static status project_insert_rows(struct db *db, struct change *change, struct e
 
 static status project_create(void *arg, struct request *req, struct response *res, struct error *err)
 {
-    cleanup_project_change struct project_change c = {.project.created_ms = clock_now_ms()};
+    cleanup_project_change struct project_change c = {.project = {.created_ms = clock_now_ms(), .revision = 1}};
     const char *name = NULL, *description = "";
     const struct json_field fields[] = {
         {"name", JSON_STRING, JSON_REQUIRED, &name},
@@ -62,7 +69,7 @@ static status project_create(void *arg, struct request *req, struct response *re
     json_add_text(&c.change.detail, "description", c.project.description);
     TRY(change_commit(&c.change, arg, req, project_insert_rows, err));
 
-    project_render(response_json(res, 201), &c.project);
+    project_answer(res, 201, &c.project);
     return OK;
 }
 
@@ -91,7 +98,7 @@ static status project_get(void *arg, struct request *req, struct response *res, 
 {
     (void)arg;
     TRY(query_none(req, err));
-    project_render(response_json(res, 200), &caller_of(req)->project);
+    project_answer(res, 200, &caller_of(req)->project);
     return OK;
 }
 
@@ -100,7 +107,9 @@ static status project_update_rows(struct db *db, struct change *change, struct e
     struct project_change *c = (struct project_change *)change;
 
     TRY(project_find(db, c->project.id, &c->project, err));
+    TRY(change_check_revision(change, c->project.revision, err));
     (void)text_copy(c->project.description, sizeof(c->project.description), c->description);
+    c->project.revision++;
     return project_update(db, &c->project, err);
 }
 
@@ -119,7 +128,7 @@ static status project_patch(void *arg, struct request *req, struct response *res
     json_add_text(&c.change.detail, "description", c.description);
     TRY(change_commit(&c.change, arg, req, project_update_rows, err));
 
-    project_render(response_json(res, 200), &c.project);
+    project_answer(res, 200, &c.project);
     return OK;
 }
 

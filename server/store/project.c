@@ -2,11 +2,11 @@
 /* Projects. */
 #include "server/store/row.h"
 
-#define COLUMNS "id, name, description, created_ms"
+#define COLUMNS "id, name, description, created_ms, revision"
 
 static void project_read(const struct db_rows *rows, struct project *out)
 {
-    *out = (struct project){.created_ms = db_column_int(rows, 3)};
+    *out = (struct project){.created_ms = db_column_int(rows, 3), .revision = db_column_int(rows, 4)};
     COLUMN_COPY(out->id, rows, 0);
     COLUMN_COPY(out->name, rows, 1);
     COLUMN_COPY(out->description, rows, 2);
@@ -15,7 +15,7 @@ static void project_read(const struct db_rows *rows, struct project *out)
 status project_insert(struct db *db, const struct project *p, struct error *err)
 {
     status result =
-        db_exec(db, "INSERT INTO project (" COLUMNS ") VALUES ($1, $2, $3, $4)",
+        db_exec(db, "INSERT INTO project (id, name, description, created_ms) VALUES ($1, $2, $3, $4)",
                 DB_PARAMS(db_text(p->id), db_text(p->name), db_text(p->description), db_int(p->created_ms)), NULL, err);
     return row_conflict(result, err, "name: there is a project %s already", p->name);
 }
@@ -36,7 +36,7 @@ status project_find(struct db *db, const char *id_or_name, struct project *out, 
 status project_update(struct db *db, const struct project *p, struct error *err)
 {
     int64_t changed = 0;
-    TRY(db_exec(db, "UPDATE project SET description = $2 WHERE id = $1",
+    TRY(db_exec(db, "UPDATE project SET description = $2, revision = revision + 1 WHERE id = $1",
                 DB_PARAMS(db_text(p->id), db_text(p->description)), &changed, err));
     return row_changed(changed, "project", err);
 }

@@ -51,6 +51,7 @@ struct page {
 struct project {
     char id[ID_SIZE], name[NAME_SIZE], description[TEXT_SIZE];
     int64_t created_ms;
+    int64_t revision; /* 1 when made; grows with each update */
 };
 status project_insert(struct db *db, const struct project *p, struct error *err);
 status project_find(struct db *db, const char *id_or_name, struct project *out, struct error *err);
