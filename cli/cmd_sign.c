@@ -21,7 +21,7 @@ static void mechanisms_format(const struct client_key *key, struct buf *out)
 static void key_row(struct table *t, const struct client_key *key)
 {
     cleanup_buf struct buf mechanisms = {0};
-    char hashes[64];
+    char hashes[HASH_SET_SIZE];
     char count[16];
     mechanisms_format(key, &mechanisms);
     hash_set_format(key->hashes, hashes);
@@ -37,7 +37,7 @@ static void key_row(struct table *t, const struct client_key *key)
 static status key_json(struct cli *cli, const struct client_key *key, struct error *err)
 {
     cleanup_buf struct buf text = {0};
-    char hashes[64];
+    char hashes[HASH_SET_SIZE];
     hash_set_format(key->hashes, hashes);
     struct json_writer w = json_writer_on(&text);
     json_begin_object(&w, NULL);
@@ -191,7 +191,7 @@ static status sign_run(struct cli *cli, struct error *err)
 static const struct cli_option sign_options[] = {
     {"key", "KEY", "PROJECT-LABEL, PROJECT:LABEL or id, as chancery keys shows them"},
     {"mechanism", "NAME", "rsa_pkcs1 (default for RSA), rsa_pss, ecdsa, eddsa"},
-    {"hash", "NAME", "sha256 (default), sha384, sha512, sha224, sha1; not for Ed25519"},
+    {"hash", "NAME", "sha256 (default), sha384, sha512, sha3-256 and so on; not for Ed25519"},
     {"output", "FILE", "where the signature goes; default FILE.sig; - for standard output"},
     {"raw", NULL, "ECDSA as r||s (PKCS#11) instead of DER"},
     {0},

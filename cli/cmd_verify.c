@@ -77,7 +77,7 @@ static const struct cli_option verify_options[] = {
     {"certificate", "FILE", "public key of this certificate (the chain is not judged)"},
     {"public-key", "FILE", "this public key"},
     {"mechanism", "NAME", "rsa_pkcs1 (default for RSA) or rsa_pss (salt as long as the hash)"},
-    {"hash", "NAME", "sha256 (default), sha384, sha512, sha224, sha1; not for Ed25519"},
+    {"hash", "NAME", "sha256 (default), sha384, sha512, sha3-256 and so on; not for Ed25519"},
     {"raw", NULL, "the ECDSA signature is r||s instead of DER"},
     {0},
 };

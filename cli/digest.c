@@ -70,8 +70,11 @@ status input_make(struct cli *cli, enum key_family family, const char *path, str
     TRY(mechanism_choose(cli, family, &in->mechanism, err));
     if (hash && in->mechanism == MECHANISM_EDDSA)
         return cli_usage(cli, err, "--hash: Ed25519 signs the file itself");
-    if (hash && !hash_parse(hash, &in->hash))
-        return cli_usage(cli, err, "--hash: sha256, sha384, sha512, sha224 or sha1 is expected");
+    if (hash && !hash_parse(hash, &in->hash)) {
+        char names[HASH_SET_SIZE];
+        hash_set_format(HASH_SET_ALL, names);
+        return cli_usage(cli, err, "--hash: one of %s is expected", names);
+    }
 
     if (in->mechanism == MECHANISM_EDDSA) {
         in->hash = HASH_NONE;

@@ -40,7 +40,8 @@ static const struct mechanism_row mechanisms[MECHANISM_COUNT] = {
 #undef MECHANISM
 };
 
-/* What stands before the digest in a DigestInfo: RFC 8017 §9.2 note 1. The last byte is the digest's length. */
+/* What stands before the digest in a DigestInfo: RFC 8017 §9.2 note 1; SHA-3 the same with its own OIDs (RFC 8702 §2).
+ * The last byte is the digest's length. */
 static const struct {
     uint8_t len;
     uint8_t bytes[19];
@@ -58,6 +59,18 @@ static const struct {
     [HASH_SHA512] = {19,
                      {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05,
                       0x00, 0x04, 0x40}},
+    [HASH_SHA3_224] = {19,
+                       {0x30, 0x2d, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x07, 0x05,
+                        0x00, 0x04, 0x1c}},
+    [HASH_SHA3_256] = {19,
+                       {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x08, 0x05,
+                        0x00, 0x04, 0x20}},
+    [HASH_SHA3_384] = {19,
+                       {0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x09, 0x05,
+                        0x00, 0x04, 0x30}},
+    [HASH_SHA3_512] = {19,
+                       {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x0a, 0x05,
+                        0x00, 0x04, 0x40}},
 };
 
 /* A value from outside an enum is read as its NONE. */
@@ -107,13 +120,18 @@ bool hash_parse(const char *wire, enum hash *out)
     return wire && hash_parse_part(wire, strlen(wire), out);
 }
 
-enum hash hash_by_len(size_t digest_len)
+enum hash hash_by_len(size_t digest_len, unsigned preferred)
 {
+    enum hash any = HASH_NONE;
     for (int h = HASH_NONE + 1; h < HASH_COUNT; h++) {
-        if (hashes[h].len == digest_len)
+        if (hashes[h].len != digest_len)
+            continue;
+        if (preferred & hash_bit((enum hash)h))
             return (enum hash)h;
+        if (any == HASH_NONE)
+            any = (enum hash)h;
     }
-    return HASH_NONE;
+    return any;
 }
 
 void digest_info_encode(enum hash h, struct slice digest, struct buf *out)
@@ -214,7 +232,7 @@ unsigned hash_set_parse(const char *text, bool *valid)
     }
 }
 
-void hash_set_format(unsigned set, char out[64])
+void hash_set_format(unsigned set, char out[HASH_SET_SIZE])
 {
     size_t used = 0;
     for (int h = HASH_NONE + 1; h < HASH_COUNT; h++) {

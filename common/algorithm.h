@@ -31,7 +31,9 @@ const char *hash_name(enum hash h); /* wire; "none" for HASH_NONE */
 const char *hash_openssl(enum hash h);
 size_t hash_len(enum hash h);
 bool hash_parse(const char *wire, enum hash *out); /* not "none" */
-enum hash hash_by_len(size_t digest_len);          /* HASH_NONE when no hash has this length */
+/* What a bare digest of this length is: a hash of the set `preferred` before others, SHA-2 before SHA-3. HASH_NONE when
+ * no hash has this length. */
+enum hash hash_by_len(size_t digest_len, unsigned preferred);
 /* The DER DigestInfo of RFC 8017 §9.2 for this hash; digest.len must be hash_len. */
 void digest_info_encode(enum hash h, struct slice digest, struct buf *out);
 /* The reverse; accepts only the exact encodings of §9.2 note 1. False when it is none. digest borrows from in. */
@@ -49,9 +51,18 @@ enum key_family mechanism_family(enum mechanism m);
 
 /* Sets of hashes as a bit mask and as comma-separated text, e.g. "sha256,sha384". */
 unsigned hash_set_parse(const char *text, bool *valid);
-void hash_set_format(unsigned set, char out[64]);
+enum {
+    HASH_SET_SIZE = 1 /* every name and a comma */
+#define HASH(name, wire, len, ossl) +sizeof(wire)
+#include "chancery/algorithms.def"
+#undef HASH
+};
+void hash_set_format(unsigned set, char out[HASH_SET_SIZE]);
 static inline unsigned hash_bit(enum hash h)
 {
     return 1u << h;
 }
-enum { HASH_SET_DEFAULT = (1u << HASH_SHA256) | (1u << HASH_SHA384) | (1u << HASH_SHA512) };
+enum {
+    HASH_SET_DEFAULT = (1u << HASH_SHA256) | (1u << HASH_SHA384) | (1u << HASH_SHA512),
+    HASH_SET_ALL = (1u << HASH_COUNT) - 2,
+};

@@ -116,7 +116,7 @@ static CK_RV finish_digest_info(struct slice whole, struct sign_input *out)
 
 static CK_RV finish_digest(const struct message *m, struct slice whole, struct sign_input *out)
 {
-    out->hash = m->pss_hash != HASH_NONE ? m->pss_hash : hash_by_len(whole.len);
+    out->hash = m->pss_hash != HASH_NONE ? m->pss_hash : hash_by_len(whole.len, HASH_SET_DEFAULT);
     out->digest = whole;
     return out->hash != HASH_NONE && hash_len(out->hash) == whole.len ? CKR_OK : CKR_DATA_LEN_RANGE;
 }

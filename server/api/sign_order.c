@@ -43,6 +43,16 @@ static status message_parse(struct sign_order *order, const struct sign_body *bo
     return OK;
 }
 
+static status hash_read(const char *field, const char *name, enum hash *hash, struct error *err)
+{
+    char names[HASH_SET_SIZE];
+
+    if (hash_parse(name, hash))
+        return OK;
+    hash_set_format(HASH_SET_ALL, names);
+    return error_set(err, CODE_INVALID, "%s: one of %s is expected", field, names);
+}
+
 static status digest_parse(struct sign_order *order, const struct sign_body *body, struct buf *bytes, struct error *err)
 {
     struct sign_input *input = &order->input;
@@ -51,8 +61,7 @@ static status digest_parse(struct sign_order *order, const struct sign_body *bod
         return error_set(err, CODE_INVALID, "message: only eddsa signs a message; give hash and digest");
     if (!body->hash || !body->digest)
         return error_set(err, CODE_INVALID, "%s: needed for %s", body->hash ? "digest" : "hash", body->mechanism);
-    if (!hash_parse(body->hash, &input->hash))
-        return error_set(err, CODE_INVALID, "hash: sha1, sha224, sha256, sha384 or sha512 is expected");
+    TRY(hash_read("hash", body->hash, &input->hash, err));
     size_t len = strlen(body->digest);
     if (!is_ok(base64_decode(body->digest, len, bytes, NULL)))
         return error_set(err, CODE_INVALID, "digest: not base64");
@@ -81,8 +90,8 @@ static status pss_parse(struct sign_input *input, const struct json *pss, struct
             return s;
         }
     }
-    if (mgf_hash && !hash_parse(mgf_hash, &input->mgf_hash))
-        return error_set(err, CODE_INVALID, "pss.mgf_hash: sha1, sha224, sha256, sha384 or sha512 is expected");
+    if (mgf_hash)
+        TRY(hash_read("pss.mgf_hash", mgf_hash, &input->mgf_hash, err));
     if (salt_len < 0 || salt_len > SALT_LEN_MOST)
         return error_set(err, CODE_INVALID, "pss.salt_length: 0 to %d is expected", SALT_LEN_MOST);
     input->salt_len = (size_t)salt_len;

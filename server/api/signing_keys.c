@@ -15,6 +15,7 @@ enum { ETAG_SIZE = ID_SIZE + 32 };
 
 struct token_view {
     struct json_writer *w;
+    const struct hsm *hsm;
     const struct chain *chain;
     char last[ID_SIZE];
     int shown;
@@ -24,12 +25,15 @@ static status token_key_row(void *arg, const struct signing_key *key)
 {
     struct token_view *view = arg;
     struct json_writer *w = view->w;
+    struct signing_key offered = *key; /* what the policy allows and the HSM can do; borrows */
+
+    hsm_offer(view->hsm, &offered.mechanisms, &offered.hashes);
 
     json_begin_object(w, NULL);
     json_add_text(w, "id", key->id);
     json_add_text(w, "project", key->project_name);
     json_add_text(w, "label", key->label);
-    key_material_render(w, key, view->chain);
+    key_material_render(w, &offered, view->chain);
     json_end_object(w);
 
     (void)text_copy(view->last, sizeof(view->last), key->id);
@@ -89,7 +93,7 @@ static status signing_keys_get(void *arg, struct request *req, struct response *
 
     TRY(chain_load(&chain, api, err));
     TRY(reader_acquire(&reader, api->store, err));
-    struct token_view view = {.w = response_json(res, 200), .chain = &chain};
+    struct token_view view = {.w = response_json(res, 200), .hsm = api->hsm, .chain = &chain};
     json_begin_object(view.w, NULL);
     json_begin_array(view.w, "keys");
     TRY(token_keys_write(reader.db, caller_principal(req)->id, &view, err));

@@ -23,6 +23,7 @@ static status hsm_open_into(struct hsm *h, const struct hsm_config *config, stru
     TRY(module_acquire(config->module_path, &h->f, err));
     TRY(module_find_token(h->f, h->label, &h->slot, err));
     TRY(login_open(h, err));
+    TRY(ability_read(h, err));
     return provider_open(h, err);
 }
 

@@ -56,6 +56,10 @@ status hsm_destroy(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline 
 status hsm_sign(struct hsm *h, const uint8_t id[HSM_ID_LEN], enum key_type type, const struct sign_input *in,
                 struct deadline d, struct buf *signature, struct error *err);
 
+/* Takes away what this token cannot sign: mechanisms (1u << enum mechanism) and hashes (hash_bit) stay such that each
+ * of them works with each. */
+void hsm_offer(const struct hsm *h, unsigned *mechanisms, unsigned *hashes);
+
 /* An EVP_PKEY whose private half is in the HSM, for OpenSSL's own X509_sign and friends, through a built-in provider in
  * a library context of the HSM's (hsm_libctx). Freed with EVP_PKEY_free, before hsm_close. */
 status hsm_evp_key(struct hsm *h, const uint8_t id[HSM_ID_LEN], EVP_PKEY **out, struct error *err);

@@ -63,6 +63,11 @@ struct handle_cache {
     pthread_mutex_t lock;            /* writers */
 };
 
+struct hsm_ability {
+    unsigned mechanisms; /* 1u << enum mechanism */
+    unsigned pss_hashes;
+};
+
 struct hsm {
     CK_FUNCTION_LIST *f;
     CK_SLOT_ID slot;
@@ -72,6 +77,7 @@ struct hsm {
     int64_t timeout_ms;
     struct pool pool;
     struct handle_cache handles;
+    struct hsm_ability ability;
     OSSL_LIB_CTX *libctx;
     void *providers[2]; /* OSSL_PROVIDER: default, ours */
 };
@@ -161,6 +167,13 @@ enum key_type curve_type(struct slice ec_params); /* KEY_TYPE_NONE for a curve n
 /* EC and Edwards: CKA_EC_POINT, as DER OCTET STRING or bare. NULL when it is no key. */
 EVP_PKEY *public_key_of_point(OSSL_LIB_CTX *libctx, enum key_type type, struct slice point);
 EVP_PKEY *public_key_of_modulus(OSSL_LIB_CTX *libctx, struct slice modulus, struct slice exponent);
+
+/* ---- pss.c: the encoded message of RSASSA-PSS, as long as the modulus, with a fresh salt */
+status pss_encode(OSSL_LIB_CTX *libctx, const struct sign_input *in, enum key_type type, struct buf *out,
+                  struct error *err);
+
+/* ---- ability.c */
+status ability_read(struct hsm *h, struct error *err);
 
 /* ---- generate.c */
 /* I3. CODE_INTERNAL names the attribute that is weaker than asked. */

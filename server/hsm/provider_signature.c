@@ -117,7 +117,7 @@ static status hsm_signature(struct signature_ctx *c, struct slice tbs, struct bu
     if (in.mechanism == MECHANISM_RSA_PKCS1 && in.hash == HASH_NONE && !digest_info_decode(tbs, &in.hash, &in.digest))
         return error_set(err, CODE_DIGEST_MALFORMED, "neither a digest nor a DigestInfo");
     if (in.mechanism == MECHANISM_ECDSA && in.hash == HASH_NONE)
-        in.hash = hash_by_len(tbs.len);
+        in.hash = hash_by_len(tbs.len, HASH_SET_DEFAULT);
     TRY(hsm_sign(k->h, k->id, k->type, &in, deadline_in(k->h->timeout_ms), &raw, err));
     if (in.mechanism == MECHANISM_ECDSA)
         return ecdsa_raw_to_der(buf_slice(&raw), out, err);

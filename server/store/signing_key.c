@@ -92,7 +92,7 @@ static status version_insert(struct db *db, const struct signing_key *k, struct 
 
 status signing_key_insert(struct db *db, const struct signing_key *k, struct error *err)
 {
-    char hashes[64], mechanisms[MECHANISM_SET_SIZE];
+    char hashes[HASH_SET_SIZE], mechanisms[MECHANISM_SET_SIZE];
     hash_set_format(k->hashes, hashes);
     mechanism_set_format(k->mechanisms, mechanisms);
     status result =

@@ -80,7 +80,7 @@ static void text(struct slice in)
     (void)text_is_name(buf_text(&copy));
     (void)text_to_int64(buf_text(&copy), &again);
     bool valid = false;
-    char set[64];
+    char set[HASH_SET_SIZE];
     hash_set_format(hash_set_parse(buf_text(&copy), &valid), set);
 }
 

@@ -351,6 +351,8 @@ static void i5_a_signature_request_names_mechanism_hash_and_a_digest_of_its_leng
 #define CONTEXT(c) "{\"mechanism\":\"ecdsa\",\"hash\":\"sha256\",\"digest\":\"" DIGEST "\",\"context\":" c "}"
     static const struct refusal rows[] = {
         {SIGN("ecdsa", "sha384", DIGEST), CODE_DIGEST_MALFORMED, "digest: 32 bytes where sha384 has 48"},
+        {SIGN("ecdsa", "sha3-384", DIGEST), CODE_DIGEST_MALFORMED, "digest: 32 bytes where sha3-384 has 48"},
+        {SIGN("ecdsa", "sha3", DIGEST), CODE_INVALID, "hash: one of sha1,"},
         {SIGN("ecdsa", "sha256", "paWl"), CODE_DIGEST_MALFORMED, "digest"},
         {SIGN("ecdsa", "sha256", ""), CODE_DIGEST_MALFORMED, "digest"},
         {SIGN("ecdsa", "sha256", "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU"), CODE_INVALID, "digest"},

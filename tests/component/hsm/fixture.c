@@ -11,6 +11,8 @@
 
 static const uint8_t some_bytes[64] = "Sixty-four bytes, of which a digest takes as many as it needs..";
 
+const char *fixture_mechanisms = "ALL";
+
 void fixture_assert(status s, enum code expected, const struct error *err, const char *expr, const char *file, int line)
 {
     if (s.code == expected)
@@ -29,8 +31,9 @@ void fixture_init(struct fixture *f, const char *module)
     assert_non_null(mkdtemp(f->dir));
     (void)snprintf(path, sizeof path, "%s/tokens", f->dir);
     assert_int_equal(mkdir(path, 0700), 0);
-    (void)snprintf(text, sizeof text, "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n",
-                   path);
+    (void)snprintf(text, sizeof text,
+                   "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.mechanisms = %s\n",
+                   path, fixture_mechanisms);
     (void)snprintf(path, sizeof path, "%s/softhsm2.conf", f->dir);
     assert_ok(f, file_write(path, slice_of_text(text), 0600, &f->err));
     (void)snprintf(f->lock_path, sizeof f->lock_path, "%s/token.lock", f->dir);

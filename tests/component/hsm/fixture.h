@@ -15,6 +15,9 @@
 #define TOKEN_PIN "1234-user"
 #define TOKEN_SO_PIN "1234-officer"
 
+/* SoftHSM's slots.mechanisms for the next fixture_init; 2.6.1 overlooks the first name of a negative list. */
+extern const char *fixture_mechanisms;
+
 struct fixture {
     char dir[64];
     char lock_path[96];

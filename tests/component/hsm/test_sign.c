@@ -65,7 +65,7 @@ static void every_key_type_signs_with_each_of_its_mechanisms_and_hashes(void **s
             done += assert_signs_by_mechanism(&k, public_key, (enum mechanism)m);
         EVP_PKEY_free(public_key);
     }
-    assert_int_equal(done, 3 * 2 * 5 + 3 * 5 + 1);
+    assert_int_equal(done, 3 * 2 * 9 + 3 * 9 + 1);
 }
 
 static void pss_takes_another_mgf_hash_and_salt_length(void **state)
@@ -79,6 +79,14 @@ static void pss_takes_another_mgf_hash_and_salt_length(void **state)
     in.salt_len = 20;
     assert_signs(&k, public_key, &in);
     in.salt_len = 0;
+    assert_signs(&k, public_key, &in);
+    in.mgf_hash = HASH_SHA1;
+    assert_signs(&k, public_key, &in);
+    in.salt_len = 256 - 2 - 32;
+    assert_signs(&k, public_key, &in);
+    in.mgf_hash = HASH_SHA3_512;
+    assert_signs(&k, public_key, &in);
+    in.mgf_hash = HASH_SHA256;
     assert_signs(&k, public_key, &in);
     EVP_PKEY_free(public_key);
 }

@@ -13,7 +13,7 @@ static void every_name_leads_back_to_its_value(void **state)
         enum hash h = HASH_NONE;
         assert_true(hash_parse(hash_name((enum hash)i), &h));
         assert_int_equal(h, i);
-        assert_int_equal(hash_by_len(hash_len(h)), h);
+        assert_int_equal(hash_by_len(hash_len(h), hash_bit(h)), h);
     }
     for (int i = 1; i < KEY_TYPE_COUNT; i++) {
         enum key_type t = KEY_TYPE_NONE;
@@ -40,8 +40,26 @@ static void unknown_names_are_not_found(void **state)
     assert_false(hash_parse(NULL, &(enum hash){0}));
     assert_false(key_type_parse(NULL, &(enum key_type){0}));
     assert_false(mechanism_parse(NULL, &(enum mechanism){0}));
-    assert_int_equal(hash_by_len(0), HASH_NONE);
-    assert_int_equal(hash_by_len(33), HASH_NONE);
+    assert_int_equal(hash_by_len(0, HASH_SET_ALL), HASH_NONE);
+    assert_int_equal(hash_by_len(33, HASH_SET_ALL), HASH_NONE);
+}
+
+static void a_bare_digest_is_of_the_preferred_hash_and_else_of_sha_2(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t len;
+        unsigned preferred;
+        enum hash hash;
+    } rows[] = {{32, HASH_SET_ALL, HASH_SHA256},
+                {32, 0, HASH_SHA256},
+                {32, HASH_SET_DEFAULT | 1u << HASH_SHA3_256, HASH_SHA256},
+                {32, 1u << HASH_SHA3_256, HASH_SHA3_256},
+                {32, 1u << HASH_SHA3_512, HASH_SHA256},
+                {64, 1u << HASH_SHA3_512 | 1u << HASH_SHA256, HASH_SHA3_512},
+                {20, 1u << HASH_SHA256, HASH_SHA1}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        assert_int_equal(hash_by_len(rows[i].len, rows[i].preferred), rows[i].hash);
 }
 
 static void values_outside_the_enums_read_as_none(void **state)
@@ -166,7 +184,7 @@ static void digest_info_of_a_digest_of_another_length_is_not_made(void **state)
 static void hash_sets_read_and_write_comma_separated_names(void **state)
 {
     (void)state;
-    char text[64];
+    char text[HASH_SET_SIZE];
     bool valid = false;
     assert_int_equal(hash_set_parse("sha256,sha384,sha512", &valid), HASH_SET_DEFAULT);
     assert_true(valid);
@@ -174,7 +192,8 @@ static void hash_sets_read_and_write_comma_separated_names(void **state)
     assert_string_equal(text, "sha256,sha384,sha512");
     assert_int_equal(hash_set_parse("sha512,sha1", &valid), hash_bit(HASH_SHA1) | hash_bit(HASH_SHA512));
     hash_set_format(~0u, text);
-    assert_string_equal(text, "sha1,sha224,sha256,sha384,sha512");
+    assert_string_equal(text, "sha1,sha224,sha256,sha384,sha512,sha3-224,sha3-256,sha3-384,sha3-512");
+    assert_int_equal(hash_set_parse(text, &valid), HASH_SET_ALL);
     assert_int_equal(hash_set_parse("", &valid), 0);
     assert_true(valid);
     hash_set_format(0, text);
@@ -201,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_name_leads_back_to_its_value),
         cmocka_unit_test(unknown_names_are_not_found),
+        cmocka_unit_test(a_bare_digest_is_of_the_preferred_hash_and_else_of_sha_2),
         cmocka_unit_test(values_outside_the_enums_read_as_none),
         cmocka_unit_test(openssl_knows_every_hash_with_this_length),
         cmocka_unit_test(digest_info_is_what_openssl_encodes),
