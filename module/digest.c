@@ -2,8 +2,6 @@
 /* C_Digest*. */
 #include "module/digest.h"
 
-#include <string.h>
-
 static bool keeps(CK_RV rv, const void *out)
 {
     return rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && !out);
@@ -22,10 +20,7 @@ CK_RV digest_init(struct session *s, const CK_MECHANISM *mechanism)
     if (mechanism->ulParameterLen > 0)
         return CKR_MECHANISM_PARAM_INVALID;
 
-    CK_RV rv = message_digest_begin(row->hash, &op->digest);
-    if (rv != CKR_OK)
-        return rv;
-    op->digest_hash = row->hash;
+    hasher_begin(&op->digest, row->hash);
     op->kind = OPERATION_DIGEST;
     return CKR_OK;
 }
@@ -33,7 +28,7 @@ CK_RV digest_init(struct session *s, const CK_MECHANISM *mechanism)
 /* Hashes data (if any) and hands the digest out, if there is room for it. */
 static CK_RV digest_end(struct operation *op, struct slice data, CK_BYTE *digest, CK_ULONG *len)
 {
-    size_t needed = hash_len(op->digest_hash);
+    size_t needed = hash_len(op->digest.hash);
     switch (output_judge(digest, len, needed)) {
     case OUTPUT_ASKED:
         return CKR_OK;
@@ -42,13 +37,9 @@ static CK_RV digest_end(struct operation *op, struct slice data, CK_BYTE *digest
     case OUTPUT_WRITE:
         break;
     }
-    uint8_t bytes[EVP_MAX_MD_SIZE];
-    CK_RV rv = message_digest_add(op->digest, data);
-    if (rv == CKR_OK)
-        rv = message_digest_end(op->digest, bytes);
-    if (rv != CKR_OK)
-        return rv;
-    memcpy(digest, bytes, needed);
+    if (!hasher_add(&op->digest, data))
+        return CKR_ARGUMENTS_BAD;
+    hasher_end(&op->digest, digest);
     *len = needed;
     return CKR_OK;
 }
@@ -79,11 +70,10 @@ CK_RV digest_update(struct session *s, const CK_BYTE *part, CK_ULONG part_len)
     if (op->kind != OPERATION_DIGEST)
         return CKR_OPERATION_NOT_INITIALIZED;
     op->in_parts = true;
-    CK_RV rv =
-        !part && part_len > 0 ? CKR_ARGUMENTS_BAD : message_digest_add(op->digest, (struct slice){part, part_len});
-    if (rv != CKR_OK)
-        operation_end(op);
-    return rv;
+    if ((part || part_len == 0) && hasher_add(&op->digest, (struct slice){part, part_len}))
+        return CKR_OK;
+    operation_end(op);
+    return CKR_ARGUMENTS_BAD;
 }
 
 CK_RV digest_final(struct session *s, CK_BYTE *digest, CK_ULONG *len)

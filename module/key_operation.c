@@ -4,23 +4,29 @@
 
 #include "module/object.h"
 
-/* Finds the key and what the mechanism makes of it; on success the operation is complete but for its kind. */
-static CK_RV key_operation_begin(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE handle,
-                                 CK_OBJECT_CLASS wanted, CK_OBJECT_CLASS other)
+CK_RV key_operation_find(struct session *s, CK_OBJECT_HANDLE handle, CK_OBJECT_CLASS wanted, struct operation *op)
 {
-    struct operation *op = &s->operation;
     op->objects = slot_objects_seen(s->slot);
     const struct object *o = op->objects ? slot_object_find(s->slot, op->objects, handle) : NULL;
-    if (!o)
+    if (!o || !o->key || (o->class != CKO_PUBLIC_KEY && o->class != CKO_PRIVATE_KEY))
         return CKR_KEY_HANDLE_INVALID;
+    if (o->class != wanted)
+        return CKR_KEY_FUNCTION_NOT_PERMITTED;
+    op->key = o->key;
+    return CKR_OK;
+}
+
+/* Finds the key and what the mechanism makes of it; on success the operation is complete but for its kind. */
+static CK_RV key_operation_begin(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE handle,
+                                 CK_OBJECT_CLASS wanted)
+{
+    struct operation *op = &s->operation;
+    CK_RV rv = key_operation_find(s, handle, wanted, op);
+    if (rv == CKR_KEY_HANDLE_INVALID)
+        return rv;
     if (!mechanism_find_sign(mechanism->mechanism))
         return CKR_MECHANISM_INVALID;
-    if (o->class == other)
-        return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    if (o->class != wanted)
-        return CKR_KEY_HANDLE_INVALID;
-    op->key = o->key;
-    return message_init(&op->message, mechanism, o->key);
+    return rv == CKR_OK ? message_init(&op->message, mechanism, op->key) : rv;
 }
 
 static CK_RV key_operation_cancel(struct operation *op, enum operation_kind kind)
@@ -32,7 +38,7 @@ static CK_RV key_operation_cancel(struct operation *op, enum operation_kind kind
 }
 
 CK_RV key_operation_init(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE handle,
-                         enum operation_kind kind, CK_OBJECT_CLASS wanted, CK_OBJECT_CLASS other)
+                         enum operation_kind kind, CK_OBJECT_CLASS wanted)
 {
     struct operation *op = &s->operation;
     if (!mechanism)
@@ -40,7 +46,7 @@ CK_RV key_operation_init(struct session *s, const CK_MECHANISM *mechanism, CK_OB
     if (op->kind != OPERATION_NONE)
         return CKR_OPERATION_ACTIVE;
 
-    CK_RV rv = key_operation_begin(s, mechanism, handle, wanted, other);
+    CK_RV rv = key_operation_begin(s, mechanism, handle, wanted);
     if (rv == CKR_OK)
         op->kind = kind;
     else

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mechanism table. A token lists what the keys that may stand on it can do, and the digests of this machine. */
+/* The mechanism table. The list of a token never changes, since programs keep it, often from before the login: what the
+ * types of keys that may stand there can do, and the digests of this machine. Whether a mechanism signs is told by its
+ * flags, as far as the token's keys were seen; without a key that allows it, it verifies. */
 #include "module/mechanism.h"
 
 #include <string.h>
 
 #include "client/client.h"
 #include "module/module.h"
+#include "module/object.h"
 
 static const struct mechanism_row rows[] = {
 #define SIGN_MECHANISM(ckm, mechanism, hash, min, max) {ckm, MECHANISM_##mechanism, HASH_##hash, min, max},
@@ -51,16 +54,11 @@ enum hash mechanism_hash(CK_MECHANISM_TYPE digest)
 enum hash mechanism_mgf_hash(CK_RSA_PKCS_MGF_TYPE mgf)
 {
     switch (mgf) {
-    case CKG_MGF1_SHA1:
-        return HASH_SHA1;
-    case CKG_MGF1_SHA224:
-        return HASH_SHA224;
-    case CKG_MGF1_SHA256:
-        return HASH_SHA256;
-    case CKG_MGF1_SHA384:
-        return HASH_SHA384;
-    case CKG_MGF1_SHA512:
-        return HASH_SHA512;
+#define MASK_GENERATION(ckg, hash)                                                                                     \
+    case ckg:                                                                                                          \
+        return HASH_##hash;
+#include "chancery/mechanisms.def"
+#undef MASK_GENERATION
     default:
         return HASH_NONE;
     }
@@ -94,12 +92,28 @@ CK_RV mechanism_list(struct module *m, CK_SLOT_ID id, CK_MECHANISM_TYPE *list, C
     return list && room < found ? CKR_BUFFER_TOO_SMALL : CKR_OK;
 }
 
+/* True, too, where no key was seen yet: who asks early must not be told less than there is. */
+static bool is_allowed_by_a_key(const struct mechanism_row *row, struct slot *slot)
+{
+    cleanup_object_set struct object_set *set = slot_objects_seen(slot);
+    bool has_keys = false;
+    for (size_t i = 0; set && i < object_set_count(set); i++) {
+        const struct object *o = object_set_at(set, i);
+        if (o->class != CKO_PRIVATE_KEY || !o->key)
+            continue;
+        if (mechanism_is_allowed(row, o->key))
+            return true;
+        has_keys = true;
+    }
+    return !has_keys;
+}
+
 /* CKF_HW: the private keys are in an HSM, and pkcs11-tool --test signs only where it is set. */
-static CK_FLAGS flags_of(const struct mechanism_row *row)
+static CK_FLAGS flags_of(const struct mechanism_row *row, struct slot *slot)
 {
     if (is_digest(row))
         return CKF_DIGEST;
-    CK_FLAGS flags = CKF_HW | CKF_SIGN | CKF_VERIFY;
+    CK_FLAGS flags = is_allowed_by_a_key(row, slot) ? CKF_HW | CKF_SIGN | CKF_VERIFY : CKF_VERIFY;
     if (mechanism_family(row->mechanism) == FAMILY_EC)
         flags |= CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
     if (mechanism_family(row->mechanism) == FAMILY_EDWARDS)
@@ -109,7 +123,7 @@ static CK_FLAGS flags_of(const struct mechanism_row *row)
 
 CK_RV mechanism_info(struct module *m, CK_SLOT_ID id, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
 {
-    const struct slot *slot = slot_find(m, id);
+    struct slot *slot = slot_find(m, id);
     if (!slot)
         return CKR_SLOT_ID_INVALID;
     if (!info)
@@ -118,7 +132,7 @@ CK_RV mechanism_info(struct module *m, CK_SLOT_ID id, CK_MECHANISM_TYPE type, CK
     if (!row || !is_on_slot(row, slot))
         return CKR_MECHANISM_INVALID;
 
-    *info = (CK_MECHANISM_INFO){row->min_bits, row->max_bits, flags_of(row)};
+    *info = (CK_MECHANISM_INFO){row->min_bits, row->max_bits, flags_of(row, slot)};
     return CKR_OK;
 }
 

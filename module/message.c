@@ -6,15 +6,15 @@
 
 #include "chancery/protocol.h"
 #include "client/client.h"
-#include "client/libctx.h"
 
 static bool pss_hash_fits(const struct message *m)
 {
-    return m->pss_hash != HASH_NONE && m->mgf_hash != HASH_NONE &&
-           (m->row->hash == HASH_NONE || m->row->hash == m->pss_hash);
+    return m->pss_hash != HASH_NONE && m->mgf_hash != HASH_NONE && (m->hashes & hash_bit(m->pss_hash)) &&
+           (m->hashes & hash_bit(m->mgf_hash)) && (m->row->hash == HASH_NONE || m->row->hash == m->pss_hash);
 }
 
-/* PKCS#11 3.0 mechanisms §2.1.10; the salt must leave room in the encoded message (RFC 8017 §9.1.1). */
+/* PKCS#11 3.0 mechanisms §2.1.10; the key must allow both hashes, and the salt must leave room in the encoded message
+ * (RFC 8017 §9.1.1). */
 static CK_RV pss_parse(struct message *m, const CK_MECHANISM *mechanism)
 {
     CK_RSA_PKCS_PSS_PARAMS pss;
@@ -35,7 +35,7 @@ static CK_RV pss_parse(struct message *m, const CK_MECHANISM *mechanism)
 static CK_RV eddsa_parse(const CK_MECHANISM *mechanism)
 {
     CK_EDDSA_PARAMS eddsa;
-    if (!mechanism->pParameter && mechanism->ulParameterLen == 0)
+    if (mechanism->ulParameterLen == 0)
         return CKR_OK;
     if (!mechanism->pParameter || mechanism->ulParameterLen != sizeof eddsa)
         return CKR_MECHANISM_PARAM_INVALID;
@@ -43,6 +43,7 @@ static CK_RV eddsa_parse(const CK_MECHANISM *mechanism)
     return eddsa.phFlag || eddsa.ulContextDataLen ? CKR_MECHANISM_PARAM_INVALID : CKR_OK;
 }
 
+/* Where none belongs its length decides: some callers leave the pointer unset. */
 static CK_RV parameters_parse(struct message *m, const CK_MECHANISM *mechanism)
 {
     if (m->row->mechanism == MECHANISM_RSA_PSS)
@@ -59,10 +60,11 @@ static CK_RV message_judge(struct message *m, const CK_MECHANISM *mechanism, con
     if (!mechanism_is_allowed(m->row, key))
         return CKR_MECHANISM_INVALID;
     m->type = key->type;
+    m->hashes = key->hashes;
     CK_RV rv = parameters_parse(m, mechanism);
-    if (rv != CKR_OK || m->row->hash == HASH_NONE)
-        return rv;
-    return message_digest_begin(m->row->hash, &m->digest);
+    if (rv == CKR_OK && message_hashes(m))
+        hasher_begin(&m->hasher, m->row->hash);
+    return rv;
 }
 
 CK_RV message_init(struct message *m, const CK_MECHANISM *mechanism, const struct client_key *key)
@@ -76,22 +78,26 @@ CK_RV message_init(struct message *m, const CK_MECHANISM *mechanism, const struc
 
 void message_clear(struct message *m)
 {
-    EVP_MD_CTX_free(m->digest);
     buf_clear(&m->bytes);
     *m = (struct message){0};
+}
+
+bool message_hashes(const struct message *m)
+{
+    return m->row->hash != HASH_NONE;
 }
 
 /* The other mechanisms are single-part (footnote 2 of the mechanism tables). */
 bool message_takes_parts(const struct message *m)
 {
-    return m->digest || m->row->mechanism == MECHANISM_EDDSA;
+    return message_hashes(m) || m->row->mechanism == MECHANISM_EDDSA;
 }
 
 /* Ed25519 hashes its message twice, so the message travels whole, and has a limit. */
 CK_RV message_add(struct message *m, struct slice part)
 {
-    if (m->digest)
-        return message_digest_add(m->digest, part);
+    if (message_hashes(m))
+        return hasher_add(&m->hasher, part) ? CKR_OK : CKR_ARGUMENTS_BAD;
     if (part.len > LIMIT_EDDSA_MESSAGE || m->bytes.len + part.len > LIMIT_EDDSA_MESSAGE)
         return CKR_DATA_LEN_RANGE;
     buf_add(&m->bytes, part.data, part.len);
@@ -100,23 +106,28 @@ CK_RV message_add(struct message *m, struct slice part)
 
 static CK_RV finish_hashed(struct message *m, const struct slice *whole, struct sign_input *out)
 {
-    CK_RV rv = whole ? message_digest_add(m->digest, *whole) : CKR_OK;
-    if (rv == CKR_OK)
-        rv = message_digest_end(m->digest, m->digest_bytes);
+    if (whole && !hasher_add(&m->hasher, *whole))
+        return CKR_ARGUMENTS_BAD;
+    hasher_end(&m->hasher, m->digest_bytes);
     out->hash = m->row->hash;
     out->digest = (struct slice){m->digest_bytes, hash_len(m->row->hash)};
-    return rv;
+    return CKR_OK;
 }
 
-/* CKM_RSA_PKCS signs a DigestInfo and nothing else (I5: the server knows what it signs). */
-static CK_RV finish_digest_info(struct slice whole, struct sign_input *out)
+/* CKM_RSA_PKCS signs a DigestInfo and nothing else (I5: the server knows what it signs). Input has at most k - 11 bytes
+ * (mechanisms §2.1.6). */
+static CK_RV finish_digest_info(const struct message *m, struct slice whole, struct sign_input *out)
 {
+    if (whole.len > key_type_signature_len(m->type) - 11)
+        return CKR_DATA_LEN_RANGE;
     return digest_info_decode(whole, &out->hash, &out->digest) ? CKR_OK : CKR_DATA_INVALID;
 }
 
+/* A bare digest is of a hash that the key allows, SHA-2 before SHA-3. Of one it does not allow, too: the server judges
+ * and records that. */
 static CK_RV finish_digest(const struct message *m, struct slice whole, struct sign_input *out)
 {
-    out->hash = m->pss_hash != HASH_NONE ? m->pss_hash : hash_by_len(whole.len, HASH_SET_DEFAULT);
+    out->hash = m->pss_hash != HASH_NONE ? m->pss_hash : hash_by_len(whole.len, m->hashes);
     out->digest = whole;
     return out->hash != HASH_NONE && hash_len(out->hash) == whole.len ? CKR_OK : CKR_DATA_LEN_RANGE;
 }
@@ -130,43 +141,11 @@ static CK_RV finish_message(const struct message *m, const struct slice *whole, 
 CK_RV message_finish(struct message *m, const struct slice *whole, struct sign_input *out)
 {
     *out = (struct sign_input){.mechanism = m->row->mechanism, .mgf_hash = m->mgf_hash, .salt_len = m->salt_len};
-    if (m->digest)
+    if (message_hashes(m))
         return finish_hashed(m, whole, out);
     if (m->row->mechanism == MECHANISM_EDDSA)
         return finish_message(m, whole, out);
     if (m->row->mechanism == MECHANISM_RSA_PKCS1)
-        return finish_digest_info(*whole, out);
+        return finish_digest_info(m, *whole, out);
     return finish_digest(m, *whole, out);
-}
-
-static status digest_begin(enum hash hash, EVP_MD_CTX **out, struct error *err)
-{
-    cleanup_libctx struct libctx_scope scope = {0};
-    TRY(libctx_enter(&scope, err));
-
-    EVP_MD *md = EVP_MD_fetch(scope.ctx, hash_openssl(hash), NULL);
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    bool began = md && digest && EVP_DigestInit_ex2(digest, md, NULL) == 1;
-    EVP_MD_free(md);
-    if (!began) {
-        EVP_MD_CTX_free(digest);
-        return error_set(err, CODE_INTERNAL, "OpenSSL cannot start %s", hash_name(hash));
-    }
-    *out = digest;
-    return OK;
-}
-
-CK_RV message_digest_begin(enum hash hash, EVP_MD_CTX **out)
-{
-    return is_ok(digest_begin(hash, out, NULL)) ? CKR_OK : CKR_GENERAL_ERROR;
-}
-
-CK_RV message_digest_add(EVP_MD_CTX *digest, struct slice part)
-{
-    return part.len == 0 || EVP_DigestUpdate(digest, part.data, part.len) == 1 ? CKR_OK : CKR_GENERAL_ERROR;
-}
-
-CK_RV message_digest_end(EVP_MD_CTX *digest, uint8_t out[EVP_MAX_MD_SIZE])
-{
-    return EVP_DigestFinal_ex(digest, out, NULL) == 1 ? CKR_OK : CKR_GENERAL_ERROR;
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of an operation, and the judgement of output buffers. */
+/* The ends of searches and operations, and the judgement of output buffers. */
 #include "module/operation.h"
 
 #include "module/object.h"
 
+void search_end(struct search *search)
+{
+    free(search->found);
+    *search = (struct search){0};
+}
+
 void operation_end(struct operation *op)
 {
-    free(op->found);
-    EVP_MD_CTX_free(op->digest);
     message_clear(&op->message);
     object_set_unref(op->objects);
     *op = (struct operation){0};

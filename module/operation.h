@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one operation a session has under way. operation_end is the only way out of it. */
+/* What a session has under way: a search, and beside it one cryptographic operation. Without
+ * CKF_DUAL_CRYPTO_OPERATIONS a second one is CKR_OPERATION_ACTIVE (PKCS#11 3.0 §5.1.6); programs do look for objects
+ * while they hash. search_end and operation_end are the only ways out. */
 #pragma once
 
 #include "module/message.h"
@@ -7,18 +9,19 @@
 struct object_set;
 struct client_key;
 
-enum operation_kind { OPERATION_NONE, OPERATION_SEARCH, OPERATION_DIGEST, OPERATION_SIGN, OPERATION_VERIFY };
+struct search {
+    CK_OBJECT_HANDLE *found; /* handles of a snapshot; NULL: none is active */
+    size_t count;
+    size_t next;
+};
+void search_end(struct search *search); /* the zero value again */
+
+enum operation_kind { OPERATION_NONE, OPERATION_DIGEST, OPERATION_SIGN, OPERATION_VERIFY };
 
 struct operation {
     enum operation_kind kind;
     bool in_parts; /* an Update was called: only a Final ends it well */
-    /* search: handles of a snapshot */
-    CK_OBJECT_HANDLE *found;
-    size_t found_count;
-    size_t found_next;
-    /* digest */
-    EVP_MD_CTX *digest;
-    enum hash digest_hash;
+    struct hasher digest;
     /* sign, verify */
     struct message message;
     struct object_set *objects; /* keeps key alive */

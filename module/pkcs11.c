@@ -7,6 +7,7 @@
 #include "module/login.h"
 #include "module/object.h"
 #include "module/random.h"
+#include "module/saved_state.h"
 #include "module/search.h"
 #include "module/sign.h"
 #include "module/verify.h"
@@ -118,6 +119,23 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo)
     cleanup_module struct module *module = NULL;
     CK_RV rv = module_acquire(&module);
     return rv == CKR_OK ? session_info(module, hSession, pInfo) : rv;
+}
+
+CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState, CK_ULONG_PTR pulOperationStateLen)
+{
+    cleanup_session struct session *session = NULL;
+    CK_RV rv = session_acquire(hSession, &session);
+    return rv == CKR_OK ? saved_state_get(session, pOperationState, pulOperationStateLen) : rv;
+}
+
+CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState, CK_ULONG ulOperationStateLen,
+                          CK_OBJECT_HANDLE hEncryptionKey, CK_OBJECT_HANDLE hAuthenticationKey)
+{
+    cleanup_session struct session *session = NULL;
+    CK_RV rv = session_acquire(hSession, &session);
+    return rv == CKR_OK ? saved_state_set(session, (struct slice){pOperationState, ulOperationStateLen}, hEncryptionKey,
+                                          hAuthenticationKey)
+                        : rv;
 }
 
 CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen)

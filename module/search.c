@@ -4,19 +4,18 @@
 
 #include "module/object.h"
 
-static CK_RV snapshot(struct operation *op, const struct object_set *set, bool with_private, const CK_ATTRIBUTE *wanted,
-                      CK_ULONG count)
+static CK_RV snapshot(struct search *search, const struct object_set *set, bool with_private,
+                      const CK_ATTRIBUTE *wanted, CK_ULONG count)
 {
     size_t total = object_set_count(set);
-    op->found = calloc(total ? total : 1, sizeof *op->found);
-    if (!op->found)
+    search->found = calloc(total ? total : 1, sizeof *search->found);
+    if (!search->found)
         return CKR_HOST_MEMORY;
     for (size_t i = 0; i < total; i++) {
         const struct object *o = object_set_at(set, i);
         if ((with_private || !o->is_private) && attributes_match(&o->attributes, wanted, count))
-            op->found[op->found_count++] = o->handle;
+            search->found[search->count++] = o->handle;
     }
-    op->kind = OPERATION_SEARCH;
     return CKR_OK;
 }
 
@@ -25,34 +24,34 @@ CK_RV search_init(struct session *s, const CK_ATTRIBUTE *wanted, CK_ULONG count)
     CK_RV rv = attributes_template_check(wanted, count);
     if (rv != CKR_OK)
         return rv;
-    if (s->operation.kind != OPERATION_NONE)
+    if (s->search.found)
         return CKR_OPERATION_ACTIVE;
 
     cleanup_object_set struct object_set *set = NULL;
     rv = slot_objects(s->slot, &set);
     if (rv != CKR_OK)
         return rv;
-    return snapshot(&s->operation, set, slot_shows_private(s->slot, set), wanted, count);
+    return snapshot(&s->search, set, slot_shows_private(s->slot, set), wanted, count);
 }
 
 CK_RV search_next(struct session *s, CK_OBJECT_HANDLE *handles, CK_ULONG room, CK_ULONG *count)
 {
-    struct operation *op = &s->operation;
-    if (op->kind != OPERATION_SEARCH)
+    struct search *search = &s->search;
+    if (!search->found)
         return CKR_OPERATION_NOT_INITIALIZED;
     if (!count || (!handles && room > 0))
         return CKR_ARGUMENTS_BAD;
 
     *count = 0;
-    while (*count < room && op->found_next < op->found_count)
-        handles[(*count)++] = op->found[op->found_next++];
+    while (*count < room && search->next < search->count)
+        handles[(*count)++] = search->found[search->next++];
     return CKR_OK;
 }
 
 CK_RV search_final(struct session *s)
 {
-    if (s->operation.kind != OPERATION_SEARCH)
+    if (!s->search.found)
         return CKR_OPERATION_NOT_INITIALIZED;
-    operation_end(&s->operation);
+    search_end(&s->search);
     return CKR_OK;
 }

@@ -38,6 +38,7 @@ static bool table_grow(struct module *m)
 
 static void session_free(struct session *s)
 {
+    search_end(&s->search);
     operation_end(&s->operation);
     free(s);
 }
@@ -166,10 +167,10 @@ CK_RV session_parallel(struct module *m, CK_SESSION_HANDLE handle)
 
 CK_RV session_cancel(struct session *s, CK_FLAGS flags)
 {
-    static const CK_FLAGS flag_of[] = {[OPERATION_SEARCH] = CKF_FIND_OBJECTS,
-                                       [OPERATION_DIGEST] = CKF_DIGEST,
-                                       [OPERATION_SIGN] = CKF_SIGN,
-                                       [OPERATION_VERIFY] = CKF_VERIFY};
+    static const CK_FLAGS flag_of[] = {
+        [OPERATION_DIGEST] = CKF_DIGEST, [OPERATION_SIGN] = CKF_SIGN, [OPERATION_VERIFY] = CKF_VERIFY};
+    if (flags & CKF_FIND_OBJECTS)
+        search_end(&s->search);
     if (flags & flag_of[s->operation.kind])
         operation_end(&s->operation);
     return CKR_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions. A session owns one operation. session_acquire takes a session for one thread; a second thread on the same
- * session is refused (CKR_OPERATION_ACTIVE), so that nobody waits for another's request (I10). */
+/* Sessions. A session owns one search and one cryptographic operation. session_acquire takes a session for one thread;
+ * a second thread on the same session is refused (CKR_OPERATION_ACTIVE), so that nobody waits for another's request
+ * (I10). */
 #pragma once
 
 #include "module/module.h"
@@ -11,9 +12,11 @@ struct session {
     struct module *module;
     struct slot *slot;
     bool read_write;
-    bool busy;                  /* acquired; guarded by the module's lock */
-    bool closed;                /* while busy: whoever holds it frees it */
-    struct operation operation; /* touched only by the thread that acquired the session */
+    bool busy;   /* acquired; guarded by the module's lock */
+    bool closed; /* while busy: whoever holds it frees it */
+    /* Touched only by the thread that acquired the session. */
+    struct search search;
+    struct operation operation;
 };
 
 CK_RV session_open(struct module *m, CK_SLOT_ID slot, CK_FLAGS flags, CK_SESSION_HANDLE *out);

@@ -10,7 +10,7 @@
 
 CK_RV sign_init(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    return key_operation_init(s, mechanism, key, OPERATION_SIGN, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY);
+    return key_operation_init(s, mechanism, key, OPERATION_SIGN, CKO_PRIVATE_KEY);
 }
 
 /* The server knows better than our listing whether the key may still be used: look again at the next search. */

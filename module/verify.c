@@ -9,7 +9,7 @@
 
 CK_RV verify_init(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    return key_operation_init(s, mechanism, key, OPERATION_VERIFY, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY);
+    return key_operation_init(s, mechanism, key, OPERATION_VERIFY, CKO_PUBLIC_KEY);
 }
 
 static status signature_check(const struct operation *op, const struct sign_input *in, struct slice signature,

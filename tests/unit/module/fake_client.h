@@ -20,7 +20,7 @@ struct fake {
     enum code sign_fails;
     bool sign_spoils_length;
     const char *hidden; /* label of a key that is not listed any more */
-    unsigned hashes;    /* of every key; 0: all five */
+    unsigned hashes;    /* of every key; 0: all */
     /* While holding is set, client_sign waits (at most ten seconds). */
     atomic_bool holding;
     atomic_int held;

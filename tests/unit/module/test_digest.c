@@ -39,7 +39,8 @@ static void every_digest_listed_has_its_length(void **state)
     static const struct {
         CK_MECHANISM_TYPE type;
         CK_ULONG len;
-    } rows[] = {{CKM_SHA_1, 20}, {CKM_SHA224, 28}, {CKM_SHA256, 32}, {CKM_SHA384, 48}, {CKM_SHA512, 64}};
+    } rows[] = {{CKM_SHA_1, 20},    {CKM_SHA224, 28},   {CKM_SHA256, 32},   {CKM_SHA384, 48},  {CKM_SHA512, 64},
+                {CKM_SHA3_224, 28}, {CKM_SHA3_256, 32}, {CKM_SHA3_384, 48}, {CKM_SHA3_512, 64}};
     CK_SESSION_HANDLE session = host_open(SLOT_MAIN);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         CK_MECHANISM mechanism = {rows[i].type, NULL, 0};

@@ -77,9 +77,17 @@ static void what_is_not_supported_says_so(void **state)
 {
     (void)state;
     CK_SESSION_HANDLE session = host_open(SLOT_MAIN);
-    CK_ULONG len = 0;
+    CK_BYTE data[4] = {0};
+    CK_ULONG len = sizeof data;
+    CK_MECHANISM mechanism = {CKM_ECDSA_SHA256, NULL, 0};
     assert_rv(C_EncryptInit(session, NULL, 0), CKR_FUNCTION_NOT_SUPPORTED);
-    assert_rv(C_GetOperationState(session, NULL, &len), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_DigestKey(session, 1), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_SignRecoverInit(session, &mechanism, 1), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_SignRecover(session, data, 4, data, &len), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_VerifyRecoverInit(session, &mechanism, 1), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_DigestEncryptUpdate(session, data, 4, data, &len), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_SignEncryptUpdate(session, data, 4, data, &len), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_MessageVerifyInit(session, &mechanism, 1), CKR_FUNCTION_NOT_SUPPORTED);
     assert_rv(C_GenerateKeyPair(session, NULL, NULL, 0, NULL, 0, NULL, NULL), CKR_FUNCTION_NOT_SUPPORTED);
     assert_rv(C_MessageSignInit(session, NULL, 0), CKR_FUNCTION_NOT_SUPPORTED);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host.h"
+#include "rows.h"
 
 #include "chancery/protocol.h"
 
@@ -25,127 +25,45 @@ static int setup(void **state)
 
 static CK_BYTE data[100] = "To be sealed.";
 
-static struct slice digest_of(enum hash hash, struct slice bytes)
-{
-    static uint8_t out[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    assert_int_equal(EVP_Digest(bytes.data, bytes.len, out, &len, EVP_get_digestbyname(hash_openssl(hash)), NULL), 1);
-    return (struct slice){out, len};
-}
-
 static struct slice data_slice(void)
 {
     return (struct slice){data, sizeof data};
 }
 
-struct row {
-    CK_MECHANISM_TYPE type;
-    enum mechanism mechanism;
-    enum hash hash;
-};
-static const struct row rows[] = {
-#define SIGN_MECHANISM(ckm, mechanism, hash, min, max) {ckm, MECHANISM_##mechanism, HASH_##hash},
-#include "chancery/mechanisms.def"
-#undef SIGN_MECHANISM
-};
-
-static const struct client_key *key_for(const struct row *row)
-{
-    static const char *const labels[] = {[MECHANISM_RSA_PKCS1] = "rsa2048",
-                                         [MECHANISM_RSA_PSS] = "rsa2048",
-                                         [MECHANISM_ECDSA] = "p256",
-                                         [MECHANISM_EDDSA] = "ed25519"};
-    return fake_key(labels[row->mechanism]);
-}
-
 static CK_SESSION_HANDLE session_for(const struct fixture *f, const struct row *row)
 {
-    return row->mechanism == MECHANISM_EDDSA ? f->edwards : f->session;
-}
-
-/* PSS parameters for the row's hash, or SHA-256 where the row has none. */
-static CK_MECHANISM mechanism_for(const struct row *row)
-{
-    static CK_RSA_PKCS_PSS_PARAMS pss;
-    static const struct {
-        CK_MECHANISM_TYPE hash;
-        CK_RSA_PKCS_MGF_TYPE mgf;
-    } names[] = {[HASH_SHA1] = {CKM_SHA_1, CKG_MGF1_SHA1},
-                 [HASH_SHA224] = {CKM_SHA224, CKG_MGF1_SHA224},
-                 [HASH_SHA256] = {CKM_SHA256, CKG_MGF1_SHA256},
-                 [HASH_SHA384] = {CKM_SHA384, CKG_MGF1_SHA384},
-                 [HASH_SHA512] = {CKM_SHA512, CKG_MGF1_SHA512}};
-    if (row->mechanism != MECHANISM_RSA_PSS)
-        return (CK_MECHANISM){row->type, NULL, 0};
-    enum hash hash = row->hash ? row->hash : HASH_SHA256;
-    pss = (CK_RSA_PKCS_PSS_PARAMS){names[hash].hash, names[hash].mgf, hash_len(hash)};
-    return (CK_MECHANISM){row->type, &pss, sizeof pss};
-}
-
-/* What the caller hands to C_Sign: the data, their digest, or their DigestInfo. */
-static struct slice input_for(const struct row *row)
-{
-    static struct buf info;
-    if (row->hash != HASH_NONE || row->mechanism == MECHANISM_EDDSA)
-        return data_slice();
-    struct slice digest = digest_of(HASH_SHA256, data_slice());
-    if (row->mechanism != MECHANISM_RSA_PKCS1)
-        return digest;
-    buf_clear(&info);
-    digest_info_encode(HASH_SHA256, digest, &info);
-    return buf_slice(&info);
-}
-
-static void assert_verifies(const struct row *row, struct slice signature)
-{
-    enum hash hash = row->mechanism == MECHANISM_EDDSA ? HASH_NONE : row->hash ? row->hash : HASH_SHA256;
-    struct sign_input in = {.mechanism = row->mechanism, .hash = hash, .digest = data_slice()};
-    if (hash != HASH_NONE)
-        in.digest = digest_of(hash, data_slice());
-    if (row->mechanism == MECHANISM_RSA_PSS) {
-        in.mgf_hash = hash;
-        in.salt_len = hash_len(hash);
-    }
-    struct error err = {0};
-    status s = signature_verify(NULL, key_for(row)->public_key, &in, signature, &err);
-    if (!is_ok(s))
-        fail_msg("0x%lx: %s", row->type, err.text);
+    return row_slot(row) == SLOT_EDWARDS ? f->edwards : f->session;
 }
 
 static CK_OBJECT_HANDLE handle_for(const struct fixture *f, const struct row *row)
 {
-    return host_find(session_for(f, row), CKO_PRIVATE_KEY, key_for(row)->token_label);
+    return host_find(session_for(f, row), CKO_PRIVATE_KEY, row_key(row)->token_label);
 }
 
 static void every_mechanism_signs_what_verifies(void **state)
 {
     struct fixture *f = *state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < row_count; i++) {
         CK_SESSION_HANDLE session = session_for(f, &rows[i]);
-        CK_MECHANISM mechanism = mechanism_for(&rows[i]);
+        CK_MECHANISM mechanism = row_mechanism(&rows[i]);
         CK_BYTE signature[512];
         CK_ULONG len = sizeof signature;
-        struct slice input = input_for(&rows[i]);
+        struct slice input = row_input(&rows[i], data_slice());
         assert_rv(C_SignInit(session, &mechanism, handle_for(f, &rows[i])), CKR_OK);
         assert_rv(C_Sign(session, (CK_BYTE_PTR)input.data, input.len, signature, &len), CKR_OK);
-        assert_int_equal(len, key_type_signature_len(key_for(&rows[i])->type));
-        assert_verifies(&rows[i], (struct slice){signature, len});
+        assert_int_equal(len, key_type_signature_len(row_key(&rows[i])->type));
+        row_assert_verifies(&rows[i], data_slice(), (struct slice){signature, len});
     }
-}
-
-static bool takes_parts(const struct row *row)
-{
-    return row->hash != HASH_NONE || row->mechanism == MECHANISM_EDDSA;
 }
 
 static void every_hashing_mechanism_and_eddsa_sign_in_parts(void **state)
 {
     struct fixture *f = *state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (!takes_parts(&rows[i]))
+    for (size_t i = 0; i < row_count; i++) {
+        if (!row_takes_parts(&rows[i]))
             continue;
         CK_SESSION_HANDLE session = session_for(f, &rows[i]);
-        CK_MECHANISM mechanism = mechanism_for(&rows[i]);
+        CK_MECHANISM mechanism = row_mechanism(&rows[i]);
         CK_BYTE signature[512];
         CK_ULONG len = sizeof signature;
         assert_rv(C_SignInit(session, &mechanism, handle_for(f, &rows[i])), CKR_OK);
@@ -153,7 +71,7 @@ static void every_hashing_mechanism_and_eddsa_sign_in_parts(void **state)
         assert_rv(C_SignUpdate(session, NULL, 0), CKR_OK);
         assert_rv(C_SignUpdate(session, data + 1, sizeof data - 1), CKR_OK);
         assert_rv(C_SignFinal(session, signature, &len), CKR_OK);
-        assert_verifies(&rows[i], (struct slice){signature, len});
+        row_assert_verifies(&rows[i], data_slice(), (struct slice){signature, len});
         assert_rv(C_SignFinal(session, signature, &len), CKR_OPERATION_NOT_INITIALIZED);
     }
 }
@@ -162,10 +80,10 @@ static void single_part_mechanisms_take_no_parts(void **state)
 {
     struct fixture *f = *state;
     CK_ULONG len = 512;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (takes_parts(&rows[i]))
+    for (size_t i = 0; i < row_count; i++) {
+        if (row_takes_parts(&rows[i]))
             continue;
-        CK_MECHANISM mechanism = mechanism_for(&rows[i]);
+        CK_MECHANISM mechanism = row_mechanism(&rows[i]);
         assert_rv(C_SignInit(f->session, &mechanism, handle_for(f, &rows[i])), CKR_OK);
         assert_rv(C_SignUpdate(f->session, data, sizeof data), CKR_FUNCTION_NOT_SUPPORTED);
         assert_rv(C_SignFinal(f->session, data, &len), CKR_OPERATION_NOT_INITIALIZED);
@@ -217,8 +135,8 @@ static void a_size_query_of_the_final_keeps_the_parts(void **state)
     assert_rv(C_SignFinal(f->session, signature, &len), CKR_BUFFER_TOO_SMALL);
     assert_rv(C_SignUpdate(f->session, data + 50, 50), CKR_OK);
     assert_rv(C_SignFinal(f->session, signature, &len), CKR_OK);
-    assert_verifies(&(struct row){CKM_SHA256_RSA_PKCS, MECHANISM_RSA_PKCS1, HASH_SHA256},
-                    (struct slice){signature, len});
+    row_assert_verifies(&(struct row){CKM_SHA256_RSA_PKCS, MECHANISM_RSA_PKCS1, HASH_SHA256}, data_slice(),
+                        (struct slice){signature, len});
 }
 
 /* Begins, calls C_Sign with these arguments, and sees that the operation has ended with it. */
@@ -304,17 +222,59 @@ static void init_judges_key_and_mechanism(void **state)
     assert_rv(C_SignInit(f->session, &ecdsa, f->p256), CKR_OK);
 }
 
-static void a_mechanism_the_key_does_not_allow_is_refused_at_init(void **state)
+/* The keys are listed anew, with these hashes only. */
+static CK_OBJECT_HANDLE find_anew(const struct fixture *f, unsigned hashes, const char *label)
 {
-    struct fixture *f = *state;
-    fake.hashes = hash_bit(HASH_SHA256);
+    fake.hashes = hashes;
     assert_rv(C_Logout(f->edwards), CKR_OK);
     assert_rv(C_Logout(f->session), CKR_OK);
     assert_rv(host_login(f->session, fake.pin), CKR_OK);
-    CK_OBJECT_HANDLE key = host_find(f->session, CKO_PRIVATE_KEY, "demo-p256");
+    return host_find(f->session, CKO_PRIVATE_KEY, label);
+}
+
+static void a_mechanism_the_key_does_not_allow_is_refused_at_init(void **state)
+{
+    struct fixture *f = *state;
+    CK_OBJECT_HANDLE key = find_anew(f, hash_bit(HASH_SHA256), "demo-p256");
     CK_MECHANISM sha1 = {CKM_ECDSA_SHA1, NULL, 0}, sha256 = {CKM_ECDSA_SHA256, NULL, 0};
     assert_rv(C_SignInit(f->session, &sha1, key), CKR_MECHANISM_INVALID);
     assert_rv(C_SignInit(f->session, &sha256, key), CKR_OK);
+}
+
+static void pss_hashes_the_key_does_not_allow_are_refused_at_init(void **state)
+{
+    struct fixture *f = *state;
+    CK_OBJECT_HANDLE key = find_anew(f, HASH_SET_DEFAULT, "demo-rsa2048");
+    CK_RSA_PKCS_PSS_PARAMS sha3 = {CKM_SHA3_256, CKG_MGF1_SHA256, 32}, mask = {CKM_SHA256, CKG_MGF1_SHA1, 32},
+                           good = {CKM_SHA256, CKG_MGF1_SHA384, 32};
+    CK_MECHANISM mechanism = {CKM_RSA_PKCS_PSS, &sha3, sizeof sha3};
+    assert_rv(C_SignInit(f->session, &mechanism, key), CKR_MECHANISM_PARAM_INVALID);
+    mechanism.pParameter = &mask;
+    assert_rv(C_SignInit(f->session, &mechanism, key), CKR_MECHANISM_PARAM_INVALID);
+    mechanism.pParameter = &good;
+    assert_rv(C_SignInit(f->session, &mechanism, key), CKR_OK);
+}
+
+static void a_bare_digest_is_of_a_hash_that_the_key_allows(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        unsigned hashes;
+        enum hash hash;
+    } cases[] = {{HASH_SET_ALL, HASH_SHA256},
+                 {HASH_SET_DEFAULT, HASH_SHA256},
+                 {1u << HASH_SHA3_256 | 1u << HASH_SHA512, HASH_SHA3_256},
+                 {1u << HASH_SHA512, HASH_SHA256}}; /* the server will refuse it */
+    CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CK_BYTE signature[64];
+        CK_ULONG len = sizeof signature;
+        CK_OBJECT_HANDLE key = find_anew(f, cases[i].hashes, "demo-p256");
+        assert_rv(C_SignInit(f->session, &mechanism, key), CKR_OK);
+        assert_rv(C_Sign(f->session, data, 32, signature, &len), CKR_OK);
+        assert_int_equal(fake.last_input.hash, cases[i].hash);
+        assert_rv(host_login(f->edwards, fake.pin), CKR_OK);
+    }
 }
 
 static void pss_parameters_are_judged_at_init(void **state)
@@ -334,6 +294,8 @@ static void pss_parameters_are_judged_at_init(void **state)
         {CKM_RSA_PKCS_PSS, {CKM_SHA256, 99, 32}, CKR_MECHANISM_PARAM_INVALID},
         {CKM_SHA256_RSA_PKCS_PSS, {CKM_SHA256, CKG_MGF1_SHA256, 32}, CKR_OK},
         {CKM_SHA256_RSA_PKCS_PSS, {CKM_SHA384, CKG_MGF1_SHA384, 32}, CKR_MECHANISM_PARAM_INVALID},
+        {CKM_SHA3_256_RSA_PKCS_PSS, {CKM_SHA3_256, CKG_MGF1_SHA3_256, 32}, CKR_OK},
+        {CKM_SHA3_256_RSA_PKCS_PSS, {CKM_SHA256, CKG_MGF1_SHA256, 32}, CKR_MECHANISM_PARAM_INVALID},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CK_RSA_PKCS_PSS_PARAMS pss = cases[i].pss;
@@ -367,8 +329,8 @@ static void i5_rsa_pkcs_signs_a_digest_info_and_nothing_else(void **state)
 {
     struct fixture *f = *state;
     CK_MECHANISM mechanism = {CKM_RSA_PKCS, NULL, 0};
-    struct slice info = input_for(&(struct row){CKM_RSA_PKCS, MECHANISM_RSA_PKCS1, HASH_NONE});
-    CK_BYTE bytes[64], signature[256];
+    struct slice info = row_input(&(struct row){CKM_RSA_PKCS, MECHANISM_RSA_PKCS1, HASH_NONE}, data_slice());
+    CK_BYTE bytes[256] = {0}, signature[256];
     memcpy(bytes, info.data, info.len);
     const struct {
         CK_ULONG len;
@@ -376,6 +338,9 @@ static void i5_rsa_pkcs_signs_a_digest_info_and_nothing_else(void **state)
         CK_RV rv;
     } cases[] = {{info.len, 0x30, CKR_OK},
                  {info.len, 0x31, CKR_DATA_INVALID},
+                 {245, 0x30, CKR_DATA_INVALID},
+                 {246, 0x30, CKR_DATA_LEN_RANGE},
+                 {(CK_ULONG)-1, 0x30, CKR_DATA_LEN_RANGE},
                  {info.len - 1, 0x30, CKR_DATA_INVALID},
                  {info.len + 1, 0x30, CKR_DATA_INVALID},
                  {32, 0x30, CKR_DATA_INVALID},
@@ -468,6 +433,8 @@ int main(void)
         TEST(sign_after_update_is_refused),
         TEST(init_judges_key_and_mechanism),
         TEST(a_mechanism_the_key_does_not_allow_is_refused_at_init),
+        TEST(pss_hashes_the_key_does_not_allow_are_refused_at_init),
+        TEST(a_bare_digest_is_of_a_hash_that_the_key_allows),
         TEST(pss_parameters_are_judged_at_init),
         TEST(pss_parameters_travel),
         TEST(i5_rsa_pkcs_signs_a_digest_info_and_nothing_else),

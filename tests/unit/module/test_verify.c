@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host.h"
+#include "rows.h"
 
 struct fixture {
     CK_SESSION_HANDLE session;
@@ -85,6 +85,28 @@ static void no_login_is_needed_to_verify(void **state)
     assert_rv(C_Verify(f->session, f->data, sizeof f->data, f->signature, 64), CKR_OK);
 }
 
+static void every_signing_mechanism_verifies(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < row_count; i++) {
+        CK_SESSION_HANDLE session = host_open_logged_in(row_slot(&rows[i]));
+        const char *label = row_key(&rows[i])->token_label;
+        CK_MECHANISM mechanism = row_mechanism(&rows[i]);
+        struct slice input = row_input(&rows[i], (struct slice){f->data, sizeof f->data});
+        CK_BYTE signature[512], changed[128];
+        CK_ULONG len = sizeof signature;
+        memcpy(changed, input.data, input.len);
+        changed[input.len - 1] ^= 1;
+        CK_OBJECT_HANDLE public = host_find(session, CKO_PUBLIC_KEY, label);
+        assert_rv(C_SignInit(session, &mechanism, host_find(session, CKO_PRIVATE_KEY, label)), CKR_OK);
+        assert_rv(C_Sign(session, (CK_BYTE_PTR)input.data, input.len, signature, &len), CKR_OK);
+        assert_rv(C_VerifyInit(session, &mechanism, public), CKR_OK);
+        assert_rv(C_Verify(session, (CK_BYTE_PTR)input.data, input.len, signature, len), CKR_OK);
+        assert_rv(C_VerifyInit(session, &mechanism, public), CKR_OK);
+        assert_rv(C_Verify(session, changed, input.len, signature, len), CKR_SIGNATURE_INVALID);
+    }
+}
+
 static void rsa_pkcs_verifies_its_digest_info(void **state)
 {
     struct fixture *f = *state;
@@ -110,6 +132,7 @@ int main(void)
         TEST(a_signature_of_another_length_is_out_of_range),
         TEST(verifying_needs_the_public_key),
         TEST(no_login_is_needed_to_verify),
+        TEST(every_signing_mechanism_verifies),
         TEST(rsa_pkcs_verifies_its_digest_info),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
