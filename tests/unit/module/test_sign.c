@@ -343,6 +343,7 @@ static void i5_rsa_pkcs_signs_a_digest_info_and_nothing_else(void **state)
                  {(CK_ULONG)-1, 0x30, CKR_DATA_LEN_RANGE},
                  {info.len - 1, 0x30, CKR_DATA_INVALID},
                  {info.len + 1, 0x30, CKR_DATA_INVALID},
+                 {16 + 20, 0x30, CKR_DATA_INVALID}, /* MD5 and SHA-1 of TLS 1.0 */
                  {32, 0x30, CKR_DATA_INVALID},
                  {0, 0x30, CKR_DATA_INVALID}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
