@@ -53,6 +53,26 @@ static void signing_key_may_have_no_certificate(void **state)
     assert_int_equal(out.mechanisms, 1u << MECHANISM_EDDSA);
 }
 
+static void every_hash_and_mechanism_there_is_can_be_allowed(void **state)
+{
+    struct world *w = *state;
+    unsigned all = (1u << MECHANISM_COUNT) - 2;
+    (void)world_project(w, "prj_a", "demo");
+    cleanup_signing_key struct signing_key in = {.id = "key_x",
+                                                 .project_id = "prj_a",
+                                                 .label = "all",
+                                                 .version = 1,
+                                                 .type = KEY_TYPE_RSA2048,
+                                                 .hashes = HASH_SET_ALL,
+                                                 .mechanisms = all};
+    cleanup_signing_key struct signing_key out = {0};
+    buf_add(&in.spki, "x", 1);
+    assert_ok(signing_key_insert(w->db, &in, &w->err), &w->err);
+    assert_ok(signing_key_find(w->db, "key_x", &out, &w->err), &w->err);
+    assert_int_equal(out.hashes, HASH_SET_ALL);
+    assert_int_equal(out.mechanisms, all);
+}
+
 static void signing_key_is_found_by_project_and_label(void **state)
 {
     struct world *w = *state;
@@ -219,11 +239,17 @@ static void certificate_authority_is_found_by_name(void **state)
 }
 
 const struct CMUnitTest key_tests[] = {
-    WORLD_TEST(signing_key_comes_back_as_it_was_put_in),   WORLD_TEST(signing_key_may_have_no_certificate),
-    WORLD_TEST(signing_key_is_found_by_project_and_label), WORLD_TEST(label_is_taken_once_in_a_project),
-    WORLD_TEST(hsm_key_belongs_to_one_signing_key),        WORLD_TEST(disabled_key_says_why_until_enabled),
-    WORLD_TEST(signing_keys_are_listed_by_every_filter),   WORLD_TEST(key_for_signing_comes_with_the_callers_roles),
-    WORLD_TEST(usage_is_counted_by_key_day_and_outcome),   WORLD_TEST(usage_is_listed_by_every_filter),
+    WORLD_TEST(signing_key_comes_back_as_it_was_put_in),
+    WORLD_TEST(signing_key_may_have_no_certificate),
+    WORLD_TEST(every_hash_and_mechanism_there_is_can_be_allowed),
+    WORLD_TEST(signing_key_is_found_by_project_and_label),
+    WORLD_TEST(label_is_taken_once_in_a_project),
+    WORLD_TEST(hsm_key_belongs_to_one_signing_key),
+    WORLD_TEST(disabled_key_says_why_until_enabled),
+    WORLD_TEST(signing_keys_are_listed_by_every_filter),
+    WORLD_TEST(key_for_signing_comes_with_the_callers_roles),
+    WORLD_TEST(usage_is_counted_by_key_day_and_outcome),
+    WORLD_TEST(usage_is_listed_by_every_filter),
     WORLD_TEST(certificate_authority_is_found_by_name),
 };
 const size_t key_test_count = COUNT_OF(key_tests);
