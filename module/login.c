@@ -2,6 +2,8 @@
 /* C_Login and C_Logout. */
 #include "module/login.h"
 
+#include <string.h>
+
 #include "module/ckr.h"
 
 /* This token has no security officer, and no key asks for a login of its own. */
@@ -19,6 +21,7 @@ static CK_RV other_login(struct session_view view, CK_USER_TYPE type)
                                                                   : CKR_USER_TYPE_INVALID;
 }
 
+/* A PIN is text: with a NUL in it, it is another one than what stands before the NUL. */
 static CK_RV pin_check(struct client *client, struct slice pin)
 {
     if (!client_needs_login(client))
@@ -27,6 +30,8 @@ static CK_RV pin_check(struct client *client, struct slice pin)
         return CKR_ARGUMENTS_BAD;
     if (pin.len < PIN_MIN_LEN || pin.len > PIN_MAX_LEN)
         return CKR_PIN_LEN_RANGE;
+    if (memchr(pin.data, 0, pin.len))
+        return CKR_PIN_INCORRECT;
 
     struct error err = {0};
     return ckr_report("login", client_login(client, pin, &err), &err);

@@ -29,6 +29,16 @@ static void pins_out_of_range_never_reach_the_client(void **state)
     assert_int_equal(fake.logins, 0);
 }
 
+static void a_nul_behind_the_pin_makes_it_another_one(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = host_open(SLOT_MAIN);
+    CK_ULONG len = strlen(fake.pin) + 1;
+    assert_rv(C_Login(session, CKU_USER, (CK_UTF8CHAR *)fake.pin, len), CKR_PIN_INCORRECT);
+    assert_int_equal(fake.logins, 0);
+    assert_rv(host_login(session, fake.pin), CKR_OK);
+}
+
 static void other_users_are_refused(void **state)
 {
     (void)state;
@@ -153,6 +163,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wrong_pin_is_told_as_such, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(a_second_login_says_so_whatever_its_pin, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(pins_out_of_range_never_reach_the_client, host_setup, host_teardown),
+        cmocka_unit_test_setup_teardown(a_nul_behind_the_pin_makes_it_another_one, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(other_users_are_refused, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(logout_without_login_is_an_error, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(before_login_public_objects_are_seen_and_private_keys_are_not, host_setup,
