@@ -160,7 +160,7 @@ static void info_is_sane(struct rig *r, CK_MECHANISM_TYPE type)
     const struct scheme_row *row = scheme_by_type(type);
     if (!row)
         return;
-    check("base §3.5", text("%s signs", row->name), info.flags & CKF_SIGN);
+    check("base §3.5", text("%s signs or verifies", row->name), info.flags & (CKF_SIGN | CKF_VERIFY));
     check("base §3.5", text("%s: the least key size is not above the greatest", row->name),
           info.ulMinKeySize <= info.ulMaxKeySize);
     if (row->key_type == r->key.type)
@@ -194,12 +194,14 @@ static void flags_are_true(struct rig *r, CK_MECHANISM_TYPE type)
     CK_ULONG len = sizeof digest;
     if (rv == CKR_OK)
         EXPECT("base §5.12.2", "C_Digest", r->f->C_Digest(r->session, digest, 0, digest, &len), CKR_OK);
+    const struct scheme_row *row = scheme_by_type(type);
+    CK_RV or = row && row->key_type != r->key.type ? CKR_KEY_TYPE_INCONSISTENT : CKR_MECHANISM_INVALID;
     if (!(info.flags & CKF_SIGN))
         EXPECT_NOT_BEGUN("base §3.5", text("C_SignInit with 0x%lx, not said to sign", type),
-                         r->f->C_SignInit(r->session, &mechanism, r->key.private_key), CKR_MECHANISM_INVALID);
+                         r->f->C_SignInit(r->session, &mechanism, r->key.private_key), CKR_MECHANISM_INVALID, or);
     if (!(info.flags & CKF_VERIFY))
         EXPECT_NOT_BEGUN("base §3.5", text("C_VerifyInit with 0x%lx, not said to verify", type),
-                         r->f->C_VerifyInit(r->session, &mechanism, r->key.public_key), CKR_MECHANISM_INVALID);
+                         r->f->C_VerifyInit(r->session, &mechanism, r->key.public_key), CKR_MECHANISM_INVALID, or);
 }
 
 void mechanism_info_group(struct rig *r)

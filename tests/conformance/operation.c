@@ -200,3 +200,20 @@ void operation_search_group(struct rig *r)
     check_number("base §5.7.8", "handles found after that", count, 1);
     EXPECT("base §5.7.9", "C_FindObjectsFinal", r->f->C_FindObjectsFinal(r->session), CKR_OK);
 }
+
+/* What a size costs is nobody's signature: the end-to-end test counts the records meanwhile (base §5.2). */
+void size_query_group(struct rig *r)
+{
+    struct order o = order_any(r);
+    CK_BYTE out[1];
+    CK_ULONG len;
+    begins(r, &o);
+    for (int i = 0; i < 20; i++) {
+        len = 0;
+        EXPECT("base §5.2", "a size query", r->f->C_Sign(r->session, o.data, o.len, NULL, &len), CKR_OK);
+        len = sizeof out;
+        EXPECT("base §5.2", "a short buffer", r->f->C_Sign(r->session, o.data, o.len, out, &len), CKR_BUFFER_TOO_SMALL);
+    }
+    session_renew(r);
+    ends(r, &o, "in a session that never began", CKR_OPERATION_NOT_INITIALIZED);
+}

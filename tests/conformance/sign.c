@@ -149,14 +149,16 @@ void sign_listed_group(struct rig *r)
     mechanisms_read(r, &m);
     for (size_t i = 0; i < scheme_row_count; i++) {
         bool usable = false;
-        if (!mechanisms_have(&m, scheme_rows[i].type))
+        CK_MECHANISM_INFO info = {0};
+        if (!mechanisms_have(&m, scheme_rows[i].type) ||
+            r->f->C_GetMechanismInfo(r->slot, scheme_rows[i].type, &info) != CKR_OK || !(info.flags & CKF_SIGN))
             continue;
         for (size_t k = 0; k < r->token->key_count && !usable; k++) {
             key_clear(&r->key);
             usable = key_find(r, r->token->keys[k], &r->key) && order_is_possible(r, &scheme_rows[i]);
         }
         if (!usable)
-            checks_note("%s is listed, but none of the keys given may be used with it", scheme_rows[i].name);
+            checks_note("%s is said to sign, but none of the keys given may be used with it", scheme_rows[i].name);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several threads at once, after CKF_OS_LOCKING_OK (base §5.4.1): each in a session of its own, and all in one. */
 #include <pthread.h>
+#include <time.h>
 
 #include "group.h"
 #include "search.h"
@@ -89,4 +90,46 @@ void thread_shared_group(struct rig *r)
     run(r, &o, meddle, true, workers);
     for (int i = 0; i < THREADS; i++)
         check_number("base §5.4.1", "odd answers to a thread in a session shared by all", workers[i].odd, 0);
+}
+
+static void *sign_until_closed(void *argument)
+{
+    struct worker *w = argument;
+    const struct rig *r = w->rig;
+    CK_RV rv = CKR_OK;
+    for (int i = 0; i < 100 * ROUNDS && rv == CKR_OK; i++) {
+        CK_BYTE out[SIGNATURE_MAX];
+        CK_ULONG len = sizeof out;
+        rv = r->f->C_SignInit(w->session, &w->order->mechanism, r->key.private_key);
+        if (rv == CKR_OK)
+            rv = r->f->C_Sign(w->session, w->order->data, w->order->len, out, &len);
+        w->good += rv == CKR_OK;
+    }
+    w->odd = rv != CKR_SESSION_HANDLE_INVALID && rv != CKR_SESSION_CLOSED;
+    return NULL;
+}
+
+/* "CKR_SESSION_CLOSED: The session was closed during the execution of the function" (base §5.1.2). */
+void thread_close_group(struct rig *r)
+{
+    const struct scheme_row *row = row_any(r);
+    struct worker workers[THREADS];
+    struct order o;
+    if (!row)
+        return;
+    order_make(&o, row, "SHA256");
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){.rig = r, .session = session_new(r, i & 1), .order = &o};
+        check("set-up", "pthread_create",
+              pthread_create(&workers[i].thread, NULL, sign_until_closed, &workers[i]) == 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        EXPECT("base §5.6.2", "C_CloseSession while another thread signs in it",
+               r->f->C_CloseSession(workers[i].session), CKR_OK);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        (void)pthread_join(workers[i].thread, NULL);
+        check("base §5.1.2", "the thread is told that its session is closed", !workers[i].odd);
+    }
 }

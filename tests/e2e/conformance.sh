@@ -7,6 +7,7 @@
 sandbox_up
 checker=$CHANCERY_BUILD/tests/conformance/conformance
 faulty=$CHANCERY_BUILD/tests/conformance/conformance-fault.so
+# Keys of every hash there is, so that every mechanism listed is signed with.
 hashes=(--hash sha1 --hash sha224 --hash sha256 --hash sha384 --hash sha512)
 admin key create demo any-rsa --type rsa2048 "${hashes[@]}" --subject "CN=Sandbox any-rsa,O=Sandbox" >/dev/null
 admin key create demo any-ec --type p521 "${hashes[@]}" --subject "CN=Sandbox any-ec,O=Sandbox" >/dev/null
@@ -26,7 +27,19 @@ grep -E '^(FAILED|note:)' conformance.out || true
 tail -n 1 conformance.out
 [ $status -eq 0 ] || fail "the module fails conformance checks"
 [ "$(sed -n 's/^\([0-9]*\) passed.*/\1/p' conformance.out)" -gt 900 ] || fail "too few checks ran"
+! grep -q 'is said to sign, but none' conformance.out || fail "a mechanism was not signed with"
 pass "the module passes every conformance check"
+
+# Size queries and short buffers ask the server for nothing (I6, I7: each request would be on record).
+intents()
+{
+    audit_json | grep -c '"type":"signature.intent"' || true
+}
+before=$(intents)
+[ "$before" -gt 100 ] || fail "the signatures of the checks are not on record ($before)"
+expect_ok "size queries" run "$P11_MODULE" size_query
+[ "$(intents)" -eq "$before" ] || fail "size queries are on record as signatures"
+pass "a size query signs nothing"
 
 # finds FAULT GROUP PATTERN [OPTION…]: the checker tells this defect, which the group looks for.
 finds()
