@@ -6,3 +6,6 @@
 
 /* One header line, with or without its end; the line is spoilt. What is malformed or of no interest is passed over. */
 void answer_header_take(struct transport_answer *a, char *line);
+/* Returns s; a failure's text then ends with the request's id, where the answer has one, to be looked up on the server.
+ */
+status answer_fault(const struct transport_answer *a, status s, struct error *err);

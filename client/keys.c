@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chancery/protocol.h"
+#include "client/answer.h"
 #include "client/keys_parse.h"
 #include "client/problem.h"
 #include "client/request.h"
@@ -58,7 +59,7 @@ static status keys_fetch(struct client *c, const char *etag, struct deadline d, 
         return OK;
     if (answer.status != 200)
         return problem_status(&answer, err);
-    return keys_parse(buf_slice(&answer.body), answer.etag, out, err);
+    return answer_fault(&answer, keys_parse(buf_slice(&answer.body), answer.etag, out, err), err);
 }
 
 /* Takes over what came, unless somebody logged in or out meanwhile. True when these keys are not on disk yet. */

@@ -64,9 +64,18 @@ static status text_field(const struct json *object, const char *name, char *out,
     return OK;
 }
 
+/* It becomes part of a path: nothing that could lead to another one. */
+static bool id_is_plain(const char *id)
+{
+    size_t len = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    return len > 0 && len <= LIMIT_ID && id[len] == '\0';
+}
+
 static status names_parse(const struct json *v, struct client_key *key, struct error *err)
 {
     TRY(text_field(v, "id", key->id, sizeof(key->id), err));
+    if (!id_is_plain(key->id))
+        return error_set(err, CODE_INTERNAL, "a signing key of the server has no usable id");
     TRY(text_field(v, "project", key->project, sizeof(key->project), err));
     TRY(text_field(v, "label", key->label, sizeof(key->label), err));
 
@@ -95,12 +104,20 @@ static void hashes_parse(const struct json *v, struct client_key *key)
     }
 }
 
+static status bytes_decode(const struct json *v, const char *what, const struct client_key *key, struct buf *out,
+                           struct error *err)
+{
+    const char *text = json_text(v, "");
+    status decoded = base64_decode(text, strlen(text), out, err);
+    if (is_ok(decoded) || decoded.code == CODE_NO_MEMORY)
+        return decoded;
+    return error_set(err, CODE_INTERNAL, "%s of %s is malformed", what, key->token_label);
+}
+
 static status public_key_parse(const struct json *v, struct client_key *key, struct error *err)
 {
-    const char *text = json_get_text(v, "public_key", "");
-    TRY(base64_decode(text, strlen(text), &key->spki, err));
-
     enum key_type found = KEY_TYPE_NONE;
+    TRY(bytes_decode(json_get(v, "public_key"), "the public key", key, &key->spki, err));
     if (!is_ok(public_key_decode(NULL, buf_slice(&key->spki), &key->public_key, NULL)) ||
         !is_ok(key_type_of(key->public_key, &found, NULL)) || found != key->type)
         return error_set(err, CODE_INTERNAL, "the public key of %s is malformed", key->token_label);
@@ -120,9 +137,8 @@ static status certificates_parse(const struct json *v, struct client_key *key, s
         return error_set(err, CODE_NO_MEMORY, "out of memory");
 
     for (size_t i = 0; i < count; i++) {
-        const char *text = json_text(json_at(v, i), "");
         key->certificate_count = i + 1;
-        TRY(base64_decode(text, strlen(text), &key->certificates[i], err));
+        TRY(bytes_decode(json_at(v, i), "a certificate", key, &key->certificates[i], err));
     }
     return OK;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "chancery/protocol.h"
+#include "client/answer.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -43,8 +44,9 @@ static const char *printable(const char *text)
     return text && *text && text_is_printable(text, TEXT_MAX) ? text : NULL;
 }
 
-static status problem_read(const struct json *problem, int http, struct error *err)
+static status problem_read(const struct json *problem, const struct transport_answer *answer, struct error *err)
 {
+    int http = answer->status;
     enum code code = CODE_INTERNAL;
     if (!code_from_wire(json_get_text(problem, "code", ""), &code) || !code_is_of_server(code))
         code = code_by_http(http);
@@ -52,6 +54,8 @@ static status problem_read(const struct json *problem, int http, struct error *e
     const char *title = printable(json_get_text(problem, "title", NULL));
     const char *detail = printable(json_get_text(problem, "detail", NULL));
     const char *request = printable(json_get_text(problem, "request_id", NULL));
+    if (!request && *answer->request_id)
+        request = answer->request_id;
     if (!title)
         title = code_text(code);
     /* The server's title of one sentence is often its detail as well. */
@@ -66,11 +70,15 @@ status problem_status(const struct transport_answer *answer, struct error *err)
     bool is_problem = strcmp(answer->content_type, "application/problem+json") == 0;
     if (is_problem && is_ok(json_parse(buf_slice(&answer->body), PROBLEM_MAX, LIMIT_JSON_DEPTH, &problem, NULL)) &&
         json_type(problem) == JSON_OBJECT)
-        return problem_read(problem, answer->status, err);
+        return problem_read(problem, answer, err);
 
     if (answer->status >= 300 && answer->status < 400)
-        return error_set(err, CODE_INTERNAL, "the server answers with a redirect (HTTP %d), which is not followed",
-                         answer->status);
+        return answer_fault(answer,
+                            error_set(err, CODE_INTERNAL,
+                                      "the server answers with a redirect (HTTP %d), which is not followed",
+                                      answer->status),
+                            err);
     enum code code = code_by_http(answer->status);
-    return error_set(err, code, "%s (HTTP %d without a reason)", code_text(code), answer->status);
+    return answer_fault(answer, error_set(err, code, "%s (HTTP %d without a reason)", code_text(code), answer->status),
+                        err);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "chancery/protocol.h"
+#include "client/answer.h"
 #include "common/secret.h"
 
 enum { WAIT_FIRST_MS = 50, WAIT_MAX_MS = 1000 };
@@ -72,5 +73,6 @@ status answer_json(const struct transport_answer *answer, size_t max_bytes, stru
     status parsed = json_parse(buf_slice(&answer->body), max_bytes, LIMIT_JSON_DEPTH, out, &reason);
     if (is_ok(parsed) || parsed.code == CODE_NO_MEMORY)
         return parsed;
-    return error_set(err, CODE_INTERNAL, "the server's answer is not understood: %s", reason.text);
+    return answer_fault(answer, error_set(err, CODE_INTERNAL, "the server's answer is not understood: %s", reason.text),
+                        err);
 }

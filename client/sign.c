@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "chancery/protocol.h"
+#include "client/answer.h"
 #include "client/libctx.h"
 #include "client/problem.h"
 #include "client/request.h"
@@ -81,7 +82,7 @@ static status signature_read(const struct transport_answer *answer, struct buf *
     const char *text = json_get_text(root, "signature", "");
     struct error reason = {0};
     if (!is_ok(base64_decode(text, strlen(text), signature, &reason)) || signature->len == 0)
-        return error_set(err, CODE_INTERNAL, "the server's answer holds no signature");
+        return answer_fault(answer, error_set(err, CODE_INTERNAL, "the server's answer holds no signature"), err);
     return OK;
 }
 
@@ -106,7 +107,7 @@ status client_sign(struct client *c, const struct client_key *key, const struct 
     TRY(signature_request(c, key, &order, d, &answer, err));
     TRY(signature_read(&answer, &made, err));
     if (key_type_family(key->type) == FAMILY_RSA || !c->config->verify_rsa_only)
-        TRY(signature_check(key, in, &made, err));
+        TRY(answer_fault(&answer, signature_check(key, in, &made, err), err));
 
     buf_clear(signature);
     *signature = made;

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "chancery/protocol.h"
+#include "client/answer.h"
 #include "client/assertion.h"
 #include "client/libctx.h"
 #include "client/problem.h"
 #include "common/openssl_scope.h"
 #include "common/text.h"
 
-enum { RENEW_BEFORE_MS = 60000, ASSERTION_LIFE_S = 120, ANSWER_MAX = 16 * 1024, TOKEN_MAX = 4096 };
+enum { RENEW_BEFORE_MS = 60000, ASSERTION_LIFE_S = 120, ANSWER_MAX = 16 * 1024, TOKEN_MAX = 4096, LIFE_MAX_S = 86400 };
 
 void token_clear(struct token *t)
 {
@@ -60,11 +61,12 @@ static status token_read(const struct transport_answer *answer, struct token *to
     cleanup_json struct json *root = NULL;
     TRY(answer_json(answer, ANSWER_MAX, &root, err));
     const char *text = json_get_text(root, "access_token", "");
-    int64_t life_ms = json_get_integer(root, "expires_in", 0) * 1000;
-    if (*text == '\0' || strpbrk(text, " \t\r\n") || !text_is_printable(text, TOKEN_MAX) || life_ms <= 0 ||
-        life_ms > 86400000)
-        return error_set(err, CODE_INTERNAL, "the server's answer holds no access token");
+    int64_t life_s = json_get_integer(root, "expires_in", 0);
+    if (*text == '\0' || strpbrk(text, " \t\r\n") || !text_is_printable(text, TOKEN_MAX) || life_s <= 0 ||
+        life_s > LIFE_MAX_S)
+        return answer_fault(answer, error_set(err, CODE_INTERNAL, "the server's answer holds no access token"), err);
 
+    int64_t life_ms = life_s * 1000;
     int64_t early_ms = life_ms / 2 < RENEW_BEFORE_MS ? life_ms / 2 : RENEW_BEFORE_MS;
     token->expires_at_ms = clock_monotonic_ms() + life_ms;
     token->renew_at_ms = token->expires_at_ms - early_ms;

@@ -27,7 +27,8 @@ struct transport_answer {
     char content_type[64]; /* lower case, without parameters */
     char etag[128];
     char date[40];          /* "" when absent */
-    int64_t retry_after_ms; /* -1 when absent */
+    int64_t retry_after_ms; /* -1 when absent; at most a day when given in seconds */
+    char request_id[80];    /* "" when absent */
 };
 void transport_answer_clear(struct transport_answer *a);
 #define cleanup_answer CLEANUP(transport_answer_clear)
