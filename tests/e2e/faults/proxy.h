@@ -6,7 +6,7 @@
 
 struct proxy_counts {
     int token, keys, signatures, connections;
-    int trapped; /* connections to the host that redirects name, ever */
+    int trapped; /* connections to the host that redirects name, since asked last */
 };
 void proxy_set(const char *kind, const char *path, int first, int count, const char *payload, size_t len);
 void proxy_off(void);

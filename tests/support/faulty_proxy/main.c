@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A TLS proxy before a real server that breaks what is asked of it: faulty-proxy SERVER-PORT SERVER-CA CA-FILE. It
- * listens on two ports of 127.0.0.1, writes the root of its own certificate to CA-FILE, and prints "<port>
- * <control port>"; it ends with SIGTERM. Control port, one command a connection, answered with a line:
- *   set KIND PATH FIRST COUNT LENGTH\n<payload of LENGTH bytes>      see faults.def; PATH any, token, keys, signatures
- *   off
- *   counts                            "token keys signatures connections" since set, and connections to the trap */
+ * listens on three ports of 127.0.0.1, writes the root of its own certificate to CA-FILE, and prints "<port>
+ * <control port> <trap port>"; it ends with SIGTERM. To the trap nobody is to go. Control port, one command a
+ * connection, answered with a line: set KIND PATH FIRST COUNT LENGTH\n<payload of LENGTH bytes>      see faults.def;
+ * PATH any, token, keys, signatures off counts                            "token keys signatures connections" since
+ * set; those to the trap since asked last
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -147,10 +148,10 @@ static void listener_settle(void)
     }
 }
 
+/* Connections to the trap since this was asked last. */
 static int trapped(int trap)
 {
-    static int count;
-    for (;;) {
+    for (int count = 0;;) {
         int fd = accept4(trap, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
             return count;
@@ -159,7 +160,7 @@ static int trapped(int trap)
     }
 }
 
-static bool command_set(FILE *in, const char *line)
+static bool command_set(FILE *in, const char *line, int trap)
 {
     size_t len = 0;
     cleanup_buf struct buf payload = {0};
@@ -171,6 +172,7 @@ static bool command_set(FILE *in, const char *line)
     payload.len = len;
     if (!fault_set(line, &payload))
         return false;
+    (void)trapped(trap);
     if (fault_is_of_connections())
         clients_hang_up();
     return true;
@@ -181,7 +183,7 @@ static void command_run(FILE *stream, int trap)
     char line[256], counts[64] = "";
     bool done = fgets(line, sizeof line, stream) != NULL;
     if (done && strncmp(line, "set ", 4) == 0)
-        done = command_set(stream, line + 4);
+        done = command_set(stream, line + 4, trap);
     else if (done && strncmp(line, "off", 3) == 0)
         fault_off();
     else if (done && strncmp(line, "counts", 6) == 0)
