@@ -63,10 +63,8 @@ static void retry_after_take(struct transport_answer *a, const char *value)
 
 status answer_fault(const struct transport_answer *a, status s, struct error *err)
 {
-    if (is_ok(s) || !err || !*a->request_id)
-        return s;
-    size_t len = strlen(err->text);
-    (void)snprintf(err->text + len, sizeof(err->text) - len, " (request %s)", a->request_id);
+    if (!is_ok(s) && *a->request_id)
+        error_suffix(err, " (request %s)", a->request_id);
     return s;
 }
 

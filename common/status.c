@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 struct code_row {
     const char *wire;
     int http;
@@ -51,6 +53,19 @@ bool code_from_wire(const char *wire, enum code *out)
     return false;
 }
 
+/* What vsnprintf cut, in the middle of a character maybe, ends with a whole one. wanted is what it returned. */
+static void end_whole(char *text, size_t size, int wanted)
+{
+    if (wanted < 0 || (size_t)wanted < size)
+        return;
+    size_t len = strlen(text), at = len;
+    uint32_t character = 0;
+    while (at > 0 && len - at < 4 && ((uint8_t)text[--at] & 0xC0) == 0x80)
+        ;
+    if (utf8_decode((const uint8_t *)text + at, len - at, &character) != len - at)
+        text[at] = '\0';
+}
+
 status(error_set)(struct error *err, enum code code, const char *format, ...)
 {
     if (!err)
@@ -60,7 +75,7 @@ status(error_set)(struct error *err, enum code code, const char *format, ...)
     char text[sizeof(err->text)];
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    end_whole(text, sizeof(text), vsnprintf(text, sizeof(text), format, args));
     va_end(args);
 
     err->code = code;
@@ -77,7 +92,7 @@ void error_detail(struct error *err, const char *format, ...)
     char detail[sizeof(err->detail)];
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(detail, sizeof(detail), format, args);
+    end_whole(detail, sizeof(detail), vsnprintf(detail, sizeof(detail), format, args));
     va_end(args);
     memcpy(err->detail, detail, sizeof(detail));
 }
@@ -90,12 +105,25 @@ void error_prefix(struct error *err, const char *format, ...)
     char prefix[sizeof(err->text)];
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(prefix, sizeof(prefix), format, args);
+    end_whole(prefix, sizeof(prefix), vsnprintf(prefix, sizeof(prefix), format, args));
     va_end(args);
 
     char rest[sizeof(err->text)];
     memcpy(rest, err->text, sizeof(rest));
     size_t used = strnlen(prefix, sizeof(prefix) - 1);
     memcpy(err->text, prefix, used);
-    (void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", rest);
+    size_t room = sizeof(err->text) - used;
+    end_whole(err->text + used, room, snprintf(err->text + used, room, ": %s", rest));
+}
+
+void error_suffix(struct error *err, const char *format, ...)
+{
+    if (!err)
+        return;
+
+    size_t used = strnlen(err->text, sizeof(err->text) - 1), room = sizeof(err->text) - used;
+    va_list args;
+    va_start(args, format);
+    end_whole(err->text + used, room, vsnprintf(err->text + used, room, format, args));
+    va_end(args);
 }

@@ -56,6 +56,8 @@ status error_set(struct error *err, enum code code, const char *format, ...) __a
 void error_detail(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Puts "context: " before the text. */
 void error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds to the end of the text; the arguments may not point into err. */
+void error_suffix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 const char *code_wire(enum code code); /* "digest_malformed"; "ok" for CODE_OK */
 int code_http(enum code code);         /* 400; 200 for CODE_OK */

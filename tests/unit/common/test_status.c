@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/text.h"
 #include "expect.h"
 
 static void every_error_has_a_wire_name_that_leads_back_to_it(void **state)
@@ -82,12 +83,46 @@ static void too_long_texts_are_cut_and_ended(void **state)
     assert_int_equal(strlen(err.detail), sizeof(err.detail) - 1);
 }
 
+static void a_text_is_not_cut_in_the_middle_of_a_character(void **state)
+{
+    (void)state;
+    static const char *const characters[] = {"\xC3\xBC", "\xE2\x82\xAC", "\xF0\x9F\x94\x91"};
+    for (size_t c = 0; c < COUNT_OF(characters); c++) {
+        for (int before = 0; before < 4; before++) {
+            struct error err = {0};
+            char text[600] = "xxxx";
+            text[before] = '\0';
+            while (strlen(text) < 400)
+                strcat(text, characters[c]);
+            ignore(error_set(&err, CODE_INTERNAL, "%s", text));
+            assert_true(strlen(err.text) > sizeof(err.text) - 5 && text_is_printable(err.text, sizeof(err.text)));
+            error_prefix(&err, "prefix");
+            assert_true(text_is_printable(err.text, sizeof(err.text)));
+            error_suffix(&err, "%s", "suffix");
+            assert_true(text_is_printable(err.text, sizeof(err.text)));
+            ignore(error_set(&err, CODE_INTERNAL, "y"));
+            error_suffix(&err, "%s", text);
+            assert_true(strlen(err.text) > sizeof(err.text) - 5 && text_is_printable(err.text, sizeof(err.text)));
+        }
+    }
+}
+
+static void a_suffix_stands_behind_the_text(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    ignore(error_set(&err, CODE_INTERNAL, "text"));
+    error_suffix(&err, " (request %d)", 7);
+    assert_string_equal(err.text, "text (request 7)");
+}
+
 static void an_error_nobody_wants_may_be_null(void **state)
 {
     (void)state;
     assert_code(error_set(NULL, CODE_CONFLICT, "%s", "text"), CODE_CONFLICT);
     error_detail(NULL, "detail");
     error_prefix(NULL, "prefix");
+    error_suffix(NULL, "suffix");
 }
 
 static status twice(status inner, int *reached)
@@ -117,6 +152,8 @@ int main(void)
         cmocka_unit_test(an_error_may_be_built_from_its_own_text),
         cmocka_unit_test(a_prefix_stands_before_the_text),
         cmocka_unit_test(too_long_texts_are_cut_and_ended),
+        cmocka_unit_test(a_text_is_not_cut_in_the_middle_of_a_character),
+        cmocka_unit_test(a_suffix_stands_behind_the_text),
         cmocka_unit_test(an_error_nobody_wants_may_be_null),
         cmocka_unit_test(try_returns_a_failure_as_it_is_and_goes_on_after_success),
     };
