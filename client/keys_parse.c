@@ -206,7 +206,10 @@ status keys_parse(struct slice answer, const char *etag, const struct client_key
 {
     cleanup_json struct json *root = NULL;
     struct error reason = {0};
-    if (!is_ok(json_parse(answer, KEYS_MAX_BYTES, LIMIT_JSON_DEPTH, &root, &reason)))
+    status parsed = json_parse(answer, KEYS_MAX_BYTES, LIMIT_JSON_DEPTH, &root, &reason);
+    if (parsed.code == CODE_NO_MEMORY)
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
+    if (!is_ok(parsed))
         return error_set(err, CODE_INTERNAL, "the server's answer is not understood: %s", reason.text);
     return snapshot_make(root, answer, etag, out, err);
 }

@@ -71,8 +71,10 @@ status answer_json(const struct transport_answer *answer, size_t max_bytes, stru
 {
     struct error reason = {0};
     status parsed = json_parse(buf_slice(&answer->body), max_bytes, LIMIT_JSON_DEPTH, out, &reason);
-    if (is_ok(parsed) || parsed.code == CODE_NO_MEMORY)
+    if (is_ok(parsed))
         return parsed;
+    if (parsed.code == CODE_NO_MEMORY)
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
     return answer_fault(answer, error_set(err, CODE_INTERNAL, "the server's answer is not understood: %s", reason.text),
                         err);
 }

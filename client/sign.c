@@ -80,8 +80,10 @@ static status signature_read(const struct transport_answer *answer, struct buf *
     cleanup_json struct json *root = NULL;
     TRY(answer_json(answer, ANSWER_MAX, &root, err));
     const char *text = json_get_text(root, "signature", "");
-    struct error reason = {0};
-    if (!is_ok(base64_decode(text, strlen(text), signature, &reason)) || signature->len == 0)
+    status decoded = base64_decode(text, strlen(text), signature, err);
+    if (decoded.code == CODE_NO_MEMORY)
+        return decoded;
+    if (!is_ok(decoded) || signature->len == 0)
         return answer_fault(answer, error_set(err, CODE_INTERNAL, "the server's answer holds no signature"), err);
     return OK;
 }

@@ -3,6 +3,7 @@
 #include "fake_server.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -221,6 +222,8 @@ static void *accept_run(void *user)
                 close(fd);
             return NULL;
         }
+        int on = 1; /* else an answer behind the session tickets waits for a delayed ACK */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         pthread_mutex_lock(&s->lock);
         must(s->connection_count < CONNECTIONS_MAX);
         struct fake_connection *c = &s->connections[s->connection_count++];

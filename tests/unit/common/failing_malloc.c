@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The linker sends malloc, calloc and reallocarray of our own objects here (--wrap); libraries keep theirs. */
+/* The linker sends malloc and its kind of our own objects here (--wrap); libraries keep theirs. Of one thread: the one
+ * that armed it. */
 #include "failing_malloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_reallocarray(void *old, size_t count, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t len);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_reallocarray(void *old, size_t count, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t len);
 
-static int left; /* allocations until the failure; 0: off */
-static int hit;
+static _Thread_local int left; /* allocations until the failure; 0: off */
+static _Thread_local int hit;
 
 void failing_malloc_arm(int nth)
 {
@@ -47,4 +53,14 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_reallocarray(void *old, size_t count, size_t size)
 {
     return fails() ? NULL : __real_reallocarray(old, count, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t len)
+{
+    return fails() ? NULL : __real_strndup(text, len);
 }

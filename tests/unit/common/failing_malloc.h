@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lets the Nth allocation of the code under test fail; link with FAILING_MALLOC_LINK. */
+/* Lets the Nth allocation of this thread in the code under test fail; link failing_malloc. */
 #pragma once
 
 void failing_malloc_arm(int nth); /* 1 is the next allocation; 0 lets all pass */
