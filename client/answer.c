@@ -26,8 +26,7 @@ static void content_type_take(struct transport_answer *a, char *value)
     (void)text_copy(a->content_type, sizeof(a->content_type), value);
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7); the two obsolete forms are passed over. */
-static bool http_date_parse(const char *text, int64_t *unix_ms)
+bool http_date_parse(const char *text, int64_t *unix_ms)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     char month[4], rfc3339[TIME_TEXT_SIZE];

@@ -75,7 +75,8 @@ status(error_set)(struct error *err, enum code code, const char *format, ...)
     char text[sizeof(err->text)];
     va_list args;
     va_start(args, format);
-    end_whole(text, sizeof(text), vsnprintf(text, sizeof(text), format, args));
+    int wanted = vsnprintf(text, sizeof(text), format, args);
+    end_whole(text, sizeof(text), wanted);
     va_end(args);
 
     err->code = code;
@@ -92,7 +93,8 @@ void error_detail(struct error *err, const char *format, ...)
     char detail[sizeof(err->detail)];
     va_list args;
     va_start(args, format);
-    end_whole(detail, sizeof(detail), vsnprintf(detail, sizeof(detail), format, args));
+    int wanted = vsnprintf(detail, sizeof(detail), format, args);
+    end_whole(detail, sizeof(detail), wanted);
     va_end(args);
     memcpy(err->detail, detail, sizeof(detail));
 }
@@ -105,7 +107,8 @@ void error_prefix(struct error *err, const char *format, ...)
     char prefix[sizeof(err->text)];
     va_list args;
     va_start(args, format);
-    end_whole(prefix, sizeof(prefix), vsnprintf(prefix, sizeof(prefix), format, args));
+    int wanted = vsnprintf(prefix, sizeof(prefix), format, args);
+    end_whole(prefix, sizeof(prefix), wanted);
     va_end(args);
 
     char rest[sizeof(err->text)];
@@ -113,7 +116,8 @@ void error_prefix(struct error *err, const char *format, ...)
     size_t used = strnlen(prefix, sizeof(prefix) - 1);
     memcpy(err->text, prefix, used);
     size_t room = sizeof(err->text) - used;
-    end_whole(err->text + used, room, snprintf(err->text + used, room, ": %s", rest));
+    wanted = snprintf(err->text + used, room, ": %s", rest);
+    end_whole(err->text + used, room, wanted);
 }
 
 void error_suffix(struct error *err, const char *format, ...)
@@ -124,6 +128,7 @@ void error_suffix(struct error *err, const char *format, ...)
     size_t used = strnlen(err->text, sizeof(err->text) - 1), room = sizeof(err->text) - used;
     va_list args;
     va_start(args, format);
-    end_whole(err->text + used, room, vsnprintf(err->text + used, room, format, args));
+    int wanted = vsnprintf(err->text + used, room, format, args);
+    end_whole(err->text + used, room, wanted);
     va_end(args);
 }
