@@ -20,6 +20,7 @@ finish()
 {
     local status=$?
     set +e
+    serve_stop
     [ -e "$sandbox/server/chanceryd.conf" ] && "$root/scripts/sandbox" down "$sandbox"
     if [ $status -ne 0 ] && [ -n "${E2E_KEEP:-}" ]; then
         echo "kept: $work" >&2
@@ -125,6 +126,41 @@ signing_case()
     expect_refused "$1: a spoiled signature is found" "$4" "$3"
     # shellcheck disable=SC2034
     module=$P11_MODULE
+}
+
+# ---- programs that listen, on a port of their own, stopped by pid
+
+free_port()
+{
+    local port
+    for _ in $(seq 100); do
+        port=$((20000 + RANDOM % 12000)) # below the range the kernel picks outgoing ports from
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+    done
+    fail "no free port was found"
+}
+
+# serve PORT COMMAND…: starts it and waits until it listens; its output is in served.out.
+served=""
+serve()
+{
+    local port=$1 end=$((SECONDS + 30))
+    shift
+    "$@" >"$work/served.out" 2>&1 </dev/null &
+    served=$!
+    until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+        kill -0 "$served" 2>/dev/null || { cat "$work/served.out" >&2; fail "$1 has stopped"; }
+        [ $SECONDS -lt $end ] || { cat "$work/served.out" >&2; fail "$1 does not listen on port $port"; }
+        sleep 0.1
+    done
+}
+
+serve_stop()
+{
+    [ -n "$served" ] || return 0
+    kill "$served" 2>/dev/null || true
+    wait "$served" 2>/dev/null || true
+    served=""
 }
 
 # flip_byte FILE OFFSET
