@@ -12,14 +12,13 @@ export HOME=$work/home GIT_CONFIG_NOSYSTEM=1 XDG_CONFIG_HOME=$work/home/.config
 mkdir -m 0700 home
 
 agents=()
-agents_stop()
+stop_own()
 {
     local pid
     for pid in "${agents[@]}"; do
         kill "$pid" 2>/dev/null || true
     done
 }
-trap 'status=$?; agents_stop; (exit $status); finish' EXIT
 
 agent_start()
 {

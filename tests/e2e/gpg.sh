@@ -7,14 +7,13 @@
 sandbox_up
 head -c 5000 /dev/urandom >data.bin
 
-homes_stop()
+stop_own()
 {
     local home
     for home in signer spoiler verifier; do
         [ ! -d "$home" ] || timeout 30 gpgconf --homedir "$work/$home" --kill all
     done
 }
-trap 'status=$?; homes_stop; (exit $status); finish' EXIT
 
 cat >pinentry <<EOF
 #!/bin/sh

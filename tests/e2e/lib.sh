@@ -16,11 +16,13 @@ engine=$(find /usr/lib -path '*/engines-3/pkcs11.so' | head -n 1)
 spoil=$CHANCERY_BUILD/tests/support/spoil/spoil-pkcs11.so
 failures=0
 
+# A script that starts processes of its own defines stop_own, which ends them.
 finish()
 {
     local status=$?
     set +e
     serve_stop
+    [ "$(type -t stop_own)" != function ] || stop_own
     [ -e "$sandbox/server/chanceryd.conf" ] && "$root/scripts/sandbox" down "$sandbox"
     if [ $status -ne 0 ] && [ -n "${E2E_KEEP:-}" ]; then
         echo "kept: $work" >&2

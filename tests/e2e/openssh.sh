@@ -50,7 +50,7 @@ agent_start()
     agents+=("$SSH_AGENT_PID")
 }
 
-agents_stop()
+stop_own()
 {
     local pid
     for pid in "${agents[@]}"; do
@@ -58,7 +58,6 @@ agents_stop()
     done
 }
 agents=()
-trap 'status=$?; agents_stop; (exit $status); finish' EXIT
 
 agent_lists()
 {
