@@ -170,7 +170,7 @@ static void reasons_of_the_server_have_their_codes(void **state)
         CK_RV rv;
     } answers[] = {
         {CODE_NOT_FOUND, CKR_KEY_HANDLE_INVALID},         {CODE_KEY_DISABLED, CKR_KEY_FUNCTION_NOT_PERMITTED},
-        {CODE_MECHANISM_DENIED, CKR_MECHANISM_INVALID},   {CODE_QUOTA_EXCEEDED, CKR_FUNCTION_REJECTED},
+        {CODE_MECHANISM_DENIED, CKR_FUNCTION_REJECTED},   {CODE_QUOTA_EXCEEDED, CKR_FUNCTION_REJECTED},
         {CODE_NOT_AUTHENTICATED, CKR_USER_NOT_LOGGED_IN}, {CODE_TIMEOUT, CKR_DEVICE_ERROR}};
     for (size_t i = 0; i < COUNT_OF(answers); i++) {
         fake.sign_fails = answers[i].code;
