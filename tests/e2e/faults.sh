@@ -26,11 +26,13 @@ sed -i "s|^public_url = .*|&, https://127.0.0.1:$port|" "$sandbox/server/chancer
 grep -q "^public_url = .*:$port\$" "$sandbox/server/chanceryd.conf" || fail "chanceryd.conf has no public_url"
 "$root/scripts/sandbox" down "$sandbox"
 "$root/scripts/sandbox" restart "$sandbox" >/dev/null
-cat >"$sandbox/client/faults.conf" <<EOF
+client_conf() # name timeout_ms
+{
+    cat >"$sandbox/client/$1.conf" <<EOF
 [server]
 url = https://127.0.0.1:$port
 ca = $work/proxy-ca.pem
-timeout_ms = 2000
+timeout_ms = $2
 [credential]
 type = service_account
 account = demo-signer
@@ -41,9 +43,12 @@ label = $P11_TOKEN
 file = $work/module.log
 level = warning
 EOF
-chmod 0600 "$sandbox/client/faults.conf"
+    chmod 0600 "$sandbox/client/$1.conf"
+}
+client_conf hasty 2000
+client_conf patient 20000
 
-export FAULT_CONTROL FAULT_TRAP FAULT_LOG=$work/module.log CHANCERY_CONF=$sandbox/client/faults.conf
+export FAULT_CONTROL FAULT_TRAP FAULT_LOG=$work/module.log FAULT_CONF_HASTY=$sandbox/client/hasty.conf FAULT_CONF_PATIENT=$sandbox/client/patient.conf
 export FAULT_AUDIT="'$chancery' --config '$admin_conf' audit list --json"
 timeout 300 "$CHANCERY_BUILD/tests/e2e/faults/fault-host" "$@" || { cat "$work/proxy.err" >&2; fail "fault-host"; }
 pass "every fault ends the call by its deadline, with its reason, and the next call works"

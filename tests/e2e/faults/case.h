@@ -8,7 +8,7 @@
 
 #include "chancery/pkcs11.h"
 
-enum { ALWAYS = INT_MAX, TIMEOUT_MS = 2000 }; /* of the client's configuration, see faults.sh */
+enum { ALWAYS = INT_MAX, TIMEOUT_MS = 2000 }; /* of a hasty client, see faults.sh */
 
 struct fault_case {
     const char *rule;             /* the test's name */

@@ -16,6 +16,14 @@ char deep_json[100001];
 
 static int pairs_known; /* records on the server before the case */
 
+/* Where the call ends by itself it gets all the time a slow machine needs; where the deadline ends it, little. */
+static void configure(const struct fault_case *c)
+{
+    bool ends_by_itself = c->requests > 0 && c->min_ms < TIMEOUT_MS / 2 + 1;
+    const char *conf = environment(ends_by_itself ? "FAULT_CONF_PATIENT" : "FAULT_CONF_HASTY");
+    assert_int_equal(setenv("CHANCERY_CONF", conf, 1), 0);
+}
+
 /* TRAP in a header is the port of the host to which nobody must go. */
 static void headers_write(char *out, size_t size, const char *headers)
 {
@@ -96,6 +104,7 @@ void run_signature_case(void **state)
     CK_BYTE signature[512];
     CK_ULONG len = 0;
     int at_rest = open_descriptors();
+    configure(c);
     CK_SESSION_HANDLE session = host_begin();
     CK_OBJECT_HANDLE key = find_private(session);
     int open = open_descriptors();
@@ -121,6 +130,7 @@ static void run_look_up_case(const struct fault_case *c, const char *path)
     CK_OBJECT_HANDLE found;
     CK_ULONG count = 0;
     int at_rest = open_descriptors();
+    configure(c);
     CK_SESSION_HANDLE session = host_begin();
 
     fault_on(c, path);
@@ -156,6 +166,7 @@ static void an_answer_behind_the_answer_is_not_taken_for_the_next(void **state)
 {
     (void)state;
     static const char forged[] = "HTTP/1.1 201 Created\r\nContent-Length: 20\r\n\r\n{\"signature\":\"AAAA\"}";
+    configure(&(struct fault_case){.requests = 1});
     CK_SESSION_HANDLE session = host_begin();
     CK_OBJECT_HANDLE key = find_private(session);
     proxy_set("surplus", "signatures", 1, 1, forged, sizeof forged - 1);
@@ -170,6 +181,7 @@ static void an_answer_behind_the_answer_is_not_taken_for_the_next(void **state)
 static int warm_up(void **state)
 {
     (void)state;
+    configure(&(struct fault_case){.requests = 1});
     CK_SESSION_HANDLE session = host_begin();
     sign_well(session, find_private(session));
     host_end();
