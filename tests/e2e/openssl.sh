@@ -3,42 +3,10 @@
 # openssl dgst, cms and req sign through the engine (libp11) and the module; openssl without the engine verifies.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/lib-engine.sh
+. "$(dirname "$0")/lib-engine.sh"
 sandbox_up
 head -c 100000 /dev/urandom >data.bin
-
-# The engine through a configuration of its own, so that nothing of this machine's is used.
-engine_conf()
-{
-    cat >openssl.cnf <<EOF
-openssl_conf = init
-[init]
-engines = engines
-[engines]
-pkcs11 = pkcs11
-[pkcs11]
-engine_id = pkcs11
-dynamic_path = $engine
-MODULE_PATH = $module
-PIN = $P11_PIN
-init = 0
-[req]
-distinguished_name = dn
-prompt = no
-[dn]
-CN = A request
-EOF
-}
-
-uri()
-{
-    echo "pkcs11:token=$P11_TOKEN;object=$key;type=private"
-}
-
-with_engine()
-{
-    engine_conf
-    OPENSSL_CONF=$PWD/openssl.cnf timeout 60 openssl "$@"
-}
 
 sign_dgst()
 {
