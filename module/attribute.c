@@ -84,6 +84,46 @@ static const struct attribute *attribute_find(const struct attributes *a, CK_ATT
     return NULL;
 }
 
+void attribute_set(struct attributes *a, CK_ATTRIBUTE_TYPE type, struct slice value)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->items[i].type == type) {
+            a->items[i] = (struct attribute){.type = type, .offset = a->values.len, .len = value.len};
+            buf_add(&a->values, value.data, value.len);
+            return;
+        }
+    }
+    attribute_add_slice(a, type, value);
+}
+
+bool attribute_get(const struct attributes *a, CK_ATTRIBUTE_TYPE type, struct slice *out)
+{
+    const struct attribute *found = attribute_find(a, type);
+    if (!found || found->is_sensitive)
+        return false;
+    *out = (struct slice){a->values.data ? a->values.data + found->offset : NULL, found->len};
+    return true;
+}
+
+bool attribute_is_true(const struct attributes *a, CK_ATTRIBUTE_TYPE type)
+{
+    struct slice value;
+    return attribute_get(a, type, &value) && value.len == sizeof(CK_BBOOL) && value.data[0] != CK_FALSE;
+}
+
+/* Values that were replaced are left behind. */
+void attributes_copy(const struct attributes *from, struct attributes *to)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        struct slice value;
+        if (attribute_get(from, from->items[i].type, &value))
+            attribute_add_slice(to, from->items[i].type, value);
+        else
+            attribute_add_sensitive(to, from->items[i].type);
+    }
+    to->failed |= from->failed;
+}
+
 static CK_RV attribute_read(const struct attributes *a, CK_ATTRIBUTE *wanted)
 {
     const struct attribute *found = attribute_find(a, wanted->type);

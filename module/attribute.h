@@ -29,6 +29,12 @@ void attribute_add_bool(struct attributes *a, CK_ATTRIBUTE_TYPE type, bool value
 void attribute_add_ulong(struct attributes *a, CK_ATTRIBUTE_TYPE type, CK_ULONG value);
 void attribute_add_empty(struct attributes *a, CK_ATTRIBUTE_TYPE type);
 void attribute_add_sensitive(struct attributes *a, CK_ATTRIBUTE_TYPE type);
+/* Another value for an attribute that is there, or one more. */
+void attribute_set(struct attributes *a, CK_ATTRIBUTE_TYPE type, struct slice value);
+/* Borrowed; false when there is none, or it is sensitive. */
+bool attribute_get(const struct attributes *a, CK_ATTRIBUTE_TYPE type, struct slice *out);
+bool attribute_is_true(const struct attributes *a, CK_ATTRIBUTE_TYPE type);
+void attributes_copy(const struct attributes *from, struct attributes *to);
 
 /* The five cases of PKCS#11 3.0 §5.7.5: all attributes are answered, then the worst code is returned. */
 CK_RV attributes_read(const struct attributes *a, CK_ATTRIBUTE *wanted, CK_ULONG count);

@@ -6,8 +6,7 @@
 
 CK_RV key_operation_find(struct session *s, CK_OBJECT_HANDLE handle, CK_OBJECT_CLASS wanted, struct operation *op)
 {
-    op->objects = slot_objects_seen(s->slot);
-    const struct object *o = op->objects ? slot_object_find(s->slot, op->objects, handle) : NULL;
+    const struct object *o = slot_object_acquire(s->slot, handle, &op->objects);
     if (!o || !o->key || (o->class != CKO_PUBLIC_KEY && o->class != CKO_PRIVATE_KEY))
         return CKR_KEY_HANDLE_INVALID;
     if (o->class != wanted)
@@ -26,7 +25,9 @@ static CK_RV key_operation_begin(struct session *s, const CK_MECHANISM *mechanis
         return rv;
     if (!mechanism_find_sign(mechanism->mechanism))
         return CKR_MECHANISM_INVALID;
-    return rv == CKR_OK ? message_init(&op->message, mechanism, op->key) : rv;
+    if (rv == CKR_OK)
+        rv = message_init(&op->message, mechanism, op->key);
+    return rv == CKR_OK ? object_use_check(object_set_find(op->objects, handle), mechanism->mechanism) : rv;
 }
 
 static CK_RV key_operation_cancel(struct operation *op, enum operation_kind kind)

@@ -24,10 +24,11 @@ static CK_RV other_login(struct session_view view, CK_USER_TYPE type)
 /* A PIN is text: with a NUL in it, it is another one than what stands before the NUL. */
 static CK_RV pin_check(struct client *client, struct slice pin)
 {
-    if (!client_needs_login(client))
-        return CKR_OK;
-    if (!pin.data)
+    bool is_needed = client_needs_login(client);
+    if (!pin.data && (is_needed || pin.len > 0))
         return CKR_ARGUMENTS_BAD;
+    if (!is_needed)
+        return CKR_OK;
     if (pin.len < PIN_MIN_LEN || pin.len > PIN_MAX_LEN)
         return CKR_PIN_LEN_RANGE;
     if (memchr(pin.data, 0, pin.len))
@@ -66,9 +67,24 @@ CK_RV login_user(struct module *m, CK_SESSION_HANDLE session, CK_USER_TYPE type,
     return CKR_OK;
 }
 
+/* The credential says whose it is: a name adds nothing, and is taken when it is the account's own, or empty. */
+static bool is_own_name(const struct module *m, struct slice name)
+{
+    const char *own = client_config_of(m->client)->account;
+    return name.len == 0 || (own && slice_equal(name, slice_of_text(own)));
+}
+
 CK_RV login_named(struct module *m, CK_SESSION_HANDLE session, CK_USER_TYPE type, struct slice pin, struct slice name)
 {
-    return name.len > 0 ? CKR_ARGUMENTS_BAD : login_user(m, session, type, pin);
+    struct session_view view;
+    CK_RV rv = session_view(m, session, &view);
+    if (rv != CKR_OK)
+        return rv;
+    if (!name.data && name.len > 0)
+        return CKR_ARGUMENTS_BAD;
+    if (type == CKU_USER && !is_own_name(m, name) && !is_logged_in(view.slot))
+        return CKR_PIN_INCORRECT;
+    return login_user(m, session, type, pin);
 }
 
 CK_RV login_end(struct module *m, CK_SESSION_HANDLE session)

@@ -8,6 +8,6 @@
 enum { PIN_MIN_LEN = 1, PIN_MAX_LEN = 255 };
 
 CK_RV login_user(struct module *m, CK_SESSION_HANDLE session, CK_USER_TYPE type, struct slice pin);
-/* C_LoginUser: the credential says who logs in, so a name is not taken. */
+/* C_LoginUser: name is that of the account in the configuration, or empty; any other is CKR_PIN_INCORRECT. */
 CK_RV login_named(struct module *m, CK_SESSION_HANDLE session, CK_USER_TYPE type, struct slice pin, struct slice name);
 CK_RV login_end(struct module *m, CK_SESSION_HANDLE session);

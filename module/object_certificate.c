@@ -65,16 +65,27 @@ static bool authority_id(X509 *crt, uint8_t id[EVP_MAX_MD_SIZE])
     return X509_pubkey_digest(crt, EVP_sha1(), id, NULL) == 1;
 }
 
+/* Labels are UTF-8 (PKCS#11 3.0 §4.4), whatever string type the certificate has. */
+static void add_common_name(struct attributes *a, const X509 *crt)
+{
+    const X509_NAME *subject = X509_get_subject_name(crt);
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    uint8_t *name = NULL;
+    int len = at < 0 ? -1 : ASN1_STRING_to_UTF8(&name, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    if (len > 0)
+        object_fill_token(a, (struct slice){name, (size_t)len});
+    else
+        object_fill_token(a, slice_of_text("issuing CA"));
+    OPENSSL_free(name);
+}
+
 static bool add_authority(struct attributes *a, X509 *crt)
 {
     uint8_t id[EVP_MAX_MD_SIZE];
     if (!authority_id(crt, id))
         return false;
-    char name[256];
-    if (X509_NAME_get_text_by_NID(X509_get_subject_name(crt), NID_commonName, name, sizeof name) <= 0)
-        (void)snprintf(name, sizeof name, "issuing CA");
     attribute_add(a, CKA_ID, id, 20);
-    attribute_add_text(a, CKA_LABEL, name);
+    add_common_name(a, crt);
     attribute_add_ulong(a, CKA_CERTIFICATE_CATEGORY, CK_CERTIFICATE_CATEGORY_AUTHORITY);
     return true;
 }
@@ -84,18 +95,19 @@ static bool add_owner(struct attributes *a, X509 *crt, const struct client_key *
     if (!key)
         return add_authority(a, crt);
     attribute_add(a, CKA_ID, key->cka_id, sizeof key->cka_id);
-    attribute_add_text(a, CKA_LABEL, key->token_label);
+    object_fill_token(a, slice_of_text(key->token_label));
     attribute_add_ulong(a, CKA_CERTIFICATE_CATEGORY, CK_CERTIFICATE_CATEGORY_TOKEN_USER);
     return true;
 }
 
-static bool add_unique_id(struct attributes *a, struct slice der)
+/* A CA may have a key here too: its certificate then stands as the key's own and as an issuer's. */
+static bool add_unique_id(struct attributes *a, struct slice der, const char *kind)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     char text[sizeof "certificate/" + 40];
     if (!EVP_Digest(der.data, der.len, digest, NULL, EVP_sha256(), NULL))
         return false;
-    int at = snprintf(text, sizeof text, "certificate/");
+    int at = snprintf(text, sizeof text, "%s/", kind);
     for (int i = 0; i < 20; i++)
         at += snprintf(text + at, sizeof text - (size_t)at, "%02x", digest[i]);
     attribute_add_text(a, CKA_UNIQUE_ID, text);
@@ -110,11 +122,7 @@ bool object_fill_certificate(struct attributes *a, struct slice der, const struc
         return false;
 
     attribute_add_ulong(a, CKA_CLASS, CKO_CERTIFICATE);
-    attribute_add_bool(a, CKA_TOKEN, true);
     attribute_add_bool(a, CKA_PRIVATE, false);
-    attribute_add_bool(a, CKA_MODIFIABLE, false);
-    attribute_add_bool(a, CKA_COPYABLE, false);
-    attribute_add_bool(a, CKA_DESTROYABLE, false);
     attribute_add_ulong(a, CKA_CERTIFICATE_TYPE, CKC_X_509);
     attribute_add_bool(a, CKA_TRUSTED, false);
     attribute_add_slice(a, CKA_VALUE, der);
@@ -126,5 +134,6 @@ bool object_fill_certificate(struct attributes *a, struct slice der, const struc
     add_names(a, crt);
     add_date(a, CKA_START_DATE, X509_get0_notBefore(crt));
     add_date(a, CKA_END_DATE, X509_get0_notAfter(crt));
-    return add_check_value(a, der) && add_owner(a, crt, key) && add_unique_id(a, der);
+    return add_check_value(a, der) && add_owner(a, crt, key) &&
+           add_unique_id(a, der, key ? "certificate" : "authority");
 }

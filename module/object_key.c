@@ -137,29 +137,26 @@ static void add_common(struct attributes *a, const struct client_key *key)
     mechanism_allowed_list(key, &allowed);
     a->failed |= allowed.failed;
 
-    attribute_add_bool(a, CKA_TOKEN, true);
-    attribute_add_bool(a, CKA_MODIFIABLE, false);
-    attribute_add_bool(a, CKA_COPYABLE, false);
-    attribute_add_bool(a, CKA_DESTROYABLE, false);
-    attribute_add_text(a, CKA_LABEL, key->token_label);
     attribute_add_ulong(a, CKA_KEY_TYPE, ck_key_type(key));
-    attribute_add(a, CKA_ID, key->cka_id, sizeof key->cka_id);
     attribute_add_empty(a, CKA_START_DATE);
     attribute_add_empty(a, CKA_END_DATE);
     attribute_add_bool(a, CKA_DERIVE, false);
-    attribute_add_bool(a, CKA_LOCAL, true);
-    attribute_add_ulong(a, CKA_KEY_GEN_MECHANISM, ck_generator(key));
     attribute_add_slice(a, CKA_ALLOWED_MECHANISMS, buf_slice(&allowed));
-    add_subject(a, key);
     attribute_add_slice(a, CKA_PUBLIC_KEY_INFO, buf_slice(&key->spki));
 }
 
-bool object_fill_public_key(struct attributes *a, const struct client_key *key)
+static void add_token_key(struct attributes *a, const struct client_key *key)
 {
-    attribute_add_ulong(a, CKA_CLASS, CKO_PUBLIC_KEY);
-    attribute_add_bool(a, CKA_PRIVATE, false);
-    add_unique_id(a, key, "public");
+    object_fill_token(a, slice_of_text(key->token_label));
+    attribute_add(a, CKA_ID, key->cka_id, sizeof key->cka_id);
+    attribute_add_bool(a, CKA_LOCAL, true);
+    attribute_add_ulong(a, CKA_KEY_GEN_MECHANISM, ck_generator(key));
+    add_subject(a, key);
     add_common(a, key);
+}
+
+static void add_public_uses(struct attributes *a, const struct client_key *key)
+{
     attribute_add_bool(a, CKA_ENCRYPT, false);
     attribute_add_bool(a, CKA_VERIFY, true);
     attribute_add_bool(a, CKA_VERIFY_RECOVER, false);
@@ -168,6 +165,34 @@ bool object_fill_public_key(struct attributes *a, const struct client_key *key)
     attribute_add_empty(a, CKA_WRAP_TEMPLATE);
     if (key_type_family(key->type) == FAMILY_RSA)
         attribute_add_ulong(a, CKA_MODULUS_BITS, (CK_ULONG)key_type_bits(key->type));
+}
+
+bool object_fill_public_key(struct attributes *a, const struct client_key *key)
+{
+    attribute_add_ulong(a, CKA_CLASS, CKO_PUBLIC_KEY);
+    attribute_add_bool(a, CKA_PRIVATE, false);
+    add_unique_id(a, key, "public");
+    add_token_key(a, key);
+    add_public_uses(a, key);
+    return add_numbers(a, key);
+}
+
+/* The defaults of the attribute tables, and what the key itself says. CKA_UNIQUE_ID comes with the handle. */
+bool object_fill_session_key(struct attributes *a, const struct client_key *key)
+{
+    attribute_add_ulong(a, CKA_CLASS, CKO_PUBLIC_KEY);
+    attribute_add_bool(a, CKA_TOKEN, false);
+    attribute_add_bool(a, CKA_PRIVATE, false);
+    attribute_add_bool(a, CKA_MODIFIABLE, true);
+    attribute_add_bool(a, CKA_COPYABLE, true);
+    attribute_add_bool(a, CKA_DESTROYABLE, true);
+    attribute_add_empty(a, CKA_LABEL);
+    attribute_add_empty(a, CKA_ID);
+    attribute_add_empty(a, CKA_SUBJECT);
+    attribute_add_bool(a, CKA_LOCAL, false);
+    attribute_add_ulong(a, CKA_KEY_GEN_MECHANISM, CK_UNAVAILABLE_INFORMATION);
+    add_common(a, key);
+    add_public_uses(a, key);
     return add_numbers(a, key);
 }
 
@@ -179,6 +204,7 @@ static void add_secret_parts(struct attributes *a, const struct client_key *key)
         attribute_add_sensitive(a, CKA_VALUE);
         return;
     }
+    attribute_add_ulong(a, CKA_MODULUS_BITS, (CK_ULONG)key_type_bits(key->type)); /* beyond the standard, but asked */
     for (size_t i = 0; i < COUNT_OF(rsa); i++)
         attribute_add_sensitive(a, rsa[i]);
 }
@@ -188,7 +214,7 @@ bool object_fill_private_key(struct attributes *a, const struct client_key *key,
     attribute_add_ulong(a, CKA_CLASS, CKO_PRIVATE_KEY);
     attribute_add_bool(a, CKA_PRIVATE, is_private);
     add_unique_id(a, key, "private");
-    add_common(a, key);
+    add_token_key(a, key);
     attribute_add_bool(a, CKA_SENSITIVE, true);
     attribute_add_bool(a, CKA_ALWAYS_SENSITIVE, true);
     attribute_add_bool(a, CKA_EXTRACTABLE, false);
@@ -199,6 +225,7 @@ bool object_fill_private_key(struct attributes *a, const struct client_key *key,
     attribute_add_bool(a, CKA_UNWRAP, false);
     attribute_add_bool(a, CKA_WRAP_WITH_TRUSTED, false);
     attribute_add_empty(a, CKA_UNWRAP_TEMPLATE);
+    attribute_add_empty(a, CKA_DERIVE_TEMPLATE);
     attribute_add_bool(a, CKA_ALWAYS_AUTHENTICATE, false);
     add_secret_parts(a, key);
     return add_numbers(a, key);

@@ -10,6 +10,7 @@
 #include "client/libctx.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "module/key_import.h"
 #include "module/module.h"
 
 struct known {
@@ -17,7 +18,8 @@ struct known {
 };
 struct object_set {
     atomic_uint references;
-    const struct client_keys *keys;
+    const struct client_keys *keys; /* the listing it was made from, or */
+    struct client_key *own;         /* the key of a session object */
     unsigned logouts;
     size_t count;
     size_t room;
@@ -27,6 +29,20 @@ struct object_set {
 
 /* Of the process: a handle from before a C_Finalize means nothing afterwards. */
 static atomic_ulong last_handle;
+
+CK_OBJECT_HANDLE object_handle_new(void)
+{
+    return atomic_fetch_add(&last_handle, 1) + 1;
+}
+
+void object_fill_token(struct attributes *a, struct slice label)
+{
+    attribute_add_bool(a, CKA_TOKEN, true);
+    attribute_add_bool(a, CKA_MODIFIABLE, false);
+    attribute_add_bool(a, CKA_COPYABLE, false);
+    attribute_add_bool(a, CKA_DESTROYABLE, false);
+    attribute_add_slice(a, CKA_LABEL, label);
+}
 
 struct object_set *object_set_ref(struct object_set *set)
 {
@@ -43,6 +59,7 @@ void object_set_unref(struct object_set *set)
     free(set->items);
     free(set->known);
     client_keys_unref(set->keys);
+    imported_key_free(set->own);
     free(set);
 }
 
@@ -164,7 +181,7 @@ static CK_OBJECT_HANDLE handle_for(const struct object *o, const struct object_s
     const struct known wanted = {o}, *found = NULL;
     if (previous && previous->count > 0 && !(o->is_private && previous->logouts != logouts))
         found = bsearch(&wanted, previous->known, previous->count, sizeof wanted, compare_identities);
-    return found ? found->object->handle : atomic_fetch_add(&last_handle, 1) + 1;
+    return found ? found->object->handle : object_handle_new();
 }
 
 static status set_finish(struct object_set *set, const struct object_set *previous, struct error *err)
@@ -202,6 +219,41 @@ status object_set_build(const struct slot *slot, const struct client_keys *keys,
             TRY(set_add_key(set, &keys->items[i], is_private, err));
     }
     TRY(set_finish(set, previous, err));
+    *out = steal(&set);
+    return OK;
+}
+
+static status set_fill(struct object_set *set, struct object *objects, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        TRY(set_take(set, &objects[i], true, err));
+    return OK;
+}
+
+/* set_take clears the attributes of an object it does not take, and of those behind it nobody else does. */
+static void objects_clear(struct object *objects, size_t taken, size_t count)
+{
+    for (size_t i = taken + 1; i < count; i++)
+        attributes_clear(&objects[i].attributes);
+}
+
+status object_set_of(struct object *objects, size_t count, struct client_key *own, struct object_set **out,
+                     struct error *err)
+{
+    cleanup_object_set struct object_set *set = calloc(1, sizeof *set);
+    if (!set) {
+        imported_key_free(own);
+        for (size_t i = 0; i < count; i++)
+            attributes_clear(&objects[i].attributes);
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
+    }
+    atomic_init(&set->references, 1);
+    set->own = own;
+    status s = set_fill(set, objects, count, err);
+    if (!is_ok(s)) {
+        objects_clear(objects, set->count, count);
+        return s;
+    }
     *out = steal(&set);
     return OK;
 }

@@ -55,6 +55,7 @@ static bool table_remove(struct module *m, struct session **at)
     s->closed = true;
     s->slot->session_count--;
     s->slot->rw_session_count -= s->read_write;
+    session_objects_end(&s->slot->session_objects, s->handle);
     if (s->slot->session_count == 0)
         slot_logout(s->slot);
     return !s->busy;
@@ -156,6 +157,13 @@ CK_RV session_view(struct module *m, CK_SESSION_HANDLE handle, struct session_vi
         return CKR_SESSION_HANDLE_INVALID;
     *out = (struct session_view){(*at)->slot, (*at)->read_write};
     return CKR_OK;
+}
+
+CK_RV session_object_add(struct module *m, CK_SESSION_HANDLE handle, struct object_set *set)
+{
+    module_lock_scope(m);
+    struct session **at = table_find(m, handle);
+    return at ? session_objects_add(&(*at)->slot->session_objects, handle, set) : CKR_SESSION_HANDLE_INVALID;
 }
 
 CK_RV session_parallel(struct module *m, CK_SESSION_HANDLE handle)

@@ -40,3 +40,5 @@ struct session_view {
     bool read_write;
 };
 CK_RV session_view(struct module *m, CK_SESSION_HANDLE handle, struct session_view *out);
+/* Puts the session object under the token, for as long as the session lives. */
+CK_RV session_object_add(struct module *m, CK_SESSION_HANDLE handle, struct object_set *set);

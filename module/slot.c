@@ -39,6 +39,9 @@ static status slot_add(struct module *m, const struct client_config *config, con
     TRY(serial_make(s, config, label, err));
     padded_copy(s->label, sizeof s->label, label);
     padded_copy(s->url, sizeof s->url, config->url);
+    /* Certificates stand open where they are kept on disk, or where no login is needed. */
+    bool is_open = !client_needs_login(m->client) || config->public_data_path;
+    TRY(object_set_build_profiles(is_open, &s->profiles, err));
     m->slot_count++;
     return OK;
 }
@@ -63,7 +66,9 @@ void slots_clear(struct module *m)
 {
     for (size_t i = 0; i < m->slot_count; i++) {
         object_set_unref(m->slots[i].objects);
-        m->slots[i].objects = NULL;
+        object_set_unref(m->slots[i].profiles);
+        session_objects_clear(&m->slots[i].session_objects);
+        m->slots[i].objects = m->slots[i].profiles = NULL;
     }
     m->slot_count = 0;
 }
@@ -76,19 +81,6 @@ struct slot *slot_find(struct module *m, CK_SLOT_ID id)
 bool slot_holds(const struct slot *s, const struct client_key *key)
 {
     return key_type_family(key->type) == FAMILY_EDWARDS ? s->has_edwards : s->has_others;
-}
-
-bool slot_shows_private(struct slot *s, const struct object_set *set)
-{
-    module_lock_scope(s->module);
-    bool is_open = s->logged_in || !client_needs_login(s->module->client);
-    return is_open && object_set_logouts(set) == s->logouts;
-}
-
-const struct object *slot_object_find(struct slot *s, const struct object_set *set, CK_OBJECT_HANDLE handle)
-{
-    const struct object *found = object_set_find(set, handle);
-    return found && found->is_private && !slot_shows_private(s, set) ? NULL : found;
 }
 
 void slot_logout(struct slot *s)
@@ -180,57 +172,4 @@ CK_RV slot_wait_for_event(CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)
     if (!slot || reserved)
         return CKR_ARGUMENTS_BAD;
     return flags & CKF_DONT_BLOCK ? CKR_NO_EVENT : CKR_FUNCTION_NOT_SUPPORTED;
-}
-
-struct object_set *slot_objects_seen(struct slot *s)
-{
-    module_lock_scope(s->module);
-    return s->objects ? object_set_ref(s->objects) : NULL;
-}
-
-/* Publishes a set that was built from previous; false when another thread was faster. */
-static bool slot_objects_replace(struct slot *s, const struct object_set *previous, struct object_set *built)
-{
-    cleanup_object_set struct object_set *old = NULL;
-    module_lock_scope(s->module);
-    if (s->objects != previous || object_set_logouts(built) != s->logouts)
-        return false;
-    old = s->objects;
-    s->objects = object_set_ref(built);
-    return true;
-}
-
-/* The set of this listing. Two threads may build one; the second uses what the first published, so that an object has
- * one handle. */
-static status slot_objects_from(struct slot *s, const struct client_keys *keys, struct object_set **out,
-                                struct error *err)
-{
-    for (;;) {
-        module_lock_acquire(s->module);
-        cleanup_object_set struct object_set *previous = s->objects ? object_set_ref(s->objects) : NULL;
-        unsigned logouts = s->logouts;
-        module_lock_release(&s->module);
-
-        if (previous && object_set_is_of(previous, keys, logouts)) {
-            *out = steal(&previous);
-            return OK;
-        }
-        cleanup_object_set struct object_set *built = NULL;
-        TRY(object_set_build(s, keys, logouts, previous, &built, err));
-        if (slot_objects_replace(s, previous, built)) {
-            *out = steal(&built);
-            return OK;
-        }
-    }
-}
-
-CK_RV slot_objects(struct slot *s, struct object_set **out)
-{
-    const struct client_keys *keys = NULL;
-    struct error err = {0};
-    status st = client_keys(s->module->client, deadline_in(s->module->timeout_ms), &keys, &err);
-    if (is_ok(st))
-        st = slot_objects_from(s, keys, out, &err);
-    client_keys_unref(keys);
-    return ckr_report("list keys", st, &err);
 }

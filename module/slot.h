@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Slots and their tokens: one token per server, a second one for Edwards keys (unless eddsa = same). Everything here is
- * answered from memory; only slot_objects may ask the server. */
+ * answered from memory; only slot_objects and slot_objects_again may ask the server. */
 #pragma once
 
 #include "chancery/pkcs11.h"
 #include "common/cleanup.h"
 #include "common/status.h"
+#include "module/session_objects.h"
 
 struct module;
 struct object_set;
@@ -21,12 +22,15 @@ struct slot {
     unsigned char label[32]; /* padded with blanks */
     unsigned char serial[16];
     unsigned char url[64];
+    struct object_set *profiles; /* never change */
     /* Guarded by the module's lock. */
     bool logged_in;
     unsigned logouts; /* handles of private objects die with each */
     size_t session_count;
     size_t rw_session_count;
     struct object_set *objects; /* as last seen; NULL before the first look */
+    int64_t looked_at_ms;       /* when that was, or when it was asked for again */
+    struct session_objects session_objects;
 };
 
 status slots_init(struct module *m, const struct client_config *config, struct error *err);
@@ -45,7 +49,11 @@ void slot_logout(struct slot *s);
 CK_RV slot_objects(struct slot *s, struct object_set **out);
 /* The objects as last seen: never a request. NULL when nobody has looked yet. The caller unrefs. */
 struct object_set *slot_objects_seen(struct slot *s);
-/* The object of this handle, borrowed from the set; NULL when there is none, or it is private and not to be seen: not
- * logged in, or somebody logged out since the set was made. */
-const struct object *slot_object_find(struct slot *s, const struct object_set *set, CK_OBJECT_HANDLE handle);
+/* For a search that found nothing: asks the server anew, unless it was asked lately or nobody is logged in, and puts
+ * what came in the place of *set. */
+CK_RV slot_objects_again(struct slot *s, struct object_set **set);
+/* The object of this handle, in *set, which the caller unrefs; NULL, and no set, when there is none, or it is private
+ * and not to be seen: not logged in, or somebody logged out since the set was made. Never a request. */
+const struct object *slot_object_acquire(struct slot *s, CK_OBJECT_HANDLE handle, struct object_set **set);
+bool slot_is_open(struct slot *s); /* logged in, or no login is needed */
 bool slot_shows_private(struct slot *s, const struct object_set *set);

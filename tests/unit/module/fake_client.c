@@ -129,6 +129,8 @@ status client_config_load(const char *path, struct client_config **out, struct e
     struct client_config *c = calloc(1, sizeof *c);
     c->url = strdup("https://127.0.0.1:1");
     c->token_label = strdup("test");
+    c->account = strdup("build-1");
+    c->public_data_path = fake.no_public_data ? NULL : strdup("public.json");
     c->timeout_ms = 5000;
     c->eddsa_same = fake.eddsa_same;
     *out = c;
@@ -141,6 +143,8 @@ void client_config_free(struct client_config *c)
         return;
     free(c->url);
     free(c->token_label);
+    free(c->account);
+    free(c->public_data_path);
     free(c);
 }
 

@@ -15,6 +15,7 @@ struct fake {
     enum code client_fails;
     bool needs_login;
     bool eddsa_same;
+    bool no_public_data; /* none is kept on disk */
     const char *pin;
     enum code keys_fail;
     enum code sign_fails;

@@ -148,13 +148,53 @@ static void a_token_that_needs_no_login_shows_everything_and_takes_any_pin(void 
     assert_int_equal(fake.logins, 0);
 }
 
-static void login_user_takes_no_name(void **state)
+static void login_user_takes_no_name_or_the_account_s_own(void **state)
 {
     (void)state;
     CK_SESSION_HANDLE session = host_open(SLOT_MAIN);
-    CK_UTF8CHAR pin[] = "open sesame", name[] = "alice";
-    assert_rv(C_LoginUser(session, CKU_USER, pin, 11, name, 5), CKR_ARGUMENTS_BAD);
+    CK_UTF8CHAR pin[] = "open sesame", own[] = "build-1", other[] = "build-2";
+    assert_rv(C_LoginUser(session, CKU_USER, pin, 11, other, 7), CKR_PIN_INCORRECT);
+    assert_rv(C_LoginUser(session, CKU_USER, pin, 11, own, 6), CKR_PIN_INCORRECT);
+    assert_rv(C_LoginUser(session, CKU_USER, pin, 11, NULL, 7), CKR_ARGUMENTS_BAD);
+    assert_int_equal(fake.logins, 0);
+    assert_rv(C_LoginUser(session, CKU_USER, pin, 10, own, 7), CKR_PIN_INCORRECT);
+    assert_rv(C_LoginUser(session, CKU_USER, pin, 11, own, 7), CKR_OK);
+    assert_rv(C_LoginUser(session, CKU_USER, pin, 11, own, 7), CKR_USER_ALREADY_LOGGED_IN);
+    assert_rv(C_Logout(session), CKR_OK);
     assert_rv(C_LoginUser(session, CKU_USER, pin, 11, NULL, 0), CKR_OK);
+    assert_rv(C_LoginUser(0, CKU_USER, pin, 11, NULL, 0), CKR_SESSION_HANDLE_INVALID);
+    assert_rv(C_LoginUser(session, 7, pin, 11, own, 7), CKR_USER_TYPE_INVALID);
+}
+
+static void a_pin_of_some_length_stands_somewhere(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = host_open(SLOT_MAIN);
+    assert_rv(C_Login(session, CKU_USER, NULL, 4), CKR_ARGUMENTS_BAD);
+    assert_rv(C_Login(session, CKU_USER, NULL, 0), CKR_OK);
+}
+
+static void without_read_only_sessions_there_is_still_no_security_officer(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE rw = 0;
+    CK_UTF8CHAR pin[] = "open sesame";
+    assert_rv(C_OpenSession(SLOT_MAIN, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &rw), CKR_OK);
+    assert_rv(C_Login(rw, CKU_SO, pin, 11), CKR_USER_TYPE_INVALID);
+    assert_rv(C_Login(0, CKU_SO, pin, 11), CKR_SESSION_HANDLE_INVALID);
+}
+
+static void a_context_specific_login_needs_a_key_that_asks_for_it(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = host_open_logged_in(SLOT_MAIN);
+    CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0};
+    CK_UTF8CHAR pin[] = "open sesame";
+    CK_BYTE digest[32] = {0}, signature[64];
+    CK_ULONG len = sizeof signature;
+    assert_rv(C_SignInit(session, &ecdsa, host_find(session, CKO_PRIVATE_KEY, "demo-p256")), CKR_OK);
+    assert_rv(C_Login(session, CKU_CONTEXT_SPECIFIC, pin, 11), CKR_OPERATION_NOT_INITIALIZED);
+    assert_rv(C_Sign(session, digest, sizeof digest, signature, &len), CKR_OK);
 }
 
 int main(void)
@@ -176,7 +216,12 @@ int main(void)
                                         host_teardown),
         cmocka_unit_test_setup_teardown(a_token_that_needs_no_login_shows_everything_and_takes_any_pin, setup_plain,
                                         host_teardown),
-        cmocka_unit_test_setup_teardown(login_user_takes_no_name, host_setup, host_teardown),
+        cmocka_unit_test_setup_teardown(login_user_takes_no_name_or_the_account_s_own, host_setup, host_teardown),
+        cmocka_unit_test_setup_teardown(a_pin_of_some_length_stands_somewhere, setup_plain, host_teardown),
+        cmocka_unit_test_setup_teardown(without_read_only_sessions_there_is_still_no_security_officer, host_setup,
+                                        host_teardown),
+        cmocka_unit_test_setup_teardown(a_context_specific_login_needs_a_key_that_asks_for_it, host_setup,
+                                        host_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

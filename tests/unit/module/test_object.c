@@ -132,6 +132,7 @@ static const CK_ATTRIBUTE_TYPE private_attributes[] = {CKA_SENSITIVE,
                                                        CKA_NEVER_EXTRACTABLE,
                                                        CKA_WRAP_WITH_TRUSTED,
                                                        CKA_UNWRAP_TEMPLATE,
+                                                       CKA_DERIVE_TEMPLATE,
                                                        CKA_ALWAYS_AUTHENTICATE};
 static const CK_ATTRIBUTE_TYPE certificate_attributes[] = {CKA_CERTIFICATE_TYPE,
                                                            CKA_TRUSTED,
@@ -171,6 +172,96 @@ static void every_standard_attribute_of_the_class_is_answered(void **state)
         assert_answered(f->session, public, public_attributes);
         assert_answered(f->session, certificate, storage_attributes);
         assert_answered(f->session, certificate, certificate_attributes);
+    }
+}
+
+static void lengths_of_empty_arrays_are_none(void **state)
+{
+    struct fixture *f = *state;
+    CK_OBJECT_HANDLE private = host_find(f->session, CKO_PRIVATE_KEY, "demo-rsa2048");
+    CK_ATTRIBUTE inner[2] = {{CKA_CLASS, NULL, 0}, {CKA_CLASS, NULL, 0}};
+    CK_ATTRIBUTE wanted[] = {{CKA_UNWRAP_TEMPLATE, NULL, 0},
+                             {CKA_UNWRAP_TEMPLATE, inner, sizeof inner},
+                             {CKA_DERIVE_TEMPLATE, inner, sizeof inner}};
+    assert_rv(C_GetAttributeValue(f->session, private, wanted, COUNT_OF(wanted)), CKR_OK);
+    for (size_t i = 0; i < COUNT_OF(wanted); i++)
+        assert_int_equal(wanted[i].ulValueLen, 0);
+    CK_MECHANISM_TYPE allowed[64];
+    CK_ATTRIBUTE mechanisms = ATTRIBUTE(CKA_ALLOWED_MECHANISMS, allowed);
+    assert_rv(C_GetAttributeValue(f->session, private, &mechanisms, 1), CKR_OK);
+    assert_int_equal(mechanisms.ulValueLen, 12 * sizeof(CK_MECHANISM_TYPE));
+}
+
+static void a_private_rsa_key_tells_the_size_of_its_pair(void **state)
+{
+    struct fixture *f = *state;
+    CK_OBJECT_HANDLE key = host_find(f->session, CKO_PRIVATE_KEY, "demo-rsa2048");
+    assert_int_equal(number_of(f->session, key, CKA_MODULUS_BITS), 2048);
+    assert_bytes(f->session, key, CKA_PUBLIC_EXPONENT, (struct slice){(const uint8_t *)"\x01\x00\x01", 3});
+    assert_bytes(f->session, key, CKA_PUBLIC_KEY_INFO, buf_slice(&fake_key("rsa2048")->spki));
+}
+
+/* Over everything the token shows. */
+static void unique_ids_are_unique(void **state)
+{
+    struct fixture *f = *state;
+    CK_OBJECT_HANDLE objects[32];
+    CK_BYTE ids[32][128] = {0};
+    CK_ULONG count = 0;
+    assert_rv(C_FindObjectsInit(f->session, NULL, 0), CKR_OK);
+    assert_rv(C_FindObjects(f->session, objects, 32, &count), CKR_OK);
+    assert_int_equal(count, 14);
+    for (CK_ULONG i = 0; i < count; i++) {
+        CK_ATTRIBUTE wanted = ATTRIBUTE(CKA_UNIQUE_ID, ids[i]);
+        assert_rv(C_GetAttributeValue(f->session, objects[i], &wanted, 1), CKR_OK);
+        assert_in_range(wanted.ulValueLen, 1, sizeof ids[i]);
+        for (CK_ULONG k = 0; k < i; k++)
+            assert_memory_not_equal(ids[i], ids[k], sizeof ids[i]);
+    }
+}
+
+static void values_are_written_at_any_address(void **state)
+{
+    struct fixture *f = *state;
+    CK_OBJECT_HANDLE key = host_find(f->session, CKO_PUBLIC_KEY, "demo-rsa2048");
+    CK_BYTE place[1 + sizeof(CK_ULONG)] = {0};
+    CK_ATTRIBUTE wanted = {CKA_MODULUS_BITS, place + 1, sizeof(CK_ULONG)};
+    CK_ULONG bits = 0;
+    assert_rv(C_GetAttributeValue(f->session, key, &wanted, 1), CKR_OK);
+    memcpy(&bits, place + 1, sizeof bits);
+    assert_int_equal(bits, 2048);
+    assert_int_equal(place[0], 0);
+}
+
+static void a_value_that_does_not_fit_is_not_touched(void **state)
+{
+    struct fixture *f = *state;
+    CK_OBJECT_HANDLE key = host_find(f->session, CKO_PUBLIC_KEY, "demo-rsa2048");
+    CK_BYTE place[8] = {9, 9, 9, 9, 9, 9, 9, 9}, untouched[8] = {9, 9, 9, 9, 9, 9, 9, 9};
+    CK_ATTRIBUTE wanted = {CKA_MODULUS_BITS, place, sizeof(CK_ULONG) - 1};
+    assert_rv(C_GetAttributeValue(f->session, key, &wanted, 1), CKR_BUFFER_TOO_SMALL);
+    assert_int_equal(wanted.ulValueLen, CK_UNAVAILABLE_INFORMATION);
+    assert_memory_equal(place, untouched, sizeof place);
+}
+
+static void handles_of_any_size_mean_nothing_or_something(void **state)
+{
+    struct fixture *f = *state;
+    CK_OBJECT_HANDLE key = host_find(f->session, CKO_PRIVATE_KEY, "demo-p256"), copy = 0;
+    static const CK_OBJECT_HANDLE high[] = {1UL << 32, 1UL << 63, ~0UL};
+    CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0};
+    CK_ULONG size = 0;
+    for (size_t i = 0; i < COUNT_OF(high); i++) {
+        CK_OBJECT_HANDLE wrong[] = {high[i], high[i] | key};
+        for (size_t k = 0; k < 2; k++) {
+            assert_rv(C_GetObjectSize(f->session, wrong[k], &size), CKR_OBJECT_HANDLE_INVALID);
+            assert_rv(C_GetAttributeValue(f->session, wrong[k], NULL, 0), CKR_OBJECT_HANDLE_INVALID);
+            assert_rv(C_SetAttributeValue(f->session, wrong[k], NULL, 0), CKR_OBJECT_HANDLE_INVALID);
+            assert_rv(C_CopyObject(f->session, wrong[k], NULL, 0, &copy), CKR_OBJECT_HANDLE_INVALID);
+            assert_rv(C_DestroyObject(f->session, wrong[k]), CKR_OBJECT_HANDLE_INVALID);
+            assert_rv(C_SignInit(f->session, &ecdsa, wrong[k]), CKR_KEY_HANDLE_INVALID);
+            assert_rv(C_VerifyInit(f->session, &ecdsa, wrong[k]), CKR_KEY_HANDLE_INVALID);
+        }
     }
 }
 
@@ -357,6 +448,12 @@ int main(void)
         TEST(each_case_alone_has_its_code),
         TEST(i3_no_part_of_a_private_key_is_ever_readable),
         TEST(every_standard_attribute_of_the_class_is_answered),
+        TEST(lengths_of_empty_arrays_are_none),
+        TEST(a_private_rsa_key_tells_the_size_of_its_pair),
+        TEST(unique_ids_are_unique),
+        TEST(values_are_written_at_any_address),
+        TEST(a_value_that_does_not_fit_is_not_touched),
+        TEST(handles_of_any_size_mean_nothing_or_something),
         TEST(one_id_joins_private_key_public_key_and_certificate),
         TEST(rsa_numbers_are_whole),
         TEST(ec_points_stand_in_an_octet_string),

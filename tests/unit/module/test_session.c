@@ -71,6 +71,38 @@ static void many_sessions_are_found_by_their_handles(void **state)
         assert_rv(C_GetSessionInfo(handles[i], &info), i % 2 ? CKR_OK : CKR_SESSION_HANDLE_INVALID);
 }
 
+static void handles_of_any_size_mean_nothing(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = host_open(SLOT_MAIN);
+    static const CK_SESSION_HANDLE high[] = {1UL << 32, 1UL << 63, ~0UL};
+    CK_SESSION_INFO info;
+    for (size_t i = 0; i < COUNT_OF(high); i++) {
+        CK_SESSION_HANDLE wrong[] = {high[i], high[i] | session};
+        for (size_t k = 0; k < 2; k++) {
+            assert_rv(C_GetSessionInfo(wrong[k], &info), CKR_SESSION_HANDLE_INVALID);
+            assert_rv(C_FindObjectsInit(wrong[k], NULL, 0), CKR_SESSION_HANDLE_INVALID);
+            assert_rv(C_CloseSession(wrong[k]), CKR_SESSION_HANDLE_INVALID);
+        }
+    }
+    CK_SESSION_HANDLE other = 0;
+    assert_rv(C_OpenSession(1UL << 32, CKF_SERIAL_SESSION, NULL, NULL, &other), CKR_SLOT_ID_INVALID);
+}
+
+static void flags_and_device_error_are_told(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE rw = 0;
+    CK_SESSION_INFO info;
+    assert_rv(C_OpenSession(SLOT_EDWARDS, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &rw), CKR_OK);
+    assert_rv(C_GetSessionInfo(rw, &info), CKR_OK);
+    assert_int_equal(info.slotID, SLOT_EDWARDS);
+    assert_int_equal(info.flags, CKF_SERIAL_SESSION | CKF_RW_SESSION);
+    assert_int_equal(info.ulDeviceError, 0);
+    assert_rv(C_GetSessionInfo(host_open(SLOT_MAIN), &info), CKR_OK);
+    assert_int_equal(info.flags, CKF_SERIAL_SESSION);
+}
+
 static void the_last_session_takes_the_login_with_it(void **state)
 {
     (void)state;
@@ -181,6 +213,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_closed_session_is_gone, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(close_all_closes_the_sessions_of_one_token, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(many_sessions_are_found_by_their_handles, host_setup, host_teardown),
+        cmocka_unit_test_setup_teardown(handles_of_any_size_mean_nothing, host_setup, host_teardown),
+        cmocka_unit_test_setup_teardown(flags_and_device_error_are_told, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(the_last_session_takes_the_login_with_it, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(legacy_functions_say_that_nothing_is_parallel, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(session_cancel_ends_what_its_flags_name, host_setup, host_teardown),

@@ -139,6 +139,42 @@ static void waiting_for_an_event_never_blocks(void **state)
     CK_SLOT_ID slot = 0;
     assert_rv(C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
     assert_rv(C_WaitForSlotEvent(0, &slot, NULL), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_WaitForSlotEvent(CKF_DONT_BLOCK, NULL, NULL), CKR_ARGUMENTS_BAD);
+    assert_rv(C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, &slot), CKR_ARGUMENTS_BAD);
+}
+
+static void without_a_clock_there_is_no_time(void **state)
+{
+    (void)state;
+    CK_TOKEN_INFO info = token(SLOT_MAIN);
+    assert_false(info.flags & CKF_CLOCK_ON_TOKEN);
+    assert_memory_equal(info.utcTime, "                ", sizeof info.utcTime);
+    assert_memory_equal(info.model, "Chancery        ", sizeof info.model);
+}
+
+static void nobody_changes_pins_or_tokens_from_here(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = host_open(SLOT_MAIN);
+    CK_UTF8CHAR text[32] = "x";
+    assert_rv(C_InitToken(SLOT_MAIN, text, 1, text), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_InitPIN(session, text, 1), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(C_SetPIN(session, text, 1, text, 1), CKR_FUNCTION_NOT_SUPPORTED);
+}
+
+static void random_bytes_come_in_any_number(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = host_open(SLOT_MAIN);
+    CK_BYTE a[32] = {0}, b[32] = {0};
+    assert_rv(C_GenerateRandom(session, a, sizeof a), CKR_OK);
+    assert_rv(C_GenerateRandom(session, b, sizeof b), CKR_OK);
+    assert_memory_not_equal(a, b, sizeof a);
+    assert_rv(C_GenerateRandom(session, NULL, 0), CKR_OK);
+    assert_rv(C_GenerateRandom(session, NULL, 1), CKR_ARGUMENTS_BAD);
+    assert_rv(C_GenerateRandom(0, a, 1), CKR_SESSION_HANDLE_INVALID);
+    assert_rv(C_SeedRandom(session, a, sizeof a), CKR_RANDOM_SEED_NOT_SUPPORTED);
+    assert_rv(C_SeedRandom(0, a, sizeof a), CKR_SESSION_HANDLE_INVALID);
 }
 
 int main(void)
@@ -154,6 +190,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(mechanisms_listed_are_described_and_no_others, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(signing_mechanisms_are_done_in_hardware_and_digests_are_not, host_setup,
                                         host_teardown),
+        cmocka_unit_test_setup_teardown(without_a_clock_there_is_no_time, host_setup, host_teardown),
+        cmocka_unit_test_setup_teardown(nobody_changes_pins_or_tokens_from_here, host_setup, host_teardown),
+        cmocka_unit_test_setup_teardown(random_bytes_come_in_any_number, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(waiting_for_an_event_never_blocks, host_setup, host_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,12 +113,64 @@ static void threads_that_share_a_session_are_refused_and_nothing_breaks(void **s
     assert_int_equal(fake.sign_calls, shared.done);
 }
 
+struct owned {
+    CK_SESSION_HANDLE session;
+    CK_OBJECT_HANDLE key;
+};
+
+/* Copies, changes and destroys what all threads see; the copies of a session that is closed go with it. */
+static void *change_objects(void *argument)
+{
+    const struct owned *theirs = argument;
+    for (int i = 0; i < TURNS; i++) {
+        CK_SESSION_HANDLE session = 0;
+        CK_OBJECT_HANDLE copy = 0, other = 0;
+        CK_BYTE label[8] = {(CK_BYTE)i}, seen[8];
+        CK_ATTRIBUTE named = ATTRIBUTE(CKA_LABEL, label), wanted = ATTRIBUTE(CKA_LABEL, seen);
+        note(C_OpenSession(SLOT_MAIN, CKF_SERIAL_SESSION, NULL, NULL, &session));
+        note(C_CopyObject(session, theirs->key, &named, 1, &copy));
+        note(C_CopyObject(session, copy, NULL, 0, &other));
+        note(C_SetAttributeValue(session, theirs->key, &named, 1));
+        note(C_GetAttributeValue(session, theirs->key, &wanted, 1));
+        (void)find_key(session);
+        note(C_DestroyObject(session, copy));
+        note(C_CloseSession(session));
+    }
+    return NULL;
+}
+
+static void session_objects_are_changed_by_many_threads(void **state)
+{
+    (void)state;
+    CK_BYTE params[16], point[80];
+    CK_ATTRIBUTE from[] = {ATTRIBUTE(CKA_EC_PARAMS, params), ATTRIBUTE(CKA_EC_POINT, point)};
+    struct owned mine = {.session = host_open_logged_in(SLOT_MAIN)};
+    CK_OBJECT_HANDLE public = host_find(mine.session, CKO_PUBLIC_KEY, "demo-p256");
+    assert_rv(C_GetAttributeValue(mine.session, public, from, 2), CKR_OK);
+    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+    CK_KEY_TYPE type = CKK_EC;
+    CK_ATTRIBUTE template[] = {ATTRIBUTE(CKA_CLASS, class), ATTRIBUTE(CKA_KEY_TYPE, type), from[0], from[1]};
+    assert_rv(C_CreateObject(mine.session, template, 4, &mine.key), CKR_OK);
+
+    pthread_t threads[8];
+    failures = 0;
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, change_objects, &mine), 0);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(failures, 0);
+    CK_BBOOL no = CK_FALSE;
+    CK_ATTRIBUTE left = ATTRIBUTE(CKA_TOKEN, no);
+    assert_int_equal(host_count(mine.session, &left, 1), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sixty_four_threads_sign_with_a_session_each, host_setup, host_teardown),
         cmocka_unit_test_setup_teardown(threads_that_share_a_session_are_refused_and_nothing_breaks, host_setup,
                                         host_teardown),
+        cmocka_unit_test_setup_teardown(session_objects_are_changed_by_many_threads, host_setup, host_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
