@@ -126,7 +126,8 @@ static CK_RV lookup_judge(const struct lookup *found, CK_ATTRIBUTE_TYPE permissi
 {
     if (writes_to_token && !found->view.read_write)
         return CKR_SESSION_READ_ONLY;
-    return attribute_is_true(&found->object->attributes, permission) ? CKR_OK : CKR_ACTION_PROHIBITED;
+    bool is_permitted = !is_on_token(found->object) && attribute_is_true(&found->object->attributes, permission);
+    return is_permitted ? CKR_OK : CKR_ACTION_PROHIBITED;
 }
 
 /* True when the object is what it was, and now is what set has; NULL: is no more. */
