@@ -13,6 +13,7 @@
 #include "client/client.h"
 #include "common/secret.h"
 #include "module/key_operation.h"
+#include "module/object.h"
 
 enum { STATE_VERSION = 1, MAC_LEN = SHA256_DIGEST_SIZE };
 
@@ -138,7 +139,9 @@ static CK_RV key_restore(struct session *s, const struct saved_state *state, CK_
                                    .mgf_hash = state->mgf_hash,
                                    .salt_len = state->salt_len,
                                    .hasher = state->hasher};
-    return mechanism_is_allowed(op->message.row, op->key) ? CKR_OK : CKR_SAVED_STATE_INVALID;
+    bool is_allowed = mechanism_is_allowed(op->message.row, op->key) &&
+                      object_use_check(object_set_find(op->objects, handle), state->mechanism) == CKR_OK;
+    return is_allowed ? CKR_OK : CKR_SAVED_STATE_INVALID;
 }
 
 static CK_RV operation_restore(struct session *s, const struct saved_state *state, CK_OBJECT_HANDLE authentication_key,

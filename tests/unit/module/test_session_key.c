@@ -672,6 +672,25 @@ static void allowed_mechanisms_are_the_only_ones(void **state)
     assert_verifies(f->session, "demo-p256", key, &(CK_MECHANISM){CKM_ECDSA_SHA256, NULL, 0}, 9);
 }
 
+static void a_saved_verification_comes_back_to_a_key_that_may_verify(void **state)
+{
+    struct fixture *f = *state;
+    CK_OBJECT_HANDLE key = made_p256(f->session), other = 0;
+    CK_MECHANISM ecdsa = {CKM_ECDSA_SHA256, NULL, 0};
+    CK_ATTRIBUTE verify = ATTRIBUTE(CKA_VERIFY, no);
+    CK_BYTE saved[4096], data[40] = "in two parts", signature[64];
+    CK_ULONG len = sizeof signature, saved_len = sizeof saved;
+    sign(f->session, "demo-p256", &ecdsa, data, sizeof data, signature, &len);
+    assert_rv(C_VerifyInit(f->session, &ecdsa, key), CKR_OK);
+    assert_rv(C_VerifyUpdate(f->session, data, 7), CKR_OK);
+    assert_rv(C_GetOperationState(f->session, saved, &saved_len), CKR_OK);
+    assert_rv(C_CopyObject(f->session, key, &verify, 1, &other), CKR_OK);
+    assert_rv(C_SetOperationState(f->rw, saved, saved_len, 0, other), CKR_SAVED_STATE_INVALID);
+    assert_rv(C_SetOperationState(f->rw, saved, saved_len, 0, key), CKR_OK);
+    assert_rv(C_VerifyUpdate(f->rw, data + 7, sizeof data - 7), CKR_OK);
+    assert_rv(C_VerifyFinal(f->rw, signature, len), CKR_OK);
+}
+
 static void it_does_not_sign(void **state)
 {
     struct fixture *f = *state;
@@ -754,6 +773,7 @@ int main(void)
         TEST(copies_that_are_not_to_be_are_refused),
         TEST(it_is_destroyed_unless_it_says_otherwise),
         TEST(allowed_mechanisms_are_the_only_ones),
+        TEST(a_saved_verification_comes_back_to_a_key_that_may_verify),
         TEST(it_does_not_sign),
         TEST(number_and_size_of_session_objects_have_an_end),
         TEST(values_are_read_at_any_address),
