@@ -9,6 +9,7 @@
 #include "client/state.h"
 #include "client/token.h"
 #include "common/file.h"
+#include "common/openssl_scope.h"
 
 enum { KEY_FILE_MAX = 64 * 1024 };
 
@@ -21,7 +22,10 @@ static status key_load(const struct client *c, const struct slice *passphrase, s
     cleanup_buf struct buf pem = {0};
     TRY(file_read(c->config->key_path, KEY_FILE_MAX, FILE_PRIVATE, &pem, err));
 
-    status read = private_key_read(buf_slice(&pem), passphrase, &out->key, encrypted, err);
+    cleanup_pkey EVP_PKEY *key = NULL;
+    status read = private_key_read(buf_slice(&pem), passphrase, &key, encrypted, err);
+    if (is_ok(read) && key)
+        read = private_key_encode(key, &out->key, err);
     if (!is_ok(read))
         error_prefix(err, "%s", c->config->key_path);
     return read;
@@ -60,16 +64,11 @@ status client_new(struct client_config *config, struct client **out, struct erro
     (void)pthread_mutex_init(&c->lock, NULL);
     origin_read(&c->origin);
     TRY(transport_new(config->url, config->ca_path, &c->transport, err));
+    if (config->no_threads)
+        transport_forbid_threads(c->transport);
     TRY(credential_load(c, err));
     *out = steal(&c);
     return OK;
-}
-
-static void credential_free(struct credential *credential)
-{
-    cleanup_libctx struct libctx_scope scope = {0};
-    ignore(libctx_enter(&scope, NULL));
-    credential_clear(credential);
 }
 
 void client_free(struct client *c)
@@ -77,7 +76,7 @@ void client_free(struct client *c)
     if (!c)
         return;
     transport_free(c->transport);
-    credential_free(&c->credential);
+    credential_clear(&c->credential);
     token_clear(&c->token);
     client_keys_unref(c->cache.keys);
     client_keys_unref(c->cache.disk);
@@ -91,6 +90,28 @@ void client_abandon_after_fork(struct client *c)
     transport_abandon_after_fork(c->transport);
     libctx_abandon_after_fork();
     (void)pthread_mutex_init(&c->lock, NULL);
+}
+
+void client_fork_lock(struct client *c)
+{
+    transport_fork_lock(c->transport);
+    (void)pthread_mutex_lock(&c->lock);
+}
+
+void client_fork_unlock(struct client *c)
+{
+    (void)pthread_mutex_unlock(&c->lock);
+    transport_fork_unlock(c->transport);
+}
+
+/* The threads that were renewing and refreshing do not exist here. */
+void client_fork_child(struct client *c)
+{
+    transport_abandon_after_fork(c->transport);
+    libctx_abandon_after_fork();
+    c->token.renewing = false;
+    c->cache.refreshing = false;
+    client_fork_unlock(c);
 }
 
 const struct client_config *client_config_of(const struct client *c)
@@ -126,7 +147,7 @@ static void credential_put(struct client *c, struct credential *fresh)
         c->cache.saved = false;
     }
     *fresh = (struct credential){0};
-    credential_free(&old);
+    credential_clear(&old);
     client_keys_unref(keys);
 }
 
@@ -135,7 +156,7 @@ status client_login(struct client *c, struct slice secret, struct error *err)
     if (!c->needs_login)
         return OK;
 
-    CLEANUP(credential_free) struct credential fresh = {0};
+    cleanup_credential struct credential fresh = {0};
     if (c->config->credential == CREDENTIAL_API_KEY) {
         TRY(api_key_check(secret, err));
         buf_add(&fresh.api_key, secret.data, secret.len);

@@ -10,6 +10,7 @@
 #include "common/signature.h"
 
 struct client;
+struct public_key;
 
 /* One key as GET /v1/signing/keys lists it. Certificates are DER, leaf first, then its issuers. */
 struct client_key {
@@ -19,14 +20,19 @@ struct client_key {
     char token_label[136]; /* "<project>-<label>": CKA_LABEL */
     int version;
     enum key_type type;
-    struct buf spki;      /* DER SubjectPublicKeyInfo */
-    EVP_PKEY *public_key; /* the same, made in the private OSSL_LIB_CTX: use it inside a libctx scope only */
+    struct buf spki;                         /* DER SubjectPublicKeyInfo */
+    _Atomic(struct public_key *) public_key; /* the same, decoded: client_key_public */
     uint8_t cka_id[20];
     unsigned hashes; /* hash_bit set */
     bool mechanisms[MECHANISM_COUNT];
     struct buf *certificates;
     size_t certificate_count;
 };
+/* The public half in the private OSSL_LIB_CTX, borrowed from the key: use it inside a libctx scope only. Decoded once,
+ * and once more in a child that forked and goes on with the key. NULL when OpenSSL cannot decode it. */
+EVP_PKEY *client_key_public(const struct client_key *key);
+void client_key_clear(struct client_key *key);
+
 /* An immutable snapshot, shared by reference count. */
 struct client_keys {
     struct client_key *items;
@@ -46,6 +52,14 @@ DEFINE_CLEANUP_PTR(struct client, client_free)
  * client is not to be used afterwards, nor freed: its memory may have been in the middle of a change when the parent
  * forked. Make a new one. */
 void client_abandon_after_fork(struct client *c);
+
+/* A client that lives on in both processes (PKCS#11 3.0 §5.4.6, fork tolerant): lock before fork(), unlock after it in
+ * the parent. In the child instead: closes the inherited sockets without a byte, gives the OSSL_LIB_CTX up and goes on
+ * with login, token and keys of its own copy; calls that other threads had under way are forgotten. These are for
+ * pthread_atfork: no allocation, no I/O but close. */
+void client_fork_lock(struct client *c);
+void client_fork_unlock(struct client *c);
+void client_fork_child(struct client *c);
 const struct client_config *client_config_of(const struct client *c);
 
 bool client_needs_login(const struct client *c); /* encrypted key file, or an API key that is not stored */

@@ -57,6 +57,7 @@ struct client_config {
     char *public_data_path;
     char *log_path;
     enum log_level log_level;
+    bool no_threads; /* not of the file: the host forbids threads (CKF_LIBRARY_CANT_CREATE_OS_THREADS) */
 };
 
 /* CODE_NOT_FOUND when no file is named and none stands at a standard place; CODE_CONFIGURATION or CODE_IO otherwise. */

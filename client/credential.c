@@ -24,14 +24,14 @@ DEFINE_CLEANUP_PTR(PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free)
 
 void credential_clear(struct credential *c)
 {
-    EVP_PKEY_free(c->key);
+    buf_clear(&c->key);
     buf_clear(&c->api_key);
     *c = (struct credential){0};
 }
 
 bool credential_is_set(const struct credential *c)
 {
-    return c->key != NULL || c->api_key.len > 0;
+    return c->key.len > 0 || c->api_key.len > 0;
 }
 
 /* What OpenSSL asks through its callback. */
@@ -109,6 +109,29 @@ status private_key_write(EVP_PKEY *key, struct slice passphrase, struct buf *pem
         written = PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, plain);
     }
     return written ? bio_take(bio, pem, err) : error_set(err, CODE_INTERNAL, "OpenSSL cannot write the private key");
+}
+
+status private_key_encode(EVP_PKEY *key, struct buf *der, struct error *err)
+{
+    cleanup_pkcs8 PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(key);
+    uint8_t *bytes = NULL;
+    int len = plain ? i2d_PKCS8_PRIV_KEY_INFO(plain, &bytes) : -1;
+    if (len <= 0)
+        return error_set(err, CODE_INTERNAL, "OpenSSL cannot encode the private key");
+    buf_add(der, bytes, (size_t)len);
+    OPENSSL_clear_free(bytes, (size_t)len);
+    return buf_check(der, err);
+}
+
+status private_key_decode(struct slice der, EVP_PKEY **key, struct error *err)
+{
+    const uint8_t *at = der.data;
+    cleanup_pkcs8 PKCS8_PRIV_KEY_INFO *plain = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)der.len);
+    EVP_PKEY *made = plain ? EVP_PKCS82PKEY(plain) : NULL;
+    if (!made)
+        return error_set(err, CODE_INTERNAL, "OpenSSL cannot decode the private key");
+    *key = made;
+    return OK;
 }
 
 status public_key_write(EVP_PKEY *key, struct buf *pem, struct error *err)

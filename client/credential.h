@@ -7,8 +7,10 @@
 
 #include "common/buf.h"
 
+/* The private key is kept as bytes that are wiped, and made OpenSSL's object for the moments it is needed: an object
+ * belongs to the OSSL_LIB_CTX it was made in, which a forked child must not use. */
 struct credential {
-    EVP_PKEY *key;      /* service account */
+    struct buf key;     /* service account: PKCS#8 DER */
     struct buf api_key; /* user */
 };
 void credential_clear(struct credential *c); /* wipes */
@@ -21,6 +23,9 @@ status private_key_read(struct slice pem, const struct slice *passphrase, EVP_PK
                         struct error *err);
 /* PKCS#8 PEM; encrypted with AES-256-CBC and PBKDF2 when passphrase.len > 0. */
 status private_key_write(EVP_PKEY *key, struct slice passphrase, struct buf *pem, struct error *err);
+/* PKCS#8 DER and back, inside a libctx scope. */
+status private_key_encode(EVP_PKEY *key, struct buf *der, struct error *err);
+status private_key_decode(struct slice der, EVP_PKEY **key, struct error *err);
 status public_key_write(EVP_PKEY *key, struct buf *pem, struct error *err);
 
 /* CODE_CREDENTIAL unless the text has the form of an API key. */

@@ -14,20 +14,10 @@
 
 enum { KEYS_MAX_BYTES = 16 * 1024 * 1024, CERTIFICATES_MAX = 16, KEYS_MAX = 100000 };
 
-static void key_clear(struct client_key *key)
-{
-    for (size_t i = 0; i < key->certificate_count; i++)
-        buf_clear(&key->certificates[i]);
-    free(key->certificates);
-    EVP_PKEY_free(key->public_key);
-    buf_clear(&key->spki);
-    *key = (struct client_key){0};
-}
-
 static void snapshot_free(struct keys_snapshot *s)
 {
     for (size_t i = 0; i < s->keys.count; i++)
-        key_clear(&s->keys.items[i]);
+        client_key_clear(&s->keys.items[i]);
     free(s->keys.items);
     buf_clear(&s->json);
     free(s);
@@ -118,11 +108,11 @@ static status public_key_parse(const struct json *v, struct client_key *key, str
 {
     enum key_type found = KEY_TYPE_NONE;
     TRY(bytes_decode(json_get(v, "public_key"), "the public key", key, &key->spki, err));
-    if (!is_ok(public_key_decode(NULL, buf_slice(&key->spki), &key->public_key, NULL)) ||
-        !is_ok(key_type_of(key->public_key, &found, NULL)) || found != key->type)
+    EVP_PKEY *public_key = client_key_public(key);
+    if (!is_ok(key_type_of(public_key, &found, NULL)) || found != key->type)
         return error_set(err, CODE_INTERNAL, "the public key of %s is malformed", key->token_label);
     /* Computed here rather than believed: the same on key and certificate is what clients rely on. */
-    return key_cka_id(key->public_key, key->cka_id, err);
+    return key_cka_id(public_key, key->cka_id, err);
 }
 
 static status certificates_parse(const struct json *v, struct client_key *key, struct error *err)
@@ -175,7 +165,7 @@ static status snapshot_fill(struct keys_snapshot *s, const struct json *list, st
             continue; /* of a newer server */
         status parsed = key_parse(v, &key, err);
         if (!is_ok(parsed)) {
-            key_clear(&key);
+            client_key_clear(&key);
             return parsed;
         }
         s->keys.items[s->keys.count++] = key;

@@ -11,6 +11,7 @@
 #include "client/errqueue.h"
 
 static _Atomic(OSSL_LIB_CTX *) private_ctx;
+static atomic_uint generation;
 
 static OSSL_LIB_CTX *ctx_make(void)
 {
@@ -57,6 +58,12 @@ status libctx_get(OSSL_LIB_CTX **out, struct error *err)
 void libctx_abandon_after_fork(void)
 {
     atomic_store(&private_ctx, NULL);
+    atomic_fetch_add(&generation, 1);
+}
+
+unsigned libctx_generation(void)
+{
+    return atomic_load(&generation);
 }
 
 status libctx_enter(struct libctx_scope *s, struct error *err)

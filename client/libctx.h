@@ -13,8 +13,10 @@
  * the module. CODE_INTERNAL when OpenSSL cannot make one. */
 status libctx_get(OSSL_LIB_CTX **out, struct error *err);
 /* In a forked child: forgets the context, whose locks other threads of the parent may have held; the next use makes a
- * new one. What was made in the old one (keys, connections) must not be used any more. */
+ * new one. What was made in the old one (keys, connections) must not be used any more, nor freed. */
 void libctx_abandon_after_fork(void);
+/* Changes when the context is abandoned: tells what was made in the old one. */
+unsigned libctx_generation(void);
 
 /*   cleanup_libctx struct libctx_scope scope = {0};
  *   TRY(libctx_enter(&scope, err));

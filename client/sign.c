@@ -93,7 +93,7 @@ static status signature_check(const struct client_key *key, const struct sign_in
 {
     cleanup_libctx struct libctx_scope scope = {0};
     TRY(libctx_enter(&scope, err));
-    return signature_verify(scope.ctx, key->public_key, in, buf_slice(signature), err);
+    return signature_verify(scope.ctx, client_key_public(key), in, buf_slice(signature), err);
 }
 
 status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,

@@ -21,7 +21,7 @@ void token_clear(struct token *t)
     *t = (struct token){0};
 }
 
-static status assertion_make(struct client *c, EVP_PKEY *key, struct buf *out, struct error *err)
+static status assertion_make(struct client *c, struct slice der, struct buf *out, struct error *err)
 {
     cleanup_libctx struct libctx_scope scope = {0};
     TRY(libctx_enter(&scope, err));
@@ -33,11 +33,13 @@ static status assertion_make(struct client *c, EVP_PKEY *key, struct buf *out, s
                                 .audience = buf_text(&audience),
                                 .issued_at_s = clock_now_ms() / 1000,
                                 .life_s = ASSERTION_LIFE_S};
+    cleanup_pkey EVP_PKEY *key = NULL;
+    TRY(private_key_decode(der, &key, err));
     return assertion_sign(&a, key, out, err);
 }
 
 /* The server holds assertions to be single-use, so each attempt carries one of its own. */
-static status token_attempt(struct client *c, EVP_PKEY *key, struct deadline d, struct transport_answer *answer,
+static status token_attempt(struct client *c, struct slice key, struct deadline d, struct transport_answer *answer,
                             struct error *err)
 {
     cleanup_buf struct buf body = {0};
@@ -74,7 +76,8 @@ static status token_read(const struct transport_answer *answer, struct token *to
     return buf_check(&token->value, err);
 }
 
-static status token_request(struct client *c, EVP_PKEY *key, struct retry retry, struct token *token, struct error *err)
+static status token_request(struct client *c, struct slice key, struct retry retry, struct token *token,
+                            struct error *err)
 {
     CLEANUP(transport_answer_clear) struct transport_answer answer = {0};
     status sent;
@@ -92,8 +95,8 @@ static void bearer(struct slice secret, struct buf *out)
     buf_add(out, secret.data, secret.len);
 }
 
-/* What needs no request. *key is set when a new token is to be fetched with it. */
-static status authorization_from_memory(struct client *c, struct buf *out, EVP_PKEY **key, uint64_t *serial,
+/* What needs no request. key is filled when a new token is to be fetched with it. */
+static status authorization_from_memory(struct client *c, struct buf *out, struct buf *key, uint64_t *serial,
                                         struct error *err)
 {
     cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
@@ -110,9 +113,8 @@ static status authorization_from_memory(struct client *c, struct buf *out, EVP_P
         bearer(buf_slice(&c->token.value), out);
         return buf_check(out, err);
     }
-    if (!EVP_PKEY_up_ref(c->credential.key))
-        return error_set(err, CODE_INTERNAL, "OpenSSL cannot share the private key");
-    *key = c->credential.key;
+    buf_add(key, c->credential.key.data, c->credential.key.len);
+    TRY(buf_check(key, err));
     *serial = c->login_serial;
     c->token.renewing = true;
     return OK;
@@ -134,14 +136,14 @@ static void token_store(struct client *c, uint64_t serial, struct token *fresh)
 
 status authorization_get(struct client *c, struct retry retry, struct buf *out, struct error *err)
 {
-    cleanup_pkey EVP_PKEY *key = NULL;
+    cleanup_buf struct buf key = {0};
     CLEANUP(token_clear) struct token fresh = {0};
     uint64_t serial = 0;
     TRY(authorization_from_memory(c, out, &key, &serial, err));
-    if (!key)
+    if (key.len == 0)
         return OK;
 
-    status got = token_request(c, key, retry, &fresh, err);
+    status got = token_request(c, buf_slice(&key), retry, &fresh, err);
     if (is_ok(got))
         bearer(buf_slice(&fresh.value), out);
     token_store(c, serial, &fresh);
@@ -152,7 +154,7 @@ status authorization_get(struct client *c, struct retry retry, struct buf *out, 
 bool authorization_refused(struct client *c, const struct buf *used)
 {
     cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
-    if (!c->credential.key)
+    if (c->credential.key.len == 0)
         return false;
 
     cleanup_buf struct buf current = {0};

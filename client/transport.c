@@ -2,7 +2,8 @@
 /* The only file that sees libcurl. It lives in foreign processes: sockets are close-on-exec and known by descriptor, so
  * that a forked child can close them; SIGPIPE is held off the host; no proxy, netrc or key log of the environment is
  * followed; and nothing global is ever torn down (I10). A host name that is no address is looked up by libcurl's
- * short-lived resolver thread, the only way to keep the deadline while a name server is silent. */
+ * short-lived resolver thread, the only way to keep the deadline while a name server is silent; a host that forbids
+ * threads gets a look-up in its own (resolve.c), which ends when the system's resolver gives up. */
 #include "client/transport.h"
 
 #include <curl/curl.h>
@@ -18,6 +19,7 @@
 #include "chancery/version.h"
 #include "client/answer.h"
 #include "client/libctx.h"
+#include "client/resolve.h"
 #include "client/sigpipe.h"
 #include "common/file.h"
 #include "common/text.h"
@@ -37,6 +39,10 @@ struct connection {
 struct transport {
     char *url;
     struct buf ca;
+    bool no_threads;
+    /* libcurl guards its global state with a spin lock, which a child forked in that moment would wait on for ever.
+     * Held for the making of a handle, never across I/O. */
+    pthread_mutex_t making;
     _Atomic(struct connection *) connections;
 };
 
@@ -47,6 +53,21 @@ struct receiving {
     size_t header_bytes;
     bool too_large;
 };
+
+void transport_fork_lock(struct transport *t)
+{
+    (void)pthread_mutex_lock(&t->making);
+}
+
+void transport_fork_unlock(struct transport *t)
+{
+    (void)pthread_mutex_unlock(&t->making);
+}
+
+void transport_forbid_threads(struct transport *t)
+{
+    t->no_threads = true;
+}
 
 static curl_socket_t socket_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -161,13 +182,28 @@ static void connection_free(struct connection *c)
     free(c);
 }
 
-static struct connection *connection_new(const struct transport *t)
+static void curl_start(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static CURL *handle_make(struct transport *t)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    transport_fork_lock(t);
+    (void)pthread_once(&once, curl_start);
+    CURL *made = curl_easy_init();
+    transport_fork_unlock(t);
+    return made;
+}
+
+static struct connection *connection_new(struct transport *t)
 {
     struct connection *c = calloc(1, sizeof(*c));
     if (!c)
         return NULL;
     atomic_init(&c->busy, true);
-    c->curl = curl_easy_init();
+    c->curl = handle_make(t);
     if (!c->curl || !handle_set_up(t, c)) {
         connection_free(c);
         return NULL;
@@ -266,6 +302,7 @@ static void request_unset(struct connection *c)
     (void)curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
     (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, NULL);
     (void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(c->curl, CURLOPT_RESOLVE, NULL);
     (void)curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, NULL);
     (void)curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, NULL);
 }
@@ -303,9 +340,18 @@ static status failure_of(const struct transport *t, const struct connection *c, 
     return error_set(err, code_of_curl(result), "%s: %s", t->url, reason);
 }
 
-static void curl_start(void)
+/* libcurl's resolver is a thread, so where none may be started the name is looked up here and handed over. */
+static status lookup_set(struct transport *t, struct connection *c, struct curl_slist **known, struct error *err)
 {
-    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    cleanup_buf struct buf line = {0};
+    if (!t->no_threads)
+        return OK;
+    TRY(resolve_url(t->url, &line, err));
+    if (line.len == 0)
+        return OK;
+    *known = curl_slist_append(NULL, buf_text(&line));
+    bool set = *known && curl_easy_setopt(c->curl, CURLOPT_RESOLVE, *known) == CURLE_OK;
+    return set ? OK : error_set(err, CODE_NO_MEMORY, "out of memory");
 }
 
 static status exchange(struct transport *t, struct connection *c, const struct transport_request *r, struct deadline d,
@@ -313,6 +359,7 @@ static status exchange(struct transport *t, struct connection *c, const struct t
 {
     struct receiving receiving = {.answer = answer, .answer_max = r->answer_max};
     CLEANUP(headers_free) struct curl_slist *headers = NULL;
+    CLEANUP(slist_free) struct curl_slist *known = NULL;
     int64_t left_ms = deadline_left_ms(d);
     if (left_ms <= 0)
         return error_set(err, CODE_TIMEOUT, "%s: no answer within the deadline", t->url);
@@ -320,6 +367,7 @@ static status exchange(struct transport *t, struct connection *c, const struct t
         return error_set(err, CODE_NO_MEMORY, "out of memory");
 
     struct sigpipe_scope sigpipe CLEANUP(sigpipe_leave) = sigpipe_enter();
+    TRY(lookup_set(t, c, &known, err));
     c->reason[0] = '\0';
     CURLcode result = curl_easy_perform(c->curl);
     long http_status = 0;
@@ -334,11 +382,9 @@ static status exchange(struct transport *t, struct connection *c, const struct t
 status transport_send(struct transport *t, const struct transport_request *r, struct deadline d,
                       struct transport_answer *answer, struct error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     cleanup_libctx struct libctx_scope scope = {0};
     transport_answer_clear(answer);
     TRY(libctx_enter(&scope, err)); /* first: it reads OpenSSL's configuration while no lock is held */
-    (void)pthread_once(&once, curl_start);
 
     CLEANUP(connection_release) struct connection *c = connection_acquire(t);
     if (!c)
@@ -360,6 +406,7 @@ status transport_new(const char *url, const char *ca_path, struct transport **ou
         return error_set(err, CODE_NO_MEMORY, "out of memory");
     }
     t->url = copy;
+    (void)pthread_mutex_init(&t->making, NULL);
 
     status read = ca_path ? file_read(ca_path, CA_FILE_MAX, FILE_NOT_WRITABLE_BY_OTHERS, &t->ca, err) : OK;
     if (is_ok(read) && ca_path && !memmem(t->ca.data, t->ca.len, "-----BEGIN ", 11))
@@ -388,6 +435,7 @@ void transport_free(struct transport *t)
         }
     }
     buf_clear(&t->ca);
+    (void)pthread_mutex_destroy(&t->making);
     free(t->url);
     free(t);
 }

@@ -36,8 +36,15 @@ void transport_answer_clear(struct transport_answer *a);
 /* ca_path NULL: the system's trust store. The CA file is read here, and must not be writable by others. */
 status transport_new(const char *url, const char *ca_path, struct transport **out, struct error *err);
 void transport_free(struct transport *t);
-/* In a forked child: closes the sockets that were inherited, without a byte on them, and lets the memory go. */
+/* In a forked child: closes the sockets that were inherited, without a byte on them, and lets the memory go. The
+ * transport can be used on. */
 void transport_abandon_after_fork(struct transport *t);
+/* Around a fork() whose child goes on with its copy: nobody is inside libcurl's own locks meanwhile. */
+void transport_fork_lock(struct transport *t);
+void transport_fork_unlock(struct transport *t);
+/* CKF_LIBRARY_CANT_CREATE_OS_THREADS: host names are looked up in the calling thread, beyond the deadline if the
+ * system's resolver takes longer. */
+void transport_forbid_threads(struct transport *t);
 
 /* Any HTTP answer is OK here. CODE_UNAVAILABLE: no connection, or it broke; may be tried again. CODE_TIMEOUT at the
  * deadline. CODE_INTERNAL: the answer is too large or no HTTP. CODE_CONFIGURATION: the server's certificate is not

@@ -36,6 +36,11 @@ static CK_RV info_3_0(CK_INFO *info)
     return rv;
 }
 
+static CK_RV initialize_fork_safe(void *args)
+{
+    return module_initialize(args, true);
+}
+
 #define SUPPORTED(name) .name = name,
 #define UNSUPPORTED(name, arguments) .name = name,
 static CK_FUNCTION_LIST list_2_40 = {
@@ -50,6 +55,10 @@ static CK_FUNCTION_LIST list_2_40 = {
 static CK_FUNCTION_LIST_3_0 list_3_0 = {.version = {3, 0},
 #include "module/functions.def"
                                         .C_GetInfo = info_3_0};
+static CK_FUNCTION_LIST_3_0 list_fork_safe = {.version = {3, 0},
+#include "module/functions.def"
+                                              .C_Initialize = initialize_fork_safe,
+                                              .C_GetInfo = info_3_0};
 #pragma GCC diagnostic pop
 #undef SUPPORTED
 #undef UNSUPPORTED
@@ -57,10 +66,12 @@ static CK_FUNCTION_LIST_3_0 list_3_0 = {.version = {3, 0},
 #undef UNSUPPORTED_3_0
 
 static char standard_name[] = "PKCS 11";
-/* The first one is the default. No flag: a forked child must initialise anew. */
+/* The first one is the default. Initialised by the first two, a forked child must initialise anew; by the last, parent
+ * and child both go on. */
 static CK_INTERFACE interfaces[] = {
     {standard_name, &list_3_0, 0},
     {standard_name, &list_2_40, 0},
+    {standard_name, &list_fork_safe, CKF_INTERFACE_FORK_SAFE},
 };
 
 CK_RV interface_function_list(CK_FUNCTION_LIST **out)

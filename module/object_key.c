@@ -103,10 +103,10 @@ static bool add_ec(struct attributes *a, const EVP_PKEY *pkey, enum key_type typ
  * clients ask for it. */
 static bool add_numbers(struct attributes *a, const struct client_key *key)
 {
-    if (!key->public_key)
+    const EVP_PKEY *pkey = client_key_public(key);
+    if (!pkey)
         return false;
-    return key_type_family(key->type) == FAMILY_RSA ? add_rsa(a, key->public_key)
-                                                    : add_ec(a, key->public_key, key->type);
+    return key_type_family(key->type) == FAMILY_RSA ? add_rsa(a, pkey) : add_ec(a, pkey, key->type);
 }
 
 /* The subject of the key's certificate; empty without one. */

@@ -16,7 +16,7 @@
 
 CK_RV C_Initialize(CK_VOID_PTR pInitArgs)
 {
-    return module_initialize(pInitArgs);
+    return module_initialize(pInitArgs, false);
 }
 
 CK_RV C_Finalize(CK_VOID_PTR pReserved)

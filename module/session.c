@@ -128,6 +128,16 @@ void sessions_clear(struct module *m)
     m->session_count = m->session_room = 0;
 }
 
+void sessions_fork_child(struct module *m)
+{
+    for (size_t i = 0; i < m->session_count; i++) {
+        struct session *s = m->sessions[i];
+        if (s->busy)
+            s->operation = (struct operation){0};
+        s->busy = false;
+    }
+}
+
 static CK_STATE session_state(const struct session *s)
 {
     if (s->slot->logged_in)

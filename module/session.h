@@ -25,6 +25,9 @@ CK_RV session_close_all(struct module *m, CK_SLOT_ID slot);
 /* C_GetFunctionStatus, C_CancelFunction: nothing runs in parallel (PKCS#11 3.0 §5.20). */
 CK_RV session_parallel(struct module *m, CK_SESSION_HANDLE handle);
 CK_RV session_info(struct module *m, CK_SESSION_HANDLE handle, CK_SESSION_INFO *info);
+/* In a forked child: sessions that another thread of the parent had in hand are free, and their operation is gone,
+ * since it may have been in the middle of a change; what it held is lost. Lock held. */
+void sessions_fork_child(struct module *m);
 void sessions_clear(struct module *m); /* nobody uses the module any more */
 
 /* For operations: exclusive, and holds the module too. */

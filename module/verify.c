@@ -17,7 +17,7 @@ static status signature_check(const struct operation *op, const struct sign_inpu
 {
     cleanup_libctx struct libctx_scope scope = {0};
     TRY(libctx_enter(&scope, err));
-    return signature_verify(scope.ctx, op->key->public_key, in, signature, err);
+    return signature_verify(scope.ctx, client_key_public(op->key), in, signature, err);
 }
 
 /* whole NULL: the end of a series of parts. */

@@ -80,8 +80,7 @@ static void key_make(enum key_type type)
     int len = i2d_PUBKEY(pair, &der);
     buf_add(&key->spki, der, (size_t)len);
     OPENSSL_free(der);
-    const uint8_t *at = key->spki.data;
-    key->public_key = d2i_PUBKEY(NULL, &at, len);
+    (void)client_key_public(key); /* before it is copied */
     ignore(key_cka_id(pair, key->cka_id, NULL));
     for (int m = MECHANISM_NONE + 1; m < MECHANISM_COUNT; m++)
         key->mechanisms[m] = mechanism_family((enum mechanism)m) == key_type_family(type);
@@ -174,6 +173,23 @@ void client_abandon_after_fork(struct client *c)
 {
     (void)c;
     atomic_fetch_add(&fake.abandoned, 1);
+}
+
+void client_fork_lock(struct client *c)
+{
+    pthread_mutex_lock(&c->lock);
+}
+
+void client_fork_unlock(struct client *c)
+{
+    pthread_mutex_unlock(&c->lock);
+}
+
+void client_fork_child(struct client *c)
+{
+    libctx_abandon_after_fork();
+    atomic_fetch_add(&fake.continued, 1);
+    client_fork_unlock(c);
 }
 
 const struct client_config *client_config_of(const struct client *c)

@@ -31,7 +31,8 @@ struct fake {
     atomic_int sign_calls;
     atomic_int logins;
     atomic_int logouts;
-    atomic_int abandoned;
+    atomic_int abandoned; /* left by a child that begins anew */
+    atomic_int continued; /* by a child that goes on */
     struct sign_input last_input;
     uint8_t last_digest[64];
 };

@@ -39,21 +39,35 @@ static void interfaces_are_found_by_name_and_version(void **state)
     assert_rv(C_GetInterface(NULL, &v30, &found, 0), CKR_OK);
     assert_rv(C_GetInterface(standard, &v32, &found, 0), CKR_ARGUMENTS_BAD);
     assert_rv(C_GetInterface(other, NULL, &found, 0), CKR_ARGUMENTS_BAD);
-    assert_rv(C_GetInterface(standard, NULL, &found, CKF_INTERFACE_FORK_SAFE), CKR_ARGUMENTS_BAD);
     assert_rv(C_GetInterface(standard, NULL, NULL, 0), CKR_ARGUMENTS_BAD);
+}
+
+static void an_interface_has_at_least_the_flags_asked_for(void **state)
+{
+    (void)state;
+    CK_VERSION v240 = {2, 40}, v30 = {3, 0};
+    CK_INTERFACE *found = NULL;
+    assert_rv(C_GetInterface(NULL, NULL, &found, 0), CKR_OK);
+    assert_int_equal(found->flags, 0); /* fork tolerance is for those who ask */
+    assert_rv(C_GetInterface(NULL, NULL, &found, CKF_INTERFACE_FORK_SAFE), CKR_OK);
+    assert_int_equal(found->flags, CKF_INTERFACE_FORK_SAFE);
+    assert_rv(C_GetInterface(standard, &v30, &found, CKF_INTERFACE_FORK_SAFE), CKR_OK);
+    assert_int_equal(found->flags, CKF_INTERFACE_FORK_SAFE);
+    assert_rv(C_GetInterface(standard, &v240, &found, CKF_INTERFACE_FORK_SAFE), CKR_ARGUMENTS_BAD);
+    assert_rv(C_GetInterface(standard, NULL, &found, CKF_INTERFACE_FORK_SAFE | 0x2), CKR_ARGUMENTS_BAD);
 }
 
 static void the_list_of_interfaces_follows_the_convention(void **state)
 {
     (void)state;
-    CK_INTERFACE list[2];
+    CK_INTERFACE list[3];
     CK_ULONG count = 0;
     assert_rv(C_GetInterfaceList(NULL, NULL), CKR_ARGUMENTS_BAD);
     assert_rv(C_GetInterfaceList(NULL, &count), CKR_OK);
-    assert_int_equal(count, 2);
-    count = 1;
+    assert_int_equal(count, 3);
+    count = 2;
     assert_rv(C_GetInterfaceList(list, &count), CKR_BUFFER_TOO_SMALL);
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 3);
     assert_rv(C_GetInterfaceList(list, &count), CKR_OK);
 }
 
@@ -71,6 +85,52 @@ static void info_tells_the_version_of_the_interface_it_is_asked_by(void **state)
     assert_rv(((CK_FUNCTION_LIST_3_0 *)found->pFunctionList)->C_GetInfo(&info), CKR_OK);
     assert_int_equal(info.cryptokiVersion.major, 3);
     assert_rv(C_GetInfo(NULL), CKR_ARGUMENTS_BAD);
+}
+
+static void each_list_and_its_info_agree_on_the_version(void **state)
+{
+    (void)state;
+    CK_INTERFACE list[3];
+    CK_ULONG count = COUNT_OF(list);
+    assert_rv(C_GetInterfaceList(list, &count), CKR_OK);
+    for (CK_ULONG i = 0; i < count; i++) {
+        const CK_FUNCTION_LIST *functions = list[i].pFunctionList;
+        CK_INFO info;
+        assert_rv(functions->C_GetInfo(&info), CKR_OK);
+        assert_memory_equal(&info.cryptokiVersion, &functions->version, sizeof(CK_VERSION));
+    }
+}
+
+/* Ten zeros are enough for every function and, where arguments travel in registers and then on the stack, harmless. */
+typedef CK_RV any_function(CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG, CK_ULONG,
+                           CK_ULONG);
+
+static void every_function_says_when_nothing_is_initialized(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        void *function;
+    } rows[] = {
+#define SUPPORTED(name) {#name, (void *)name},
+#define UNSUPPORTED(name, arguments) {#name, (void *)name},
+#define SUPPORTED_3_0 SUPPORTED
+#define UNSUPPORTED_3_0 UNSUPPORTED
+#include "module/functions.def"
+    };
+    static const char *const work_before[] = {"C_Initialize", "C_GetFunctionList", "C_GetInterfaceList",
+                                              "C_GetInterface"};
+    assert_rv(C_Finalize(NULL), CKR_OK);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bool works = false;
+        for (size_t k = 0; k < COUNT_OF(work_before); k++)
+            works |= strcmp(rows[i].name, work_before[k]) == 0;
+        CK_RV rv =
+            works ? CKR_CRYPTOKI_NOT_INITIALIZED : ((any_function *)rows[i].function)(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        if (rv != CKR_CRYPTOKI_NOT_INITIALIZED)
+            fail_msg("%s: 0x%lx", rows[i].name, rv);
+    }
+    assert_rv(C_Initialize(NULL), CKR_OK);
 }
 
 static void what_is_not_supported_says_so(void **state)
@@ -99,8 +159,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(both_lists_are_full),
         TEST(interfaces_are_found_by_name_and_version),
+        TEST(an_interface_has_at_least_the_flags_asked_for),
         TEST(the_list_of_interfaces_follows_the_convention),
         TEST(info_tells_the_version_of_the_interface_it_is_asked_by),
+        TEST(each_list_and_its_info_agree_on_the_version),
+        TEST(every_function_says_when_nothing_is_initialized),
         TEST(what_is_not_supported_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
