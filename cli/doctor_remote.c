@@ -191,7 +191,7 @@ status doctor_verification(struct doctor *d, struct finding *f, struct error *er
 {
     cleanup_libctx struct libctx_scope scope = {0};
     TRY(libctx_enter(&scope, err));
-    TRY(signature_verify(scope.ctx, d->key->public_key, &d->input, buf_slice(&d->signature), err));
+    TRY(signature_verify(scope.ctx, client_key_public(d->key), &d->input, buf_slice(&d->signature), err));
     finding_say(f, "the signature verifies with the key's public half");
     return OK;
 }

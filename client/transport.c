@@ -21,6 +21,7 @@
 #include "client/libctx.h"
 #include "client/resolve.h"
 #include "client/sigpipe.h"
+#include "client/wakeup.h"
 #include "common/file.h"
 #include "common/text.h"
 
@@ -173,6 +174,29 @@ static bool handle_set_up(const struct transport *t, struct connection *c)
     return bad == CURLE_OK;
 }
 
+static curl_socket_t socket_refuse(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)user;
+    (void)purpose;
+    (void)address;
+    return CURL_SOCKET_BAD;
+}
+
+/* The handle makes its pair of sockets at its first transfer: here, in one that is not let out. */
+static void handle_warm_up(struct connection *c)
+{
+    (void)curl_easy_setopt(c->curl, CURLOPT_URL, "https://127.0.0.1");
+    (void)curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
+    (void)curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(c->curl, CURLOPT_OPENSOCKETFUNCTION, socket_refuse);
+    struct wakeup pair = wakeup_expect();
+    (void)curl_easy_perform(c->curl);
+    if (wakeup_close_on_exec(&pair)) { /* closed by curl_easy_cleanup or in a forked child */
+        atomic_store(&c->sockets[0], pair.fds[0] + 1);
+        atomic_store(&c->sockets[1], pair.fds[1] + 1);
+    }
+}
+
 static void connection_free(struct connection *c)
 {
     if (!c)
@@ -187,14 +211,15 @@ static void curl_start(void)
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static CURL *handle_make(struct transport *t)
+static void handle_make(struct transport *t, struct connection *c)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     transport_fork_lock(t);
     (void)pthread_once(&once, curl_start);
-    CURL *made = curl_easy_init();
+    c->curl = curl_easy_init();
+    if (c->curl)
+        handle_warm_up(c);
     transport_fork_unlock(t);
-    return made;
 }
 
 static struct connection *connection_new(struct transport *t)
@@ -203,7 +228,7 @@ static struct connection *connection_new(struct transport *t)
     if (!c)
         return NULL;
     atomic_init(&c->busy, true);
-    c->curl = handle_make(t);
+    handle_make(t, c);
     if (!c->curl || !handle_set_up(t, c)) {
         connection_free(c);
         return NULL;

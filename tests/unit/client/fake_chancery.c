@@ -109,6 +109,8 @@ static void signature_write(struct chancery *c, const struct json *order, struct
 
 static void signature_answer(struct chancery *c, const struct fake_request *r, struct fake_answer *a)
 {
+    if (take(&c->die_at_signature) && atomic_load(&c->die_at_signature) == 0)
+        _exit(0);
     if (take(&c->stall_signatures)) {
         a->action = FAKE_STALL;
         return;
@@ -182,6 +184,11 @@ void chancery_configure(struct chancery *c, const char *rest)
 
 void chancery_start(struct chancery *c)
 {
+    chancery_start_locked(c, NULL);
+}
+
+void chancery_start_locked(struct chancery *c, const char *passphrase)
+{
     char path[192];
     *c = (struct chancery){.directory = "/tmp/chancery-test-XXXXXX"};
     bool made = mkdtemp(c->directory) != NULL;
@@ -192,7 +199,7 @@ void chancery_start(struct chancery *c)
     file_put(path, fake_server_ca(c->server), 0644);
     struct buf pem = {0};
     chancery_path(c, "build-1.key", path);
-    status enrolled = client_enroll(path, (struct slice){0}, &pem, NULL);
+    status enrolled = client_enroll(path, passphrase ? slice_of_text(passphrase) : (struct slice){0}, &pem, NULL);
     must(is_ok(enrolled));
     buf_clear(&pem);
     chancery_path(c, "client.conf", c->config);

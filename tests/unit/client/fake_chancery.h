@@ -19,9 +19,10 @@ struct chancery {
     atomic_int drop_signatures;
     atomic_int stall_signatures;
     atomic_int spoil_signatures;
-    atomic_int busy_signatures; /* 503 */
-    const char *busy_headers;   /* with that */
-    atomic_int unauthorized;    /* 401 to whatever is not the token request */
+    atomic_int busy_signatures;  /* 503 */
+    atomic_int die_at_signature; /* that many are asked for until the process ends in the middle of one */
+    const char *busy_headers;    /* with that */
+    atomic_int unauthorized;     /* 401 to whatever is not the token request */
     atomic_int refuse_tokens;
     atomic_int drop_tokens;
     enum fake_action keys_action;
@@ -37,7 +38,8 @@ struct chancery {
 
 /* A server, a directory with its CA, an unencrypted Ed25519 key and client.conf. */
 void chancery_start(struct chancery *c);
-void chancery_stop(struct chancery *c); /* and removes the directory */
+void chancery_start_locked(struct chancery *c, const char *passphrase); /* the key is encrypted */
+void chancery_stop(struct chancery *c);                                 /* and removes the directory */
 /* Writes client.conf: the usual [server], then this. NULL: service account with build-1.key and public data. */
 void chancery_configure(struct chancery *c, const char *rest);
 struct client *chancery_client(struct chancery *c);

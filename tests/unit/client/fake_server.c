@@ -16,7 +16,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-enum { CONNECTIONS_MAX = 128, HEAD_MAX = 16 * 1024 };
+enum { CONNECTIONS_MAX = 512, HEAD_MAX = 16 * 1024 };
 
 struct fake_connection {
     struct fake_server *server;

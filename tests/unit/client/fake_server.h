@@ -8,7 +8,7 @@
 
 #include "common/buf.h"
 
-enum { FAKE_REQUESTS_MAX = 256 };
+enum { FAKE_REQUESTS_MAX = 4096 };
 
 struct fake_request {
     char method[16];

@@ -79,7 +79,7 @@ void row_assert_verifies(const struct row *row, struct slice data, struct slice 
         in.salt_len = hash_len(hash);
     }
     struct error err = {0};
-    status s = signature_verify(NULL, row_key(row)->public_key, &in, signature, &err);
+    status s = signature_verify(NULL, client_key_public(row_key(row)), &in, signature, &err);
     if (!is_ok(s))
         fail_msg("0x%lx: %s", row->type, err.text);
 }
