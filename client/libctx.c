@@ -12,6 +12,8 @@
 
 static _Atomic(OSSL_LIB_CTX *) private_ctx;
 static atomic_uint generation;
+enum { ABANDONED_KEPT = 16 };
+static OSSL_LIB_CTX *abandoned[ABANDONED_KEPT]; /* still reachable, for whoever searches a child for leaks */
 
 static OSSL_LIB_CTX *ctx_make(void)
 {
@@ -57,8 +59,10 @@ status libctx_get(OSSL_LIB_CTX **out, struct error *err)
 
 void libctx_abandon_after_fork(void)
 {
-    atomic_store(&private_ctx, NULL);
-    atomic_fetch_add(&generation, 1);
+    OSSL_LIB_CTX *old = atomic_exchange(&private_ctx, NULL);
+    unsigned number = atomic_fetch_add(&generation, 1);
+    if (old)
+        abandoned[number % ABANDONED_KEPT] = old;
 }
 
 unsigned libctx_generation(void)

@@ -37,6 +37,8 @@ struct connection {
     char reason[CURL_ERROR_SIZE];
 };
 
+static struct connection *abandoned; /* in a forked child: what came over */
+
 struct transport {
     char *url;
     struct buf ca;
@@ -474,6 +476,13 @@ void transport_abandon_after_fork(struct transport *t)
                 (void)close(fd);
         }
     }
-    /* The handles stay unfreed: libcurl would send on descriptors that may belong to somebody else by now. */
-    atomic_store(&t->connections, NULL);
+    /* The handles stay unfreed: libcurl would send on descriptors that may belong to somebody else by now. But they
+     * stay reachable, for whoever searches a child for leaks. */
+    struct connection *first = atomic_exchange(&t->connections, NULL), *last = first;
+    while (last && last->next)
+        last = last->next;
+    if (last) {
+        last->next = abandoned;
+        abandoned = first;
+    }
 }

@@ -41,6 +41,16 @@ CK_RV module_acquire(struct module **out)
     return *out ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
+/* Acquired before it is asked: whoever sees no exit is waited for. */
+CK_RV module_acquire_for_work(struct module **out)
+{
+    CK_RV rv = module_acquire(out);
+    if (rv != CKR_OK || !process_is_exiting())
+        return rv;
+    module_release(out);
+    return CKR_CRYPTOKI_NOT_INITIALIZED;
+}
+
 void module_lock_acquire(struct module *m)
 {
     (void)pthread_mutex_lock(&m->lock);

@@ -33,6 +33,9 @@ CK_RV module_finalize(void *reserved);
 CK_RV module_info(CK_INFO *info);
 /* CKR_CRYPTOKI_NOT_INITIALIZED before C_Initialize, after C_Finalize and, unless fork_safe, in a forked child. */
 CK_RV module_acquire(struct module **out);
+/* The same for calls that use OpenSSL or the network: refused as well when the process has begun to exit, since
+ * libcrypto is being taken apart. */
+CK_RV module_acquire_for_work(struct module **out);
 void module_release(struct module **m); /* NULL inside is fine */
 #define cleanup_module CLEANUP(module_release)
 

@@ -141,7 +141,7 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
 CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen)
 {
     cleanup_module struct module *module = NULL;
-    CK_RV rv = module_acquire(&module);
+    CK_RV rv = module_acquire_for_work(&module);
     return rv == CKR_OK ? login_user(module, hSession, userType, (struct slice){pPin, ulPinLen}) : rv;
 }
 
@@ -149,7 +149,7 @@ CK_RV C_LoginUser(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR
                   CK_UTF8CHAR_PTR pUsername, CK_ULONG ulUsernameLen)
 {
     cleanup_module struct module *module = NULL;
-    CK_RV rv = module_acquire(&module);
+    CK_RV rv = module_acquire_for_work(&module);
     return rv == CKR_OK ? login_named(module, hSession, userType, (struct slice){pPin, ulPinLen},
                                       (struct slice){pUsername, ulUsernameLen})
                         : rv;
@@ -174,7 +174,7 @@ CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSee
 CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pRandomData, CK_ULONG ulRandomLen)
 {
     cleanup_module struct module *module = NULL;
-    CK_RV rv = module_acquire(&module);
+    CK_RV rv = module_acquire_for_work(&module);
     return rv == CKR_OK ? random_generate(module, hSession, pRandomData, ulRandomLen) : rv;
 }
 
@@ -196,7 +196,7 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_
                      CK_OBJECT_HANDLE_PTR phObject)
 {
     cleanup_module struct module *module = NULL;
-    CK_RV rv = module_acquire(&module);
+    CK_RV rv = module_acquire_for_work(&module);
     return rv == CKR_OK ? object_create(module, hSession, (struct template){pTemplate, ulCount}, phObject) : rv;
 }
 
@@ -204,7 +204,7 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ATTR
                    CK_OBJECT_HANDLE_PTR phNewObject)
 {
     cleanup_module struct module *module = NULL;
-    CK_RV rv = module_acquire(&module);
+    CK_RV rv = module_acquire_for_work(&module);
     return rv == CKR_OK ? object_copy(module, hSession, hObject, (struct template){pTemplate, ulCount}, phNewObject)
                         : rv;
 }

@@ -10,8 +10,11 @@
 #include "module/process.h"
 
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include "client/libctx.h"
+
+enum { EXIT_WAIT_MS = 1000 };
 
 static atomic_uint fork_count;
 static _Atomic(struct process *) current;
@@ -59,9 +62,15 @@ static void after_fork_in_child(void)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
+/* Another thread's call must not be inside libcrypto while OPENSSL_cleanup takes it apart: none begins any more, and
+ * the ones under way get a moment to end. */
 static void at_exit(void)
 {
     atomic_store(&exiting, true);
+    struct process *p = process_find();
+    cleanup_module struct module *m = p ? process_module(p) : NULL;
+    for (int ms = 0; m && atomic_load(&m->users) > 2 && ms < EXIT_WAIT_MS; ms++)
+        (void)usleep(1000); /* two: the process's reference and this one */
 }
 
 static void register_handlers(void)

@@ -210,7 +210,7 @@ static CK_RV session_take(struct module *m, CK_SESSION_HANDLE handle, struct ses
 CK_RV session_acquire(CK_SESSION_HANDLE handle, struct session **out)
 {
     cleanup_module struct module *m = NULL;
-    CK_RV rv = module_acquire(&m);
+    CK_RV rv = module_acquire_for_work(&m);
     if (rv == CKR_OK)
         rv = session_take(m, handle, out);
     if (rv == CKR_OK)

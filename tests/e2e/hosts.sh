@@ -5,6 +5,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 sandbox_up
+head -c 1000 /dev/urandom >data.bin
 host=$CHANCERY_BUILD/tests/support/host/p11host
 export SPOIL_MODULE=$P11_MODULE
 
@@ -43,10 +44,10 @@ for conf in reentry.cnf default.cnf; do
     done
     expect_ok "$conf: openssl knows the engine" openssl engine -t pkcs11
     expect_ok "$conf: openssl signs" openssl dgst -sha256 -engine pkcs11 -keyform engine \
-        -sign "pkcs11:token=$P11_TOKEN;object=$P11_EC;type=private" -out data.sig "$0"
+        -sign "pkcs11:token=$P11_TOKEN;object=$P11_EC;type=private" -out data.sig data.bin
     expect_ok "$conf: curl" curl -sS --max-time 60 --cacert "$CHANCERY_CA" "$CHANCERY_URL/livez"
     expect_ok "$conf: chancery" "$chancery" --config "$admin_conf" whoami
     unset OPENSSL_CONF
     admin certificate "$P11_EC" --leaf | openssl x509 -pubkey -noout >public.pem
-    expect_ok "$conf: the signature verifies" openssl dgst -sha256 -verify public.pem -signature data.sig "$0"
+    expect_ok "$conf: the signature verifies" openssl dgst -sha256 -verify public.pem -signature data.sig data.bin
 done

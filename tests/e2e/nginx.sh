@@ -150,10 +150,10 @@ nginx_conf "env CHANCERY_CONF; env SPOIL_MODULE;"
 sed -i "s|^MODULE_PATH = .*|MODULE_PATH = $spoil|" openssl.cnf
 SPOIL_MODULE=$P11_MODULE OPENSSL_CONF=$PWD/openssl.cnf "$nginx" -p "$PWD" -c "$PWD/nginx.conf" >nginx.out 2>&1 &
 nginx_pid=$!
-sleep 3
-handshake_fails()
-{
-    request
-}
-expect_refused "a spoiled handshake is found" 'curl: \((35|56)\)' handshake_fails
+end=$((SECONDS + 60))
+until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+    [ $SECONDS -lt $end ] || fail "nginx does not listen"
+    sleep 0.1
+done
+expect_refused "a spoiled handshake is found" 'curl: \((35|56)\)' request
 stop

@@ -122,7 +122,6 @@ static void case_run(const char *name, const char *dies_at, int times)
 CASE(children_of_the_default_interface_begin_anew_and_sign, "fork-classic")
 CASE(children_of_the_fork_safe_interface_go_on_and_sign, "fork-safe")
 CASE(a_search_and_a_signature_under_way_go_on_in_both, "fork-safe-operations")
-CASE(children_forked_while_other_threads_sign_go_on, "fork-safe-threads")
 CASE(programs_that_are_started_inherit_no_socket, "started-programs")
 CASE(a_hundred_lives_grow_neither_memory_nor_descriptors, "lives")
 CASE(each_locking_mode_that_is_taken_works, "locking")
@@ -145,6 +144,11 @@ static void a_server_that_dies_in_mid_answer_is_an_error(void **state)
     case_run("server-dies", "2", 1);
 }
 
+/* Without a sanitizer: it has locks of its own, in malloc, which a child of many threads may inherit held, and does not
+ * go together with valgrind. Under asan every case is searched for leaks at its exit. */
+#ifndef SANITIZED
+CASE(children_forked_while_other_threads_sign_go_on, "fork-safe-threads")
+
 /* Third parties' allocations that live as long as the process are still reachable and no leak. */
 static void after_finalize_valgrind_finds_no_leak(void **state)
 {
@@ -158,6 +162,8 @@ static void after_finalize_valgrind_finds_no_leak(void **state)
     server_stop(&s);
 }
 
+#endif
+
 #define TEST(rule) cmocka_unit_test(rule)
 
 int main(void)
@@ -166,7 +172,6 @@ int main(void)
         TEST(children_of_the_default_interface_begin_anew_and_sign),
         TEST(children_of_the_fork_safe_interface_go_on_and_sign),
         TEST(a_search_and_a_signature_under_way_go_on_in_both),
-        TEST(children_forked_while_other_threads_sign_go_on),
         TEST(programs_that_are_started_inherit_no_socket),
         TEST(a_hundred_lives_grow_neither_memory_nor_descriptors),
         TEST(each_locking_mode_that_is_taken_works),
@@ -185,6 +190,7 @@ int main(void)
         TEST(descriptors_are_closed_on_exec),
     /* a sanitizer and valgrind do not go together; under asan the cases above are searched for leaks */
 #ifndef SANITIZED
+        TEST(children_forked_while_other_threads_sign_go_on),
         TEST(after_finalize_valgrind_finds_no_leak),
 #endif
     };

@@ -17,7 +17,8 @@ static void other_context(void)
 {
     (void)p11_load();
     OSSL_LIB_CTX *own = OSSL_LIB_CTX_new();
-    must(own && OSSL_PROVIDER_load(own, "null"));
+    OSSL_PROVIDER *nothing = own ? OSSL_PROVIDER_load(own, "null") : NULL;
+    must(nothing != NULL);
     OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(own);
     ERR_raise(ERR_LIB_USER, 42);
 
@@ -40,6 +41,7 @@ static void other_context(void)
     must(OSSL_LIB_CTX_set0_default(before) == own);
     must(ERR_GET_REASON(ERR_get_error()) == 42 && ERR_peek_error() == 0);
     must(p11_verify("text", signature));
+    (void)OSSL_PROVIDER_unload(nothing);
     OSSL_LIB_CTX_free(own);
 }
 

@@ -235,6 +235,8 @@ static void a_session_busy_in_another_thread_is_free_in_the_child(void **state)
     assert_int_equal((uintptr_t)rv, CKR_OK);
 }
 
+/* gcc 12's sanitizers have locks of their own, in malloc, which such a child may inherit held. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 static atomic_bool stopping;
 
 static void *sign_until_stopped(void *argument)
@@ -249,11 +251,22 @@ static void *sign_until_stopped(void *argument)
     return (void *)(uintptr_t)rv;
 }
 
-static int signs_and_finalizes(const struct host *h)
+/* All but the signature itself: the fake client makes it in the host's OpenSSL context, which another thread may have
+ * locked. tests/component/module/test_host.c has the real one. */
+static int works_and_finalizes(const struct host *h)
 {
-    if (sign_once(h) != CKR_OK)
+    CK_MECHANISM mechanism = {CKM_ECDSA_SHA256, NULL, 0};
+    CK_ULONG len = 0;
+    CK_SESSION_HANDLE session = 0;
+    if (C_OpenSession(SLOT_MAIN, CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK)
         return 1;
-    return C_Finalize(NULL) == CKR_OK ? 0 : 2;
+    if (host_find(session, CKO_PRIVATE_KEY, "demo-p256") != h->key)
+        return 2;
+    if (C_SignInit(session, &mechanism, h->key) != CKR_OK || C_SignUpdate(session, (CK_BYTE_PTR) "data", 4) != CKR_OK)
+        return 3;
+    if (C_SignFinal(session, NULL, &len) != CKR_OK || len != 64)
+        return 4;
+    return C_Finalize(NULL) == CKR_OK ? 0 : 5;
 }
 
 static void forks_in_the_middle_of_calls_of_other_threads_leave_whole_children(void **state)
@@ -266,7 +279,7 @@ static void forks_in_the_middle_of_calls_of_other_threads_leave_whole_children(v
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, sign_until_stopped, NULL), 0);
     for (int i = 0; i < FORKS; i++)
-        child_expect_well(child_start(signs_and_finalizes, &h));
+        child_expect_well(child_start(works_and_finalizes, &h));
     stopping = true;
     for (int i = 0; i < THREADS; i++) {
         void *rv = NULL;
@@ -274,6 +287,8 @@ static void forks_in_the_middle_of_calls_of_other_threads_leave_whole_children(v
         assert_int_equal((uintptr_t)rv, CKR_OK);
     }
 }
+
+#endif
 
 static int is_not_initialized(const struct host *h)
 {
@@ -303,7 +318,9 @@ int main(void)
         TEST(a_search_under_way_goes_on_in_both),
         TEST(a_signature_in_parts_goes_on_in_both),
         TEST(a_session_busy_in_another_thread_is_free_in_the_child),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
         TEST(forks_in_the_middle_of_calls_of_other_threads_leave_whole_children),
+#endif
         TEST(how_it_was_initialised_decides_and_not_which_list_is_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
