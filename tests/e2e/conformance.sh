@@ -8,7 +8,7 @@ sandbox_up
 checker=$CHANCERY_BUILD/tests/conformance/conformance
 faulty=$CHANCERY_BUILD/tests/conformance/conformance-fault.so
 # Keys of every hash there is, so that every mechanism listed is signed with.
-hashes=(--hash sha1 --hash sha224 --hash sha256 --hash sha384 --hash sha512)
+mapfile -t hashes < <(sed -n 's/^HASH([^,]*, *"\([^"]*\)".*/--hash\n\1/p' "$root/include/chancery/algorithms.def")
 admin key create demo any-rsa --type rsa2048 "${hashes[@]}" --subject "CN=Sandbox any-rsa,O=Sandbox" >/dev/null
 admin key create demo any-ec --type p521 "${hashes[@]}" --subject "CN=Sandbox any-ec,O=Sandbox" >/dev/null
 
