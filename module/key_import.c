@@ -3,6 +3,7 @@
  * is on its curve, and does not fall for an engine of the host (common/public_key.c). */
 #include "module/key_import.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -194,11 +195,11 @@ static CK_RV ec_info(struct template t, CK_KEY_TYPE type, struct buf *spki)
     return CKR_OK;
 }
 
-static bool key_finish(OSSL_LIB_CTX *ctx, struct client_key *key)
+static bool key_finish(struct client_key *key)
 {
-    if (!is_ok(public_key_decode(ctx, buf_slice(&key->spki), &key->public_key, NULL)) ||
-        !is_ok(key_type_of(key->public_key, &key->type, NULL)) ||
-        !is_ok(key_cka_id(key->public_key, key->cka_id, NULL)))
+    EVP_PKEY *public_key = client_key_public(key);
+    if (!public_key || !is_ok(key_type_of(public_key, &key->type, NULL)) ||
+        !is_ok(key_cka_id(public_key, key->cka_id, NULL)))
         return false;
     for (int m = MECHANISM_NONE + 1; m < MECHANISM_COUNT; m++)
         key->mechanisms[m] = mechanism_family((enum mechanism)m) == key_type_family(key->type);
@@ -207,7 +208,7 @@ static bool key_finish(OSSL_LIB_CTX *ctx, struct client_key *key)
     return true;
 }
 
-CK_RV key_import(OSSL_LIB_CTX *ctx, CK_KEY_TYPE type, struct template t, struct client_key **out)
+CK_RV key_import(CK_KEY_TYPE type, struct template t, struct client_key **out)
 {
     cleanup_imported_key struct client_key *key = calloc(1, sizeof *key);
     if (!key)
@@ -217,7 +218,7 @@ CK_RV key_import(OSSL_LIB_CTX *ctx, CK_KEY_TYPE type, struct template t, struct 
         return rv;
     if (key->spki.failed)
         return CKR_HOST_MEMORY;
-    if (!key_finish(ctx, key))
+    if (!key_finish(key))
         return CKR_ATTRIBUTE_VALUE_INVALID;
     *out = steal(&key);
     return CKR_OK;
@@ -230,8 +231,9 @@ struct client_key *imported_key_dup(const struct client_key *key)
         return NULL;
     *copy = *key;
     copy->spki = (struct buf){0};
+    atomic_init(&copy->public_key, NULL);
     buf_add(&copy->spki, key->spki.data, key->spki.len);
-    if (copy->spki.failed || EVP_PKEY_up_ref(key->public_key) != 1) {
+    if (copy->spki.failed) {
         buf_clear(&copy->spki);
         free(copy);
         return NULL;
@@ -243,7 +245,6 @@ void imported_key_free(struct client_key *key)
 {
     if (!key)
         return;
-    buf_clear(&key->spki);
-    EVP_PKEY_free(key->public_key);
+    client_key_clear(key);
     free(key);
 }

@@ -82,7 +82,7 @@ CK_RV session_key_create(const struct slot *slot, struct template t, struct obje
     cleanup_imported_key struct client_key *key = NULL;
     if (!is_ok(libctx_enter(&scope, NULL)))
         return CKR_GENERAL_ERROR;
-    rv = key_import(scope.ctx, type, t, &key);
+    rv = key_import(type, t, &key);
     if (rv == CKR_OK)
         rv = info_judge(key, t);
     return rv == CKR_OK ? created(steal(&key), t, out) : rv;
