@@ -31,6 +31,8 @@ struct client_key {
 /* The public half in the private OSSL_LIB_CTX, borrowed from the key: use it inside a libctx scope only. Decoded once,
  * and once more in a child that forked and goes on with the key. NULL when OpenSSL cannot decode it. */
 EVP_PKEY *client_key_public(const struct client_key *key);
+status client_key_decode(const struct client_key *key, EVP_PKEY **out,
+                         struct error *err); /* the same, with the reason */
 void client_key_clear(struct client_key *key);
 
 /* An immutable snapshot, shared by reference count. */

@@ -108,8 +108,11 @@ static status public_key_parse(const struct json *v, struct client_key *key, str
 {
     enum key_type found = KEY_TYPE_NONE;
     TRY(bytes_decode(json_get(v, "public_key"), "the public key", key, &key->spki, err));
-    EVP_PKEY *public_key = client_key_public(key);
-    if (!is_ok(key_type_of(public_key, &found, NULL)) || found != key->type)
+    EVP_PKEY *public_key = NULL;
+    status decoded = client_key_decode(key, &public_key, err);
+    if (decoded.code == CODE_NO_MEMORY)
+        return decoded;
+    if (!is_ok(decoded) || !is_ok(key_type_of(public_key, &found, NULL)) || found != key->type)
         return error_set(err, CODE_INTERNAL, "the public key of %s is malformed", key->token_label);
     /* Computed here rather than believed: the same on key and certificate is what clients rely on. */
     return key_cka_id(public_key, key->cka_id, err);

@@ -24,34 +24,41 @@ static void public_key_free(struct public_key *p)
     free(p);
 }
 
-static struct public_key *public_key_make(struct slice spki)
+static status public_key_make(struct slice spki, struct public_key **out, struct error *err)
 {
-    struct public_key *p = calloc(1, sizeof(*p));
+    cleanup_free struct public_key *p = calloc(1, sizeof(*p));
     if (!p)
-        return NULL;
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
     p->generation = libctx_generation();
-    if (is_ok(public_key_decode(NULL, spki, &p->pkey, NULL)))
-        return p;
-    free(p);
-    return NULL;
+    TRY(public_key_decode(NULL, spki, &p->pkey, err));
+    *out = steal(&p);
+    return OK;
 }
 
 /* Of several threads one publishes. What it replaces may still be read by another that compares its generation, so it
  * stays: a few bytes for each key and fork. */
-EVP_PKEY *client_key_public(const struct client_key *key)
+status client_key_decode(const struct client_key *key, EVP_PKEY **out, struct error *err)
 {
     struct client_key *k = (struct client_key *)key; /* a cache, not a change */
-    struct public_key *seen = atomic_load(&k->public_key);
-    if (is_current(seen))
-        return seen->pkey;
-
-    struct public_key *made = public_key_make(buf_slice(&key->spki));
-    if (!made)
-        return NULL;
-    if (atomic_compare_exchange_strong(&k->public_key, &seen, made))
-        return made->pkey;
+    struct public_key *seen = atomic_load(&k->public_key), *made = NULL;
+    if (is_current(seen)) {
+        *out = seen->pkey;
+        return OK;
+    }
+    TRY(public_key_make(buf_slice(&key->spki), &made, err));
+    if (atomic_compare_exchange_strong(&k->public_key, &seen, made)) {
+        *out = made->pkey;
+        return OK;
+    }
     public_key_free(made);
-    return seen->pkey;
+    *out = seen->pkey;
+    return OK;
+}
+
+EVP_PKEY *client_key_public(const struct client_key *key)
+{
+    EVP_PKEY *pkey = NULL;
+    return is_ok(client_key_decode(key, &pkey, NULL)) ? pkey : NULL;
 }
 
 void client_key_clear(struct client_key *key)

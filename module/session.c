@@ -132,8 +132,10 @@ void sessions_fork_child(struct module *m)
 {
     for (size_t i = 0; i < m->session_count; i++) {
         struct session *s = m->sessions[i];
-        if (s->busy)
+        if (s->busy) {
+            s->search = (struct search){0};
             s->operation = (struct operation){0};
+        }
         s->busy = false;
     }
 }
