@@ -136,11 +136,13 @@ static void what_a_child_closes_stays_open_in_the_parent(void **state)
     assert_int_equal(fake.logouts, 0);
 }
 
+static CK_ULONG all; /* that a whole search finds */
+
 static int search_ends(const struct host *h)
 {
     CK_OBJECT_HANDLE found[64];
     CK_ULONG count = 0;
-    if (C_FindObjects(h->session, found, COUNT_OF(found), &count) != CKR_OK || count != 9)
+    if (C_FindObjects(h->session, found, COUNT_OF(found), &count) != CKR_OK || count != all - 1)
         return 1;
     return C_FindObjectsFinal(h->session) == CKR_OK ? 0 : 2;
 }
@@ -151,7 +153,9 @@ static void a_search_under_way_goes_on_in_both(void **state)
     struct host h = host_ready();
     CK_OBJECT_HANDLE first = 0;
     CK_ULONG count = 0;
-    assert_rv(C_FindObjectsInit(h.session, NULL, 0), CKR_OK); /* three keys with a certificate each, and their CA's */
+    all = host_count(h.session, NULL, 0);
+    assert_true(all > 1);
+    assert_rv(C_FindObjectsInit(h.session, NULL, 0), CKR_OK);
     assert_rv(C_FindObjects(h.session, &first, 1, &count), CKR_OK);
     child_expect_well(child_start(search_ends, &h));
     assert_int_equal(search_ends(&h), 0);
