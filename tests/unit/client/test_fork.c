@@ -70,6 +70,7 @@ static void a_child_shares_the_access_token_and_no_connection(void **state)
     (void)state;
     assert_true(signs());
     fork_and_expect(signs);
+    assert_int_equal(fake_server_connections(c.server), 2); /* the child's is its own */
     assert_true(signs());
     assert_int_equal(count("POST", "/v1/oauth/token"), 1);
     assert_int_equal(count("GET", "/v1/signing/keys"), 1);
