@@ -107,8 +107,12 @@ list_gnutls()
 clean "p11tool --list-tokens" list_gnutls --list-tokens
 
 # p11tool asks each object for what only the other classes have, one attribute at a time; and private keys for CKA_VALUE,
-# which an EC key keeps to itself and an RSA key has not.
+# which an EC key keeps to itself and an RSA key has not. The first profile is asked for CKA_ID before it told its class.
 {
+    for attribute in ALWAYS_AUTHENTICATE CERTIFICATE_CATEGORY EXTRACTABLE ID NEVER_EXTRACTABLE SENSITIVE TRUSTED UNWRAP VALUE WRAP; do
+        echo "C_GetAttributeValue CKR_ATTRIBUTE_TYPE_INVALID CKO_PROFILE CKA_$attribute"
+    done
+    echo "C_GetAttributeValue CKR_ATTRIBUTE_TYPE_INVALID an-object CKA_ID"
     for attribute in ALWAYS_AUTHENTICATE EXTRACTABLE NEVER_EXTRACTABLE SENSITIVE UNWRAP; do
         echo "C_GetAttributeValue CKR_ATTRIBUTE_TYPE_INVALID CKO_CERTIFICATE CKA_$attribute"
         echo "C_GetAttributeValue CKR_ATTRIBUTE_TYPE_INVALID CKO_PUBLIC_KEY CKA_$attribute"
