@@ -82,6 +82,7 @@ status(error_set)(struct error *err, enum code code, const char *format, ...)
     err->code = code;
     memcpy(err->text, text, sizeof(text));
     err->detail[0] = '\0';
+    err->retry_after_s = 0;
     return (status){code};
 }
 

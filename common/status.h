@@ -42,8 +42,9 @@ static inline void ignore(status s)
 
 struct error {
     enum code code;
-    char text[320];   /* safe to show to the caller */
-    char detail[512]; /* for the log of this side only; never a secret */
+    char text[320];    /* safe to show to the caller */
+    char detail[512];  /* for the log of this side only; never a secret */
+    int retry_after_s; /* of a refusal that time heals; 0: not known */
 };
 
 /* Set code and text and return the status: `return error_set(err, CODE_INVALID, "digest: %zu bytes", n);`. err may be

@@ -3,8 +3,9 @@
 #include "server/api/routes.h"
 
 const struct route *const api_tables[] = {
-    signature_routes,       signing_key_routes, token_routes,  whoami_routes,
-    project_routes,         member_routes,      key_routes,    user_routes,
-    audit_routes,           api_key_routes,     usage_routes,  ca_routes,
-    service_account_routes, account_key_routes, health_routes, NULL,
+    signature_routes,       signing_key_routes, token_routes,         whoami_routes,
+    project_routes,         member_routes,      key_routes,           user_routes,
+    policy_routes,          freeze_routes,      listed_digest_routes, access_routes,
+    audit_routes,           api_key_routes,     usage_routes,         ca_routes,
+    service_account_routes, account_key_routes, health_routes,        NULL,
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/encoding.h"
+#include "common/text.h"
 #include "server/api/caller.h"
 #include "server/api/parse.h"
 
@@ -111,24 +112,44 @@ static status input_parse(struct sign_order *order, const struct sign_body *body
     return order->input.mechanism == MECHANISM_RSA_PSS ? pss_parse(&order->input, body->pss, err) : OK;
 }
 
-static status context_parse(struct sign_order *order, const struct json *context, struct error *err)
+static status context_take(struct sign_order *order, const char *name, const struct json *v, struct error *err)
 {
-    const struct json_field fields[] = {
-        {"program", JSON_STRING, 0, &order->program},
-        {"host", JSON_STRING, 0, &order->host},
-        {"user", JSON_STRING, 0, &order->user},
-    };
-
-    if (!context)
+    static const char *const known[] = {"program", "host", "user"};
+    const char **const targets[] = {&order->program, &order->host, &order->user};
+    const char *value = json_text(v, NULL);
+    if (json_type(v) == JSON_NULL)
         return OK;
-    status s = json_read_object(context, fields, COUNT_OF(fields), err);
-    if (!is_ok(s)) {
-        error_prefix(err, "context");
-        return s;
+    if (!value)
+        return error_set(err, CODE_INVALID, "%.60s: a string is expected", name);
+    TRY(check_text(name, value, err));
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        if (strcmp(known[i], name) == 0) {
+            *targets[i] = value;
+            return OK;
+        }
     }
-    TRY(check_text("context.program", order->program, err));
-    TRY(check_text("context.host", order->host, err));
-    return check_text("context.user", order->user, err);
+    if (order->context_count == SIGN_CONTEXT_MAX)
+        return error_set(err, CODE_INVALID, "at most %d fields beside program, host and user", SIGN_CONTEXT_MAX);
+    order->context[order->context_count++] = (struct sign_context){name, value};
+    return OK;
+}
+
+/* program, host, user, and what else the client wants on record, such as a build's number. */
+status sign_context_parse(struct sign_order *order, const struct json *context, struct error *err)
+{
+    for (size_t i = 0; i < json_count(context); i++) {
+        const char *name = json_name_at(context, i);
+        status s = text_is_name(name) ? context_take(order, name, json_at(context, i), err)
+                                      : error_set(err, CODE_INVALID,
+                                                  "a field's name is 1 to %d of a-z 0-9 . _ - and "
+                                                  "begins with a letter or digit",
+                                                  LIMIT_NAME);
+        if (!is_ok(s)) {
+            error_prefix(err, "context");
+            return s;
+        }
+    }
+    return OK;
 }
 
 status sign_order_parse(struct sign_order *order, struct request *req, struct buf *bytes, struct error *err)
@@ -154,5 +175,5 @@ status sign_order_parse(struct sign_order *order, struct request *req, struct bu
                          LIMIT_IDEMPOTENCY_KEY);
     TRY(body_read(req, fields, COUNT_OF(fields), err));
     TRY(input_parse(order, &body, bytes, err));
-    return context_parse(order, body.context, err);
+    return sign_context_parse(order, body.context, err);
 }

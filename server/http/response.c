@@ -82,8 +82,11 @@ void response_problem(struct response *res, const char *request_id, const struct
     json_end_object(w);
     if (http_status == 401)
         response_header(res, "WWW-Authenticate", "Bearer");
-    if (http_status == 429 || http_status == 503)
-        response_header(res, "Retry-After", "1");
+    if (http_status == 429 || http_status == 503) {
+        char seconds[16];
+        (void)snprintf(seconds, sizeof(seconds), "%d", err->retry_after_s > 0 ? err->retry_after_s : 1);
+        response_header(res, "Retry-After", seconds);
+    }
 }
 
 void response_complete(struct response *res, const char *request_id)

@@ -6,7 +6,7 @@
 /* What the records and the row say of the key. */
 static status rights_apply(struct signing *g, const struct rights *rights, struct error *err)
 {
-    records_name_key(&g->records, rights, g->order->key);
+    records_name_key(&g->records, rights, g->order);
     if (!*g->row.idempotency_key)
         return OK;
     return sign_request_hash(rights->key.id, &g->order->input, g->row.request_sha256, err);
@@ -48,7 +48,7 @@ status signing_refuse(struct signing *g, const struct error *why, struct error *
 {
     struct error said = *why;
     struct audit_work work = {.after = in_refusal_transaction_after, .arg = g, .record = &g->records.record};
-    records_name_key(&g->records, g->rights, g->order->key);
+    records_name_key(&g->records, g->rights, g->order);
     records_set_refusal(&g->records, why);
     TRY(audit_commit(g->signer->config.audit, &work, g->deadline, err));
     *err = said;
@@ -74,6 +74,21 @@ static status rights_judge_again(struct signing *g, struct db *db, struct error 
     return rules_judge(g->fresh, g->order, clock_now_ms(), NULL, &g->refusal);
 }
 
+/* Last, since it writes. A limit that is reached is policy's refusal, a database that fails is not. */
+static status counters_judge(struct signing *g, struct db *db, struct error *err)
+{
+    const struct rights *r = g->fresh ? g->fresh : g->rights;
+    struct error why = {0};
+    status taken = counters_take(db, r, g->order, g->records.digest_hex, clock_now_ms(), &g->counted, &why);
+    if (is_ok(taken))
+        return OK;
+    if (taken.code == CODE_QUOTA_EXCEEDED || taken.code == CODE_DIGEST_NOT_LISTED)
+        g->refusal = why;
+    if (err)
+        *err = why;
+    return taken;
+}
+
 static bool intent_is_abandoned(void *arg, int64_t intent)
 {
     const struct signing *g = arg;
@@ -86,11 +101,12 @@ static status in_intent_transaction(struct db *db, void *arg, struct audit_recor
     struct signing *g = arg;
     (void)record; /* is in g->records */
     TRY(rights_judge_again(g, db, err));
-    if (!*g->row.idempotency_key)
-        return OK;
-
-    TRY(claim_judge(db, &g->row, intent_is_abandoned, g, &g->claim, err));
-    return g->claim == CLAIM_OURS ? OK : error_set(err, CODE_CONFLICT, "the request is known");
+    if (*g->row.idempotency_key) {
+        TRY(claim_judge(db, &g->row, intent_is_abandoned, g, &g->claim, err));
+        if (g->claim != CLAIM_OURS)
+            return error_set(err, CODE_CONFLICT, "the request is known");
+    }
+    return counters_judge(g, db, err);
 }
 
 static status in_intent_transaction_after(struct db *db, void *arg, struct audit_record *record, struct error *err)

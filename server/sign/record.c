@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "common/encoding.h"
+#include "common/json.h"
 #include "common/secret.h"
+#include "server/sign/rules.h"
 
 static status digest_format(struct sign_records *r, const struct sign_input *in, struct error *err)
 {
@@ -57,7 +59,50 @@ static void detail_format(struct sign_records *r, const char *asked)
     (void)snprintf(r->detail, sizeof(r->detail), "{\"requested\":\"%s\"}", escaped);
 }
 
-void records_name_key(struct sign_records *r, const struct rights *rights, const char *asked)
+void records_clear(struct sign_records *r)
+{
+    buf_clear(&r->more);
+}
+
+static void policies_write(struct json_writer *w, const struct rights *rights)
+{
+    json_begin_object(w, "policy");
+    for (size_t i = 0; i < POLICIES_IN_FORCE; i++) {
+        const struct policy_in_force *p = &rights->policies[i];
+        if (p->policy)
+            json_add_integer(w, policy_scope_name(p->scope), p->version);
+    }
+    json_end_object(w);
+}
+
+static bool has_policy(const struct rights *rights)
+{
+    return rights->policies[POLICY_OF_PLATFORM].policy || rights->policies[POLICY_OF_KEY].policy;
+}
+
+/* {"policy":{"platform":2,"key":5},"context":{"build_id":"7"},"note":"…"}; nothing where there is nothing to tell. */
+static const char *more_format(struct sign_records *r, const struct rights *rights, const struct sign_order *order)
+{
+    if (!has_policy(rights) && order->context_count == 0)
+        return NULL;
+    buf_reset(&r->more);
+    struct json_writer w = json_writer_on(&r->more);
+    json_begin_object(&w, NULL);
+    if (has_policy(rights))
+        policies_write(&w, rights);
+    if (order->context_count > 0) {
+        json_begin_object(&w, "context");
+        for (size_t i = 0; i < order->context_count; i++)
+            json_add_text(&w, order->context[i].name, order->context[i].value);
+        json_end_object(&w);
+    }
+    if (rules_note(rights, order, &r->note))
+        json_add_text(&w, "note", r->note.text);
+    json_end_object(&w);
+    return r->more.failed ? NULL : buf_text(&r->more);
+}
+
+void records_name_key(struct sign_records *r, const struct rights *rights, const struct sign_order *order)
 {
     const struct signing_key *key = &rights->key;
     struct audit_record *record = &r->record;
@@ -68,11 +113,9 @@ void records_name_key(struct sign_records *r, const struct rights *rights, const
     record->key = known ? r->key : NULL;
     record->key_id = known ? key->id : NULL;
     record->version = key->version;
-    record->detail_json = NULL;
-    if (!known) {
-        detail_format(r, asked);
-        record->detail_json = r->detail;
-    }
+    record->detail_json = known ? more_format(r, rights, order) : r->detail;
+    if (!known)
+        detail_format(r, order->key);
 }
 
 void records_set_intent(struct sign_records *r)

@@ -12,14 +12,17 @@ struct sign_records {
     char digest_hex[2 * 64 + 1];
     char signature_sha256_hex[2 * 32 + 1];
     char reason[400];
-    char detail[256];
+    char detail[256];  /* without a known key: what was asked for */
+    struct buf more;   /* with one: policies in force, context, what was noted */
+    struct error note; /* of the rules, advisory */
 };
+void records_clear(struct sign_records *r);
 
 /* What the caller says of itself and asks for. */
 status records_init(struct sign_records *r, const struct principal *who, const struct sign_order *order,
                     struct error *err);
 /* What the key's row says; again after it was read anew. An unknown key is named by what was asked for alone. */
-void records_name_key(struct sign_records *r, const struct rights *rights, const char *asked);
+void records_name_key(struct sign_records *r, const struct rights *rights, const struct sign_order *order);
 void records_set_intent(struct sign_records *r);
 /* One record, no intent: the HSM was not asked. */
 void records_set_refusal(struct sign_records *r, const struct error *why);

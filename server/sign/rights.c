@@ -3,12 +3,18 @@
  * comes in between makes the answer look older than it is, never newer. */
 #include "server/sign/rights.h"
 
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include "common/openssl_scope.h"
 
 static void rights_destroy(struct shared *shared)
 {
     struct rights *r = (struct rights *)shared;
+    for (size_t i = 0; i < POLICIES_IN_FORCE; i++)
+        policy_unref(r->policies[i].policy);
     signing_key_clear(&r->key);
     free(r);
 }
@@ -37,6 +43,50 @@ static status key_id_find(struct db *db, const char *asked, char out[ID_SIZE], s
     return OK;
 }
 
+/* A stored policy was judged when it was saved: one that cannot be read now is not taken for "no policy". */
+static status policy_load(struct db *db, enum policy_scope scope, const char *scope_id, struct policy_in_force *out,
+                          struct error *err)
+{
+    cleanup_policy_row struct policy_row row;
+    TRY(policy_find(db, scope, scope_id, &row, err));
+    if (row.document.len == 0)
+        return OK;
+    status parsed = policy_parse_text(buf_slice(&row.document), &out->policy, err);
+    if (!is_ok(parsed)) {
+        error_prefix(err, "policy of the %s, version %lld", policy_scope_name(scope), (long long)row.version);
+        return (status){err->code = CODE_INTERNAL};
+    }
+    out->scope = scope;
+    out->version = row.version;
+    return OK;
+}
+
+static status policies_load(struct db *db, struct rights *r, struct error *err)
+{
+    struct policy_in_force *own = &r->policies[POLICY_OF_KEY];
+    TRY(policy_load(db, SCOPE_PLATFORM, "", &r->policies[POLICY_OF_PLATFORM], err));
+    TRY(policy_load(db, SCOPE_KEY, r->key.id, own, err));
+    if (!own->policy)
+        TRY(policy_load(db, SCOPE_PROJECT, r->key.project_id, own, err));
+    TRY(freeze_find(db, SCOPE_PLATFORM, "", &r->frozen_platform, err));
+    return freeze_find(db, SCOPE_PROJECT, r->key.project_id, &r->frozen_project, err);
+}
+
+static status certificate_look(struct rights *r, struct error *err)
+{
+    struct tm end = {0};
+    const uint8_t *der = r->key.certificate.data;
+    if (r->key.certificate.len == 0)
+        return OK;
+    cleanup_x509 X509 *crt = d2i_X509(NULL, &der, (long)r->key.certificate.len);
+    if (!crt || !ASN1_TIME_to_tm(X509_get0_notAfter(crt), &end))
+        return error_set(err, CODE_INTERNAL, "the certificate of %s-%s cannot be read", r->key.project_name,
+                         r->key.label);
+    r->has_certificate = true;
+    r->not_after_ms = (int64_t)timegm(&end) * 1000;
+    return OK;
+}
+
 status rights_read(struct db *db, const char *key, const char *principal_id, struct rights **out, struct error *err)
 {
     char key_id[ID_SIZE] = "";
@@ -51,6 +101,10 @@ status rights_read(struct db *db, const char *key, const char *principal_id, str
         r->who.disabled = true; /* gone: as good as disabled */
     TRY(key_id_find(db, key, key_id, err));
     TRY(absent_is_fine(signing_key_find_for(db, key_id, principal_id, &r->key, &r->roles, err)));
+    if (*r->key.id) {
+        TRY(policies_load(db, r, err));
+        TRY(certificate_look(r, err));
+    }
     *out = steal(&r);
     return OK;
 }

@@ -3,8 +3,17 @@
  * permission is only used again after the generation was found unmoved. */
 #pragma once
 
+#include "server/sign/policy.h"
 #include "server/store/generation_cache.h"
-#include "server/store/store.h"
+#include "server/store/policy.h"
+
+/* A policy as it counts for the key, and where it comes from. */
+struct policy_in_force {
+    struct policy *policy; /* NULL: none */
+    enum policy_scope scope;
+    int64_t version;
+};
+enum { POLICY_OF_PLATFORM, POLICY_OF_KEY, POLICIES_IN_FORCE }; /* the second: the key's own, else its Project's */
 
 struct rights {
     struct shared shared;
@@ -12,6 +21,10 @@ struct rights {
     struct principal who;
     struct signing_key key; /* id "" when there is no such key */
     unsigned roles;         /* of who in the key's Project */
+    struct policy_in_force policies[POLICIES_IN_FORCE];
+    struct freeze frozen_platform, frozen_project;
+    bool has_certificate;
+    int64_t not_after_ms; /* of the certificate */
 };
 static inline void rights_release(struct rights *r)
 {

@@ -2,6 +2,9 @@
 /* The rules. Each answers OK, with the reason in err's text if it has something to say, or its refusal. */
 #include "server/sign/rules.h"
 
+#include <stdio.h>
+#include <string.h>
+
 struct use {
     const struct rights *rights;
     const struct sign_order *order;
@@ -34,6 +37,20 @@ static status judge_role(const struct use *u, struct error *err)
     if (u->rights->roles & MEMBER_SIGNER)
         return OK;
     return refuse_silently(CODE_NOT_FOUND, "the principal is not a signer of the project", err);
+}
+
+static status refuse_frozen(const char *what, const struct freeze *f, struct error *err)
+{
+    return error_set(err, CODE_FROZEN, "signing is frozen for %s%s%s", what, *f->reason ? ": " : "", f->reason);
+}
+
+static status judge_freeze(const struct use *u, struct error *err)
+{
+    if (u->rights->frozen_platform.is_frozen)
+        return refuse_frozen("the platform", &u->rights->frozen_platform, err);
+    if (u->rights->frozen_project.is_frozen)
+        return refuse_frozen("the project", &u->rights->frozen_project, err);
+    return OK;
 }
 
 static status judge_state(const struct use *u, struct error *err)
@@ -71,6 +88,153 @@ static status judge_hash(const struct use *u, struct error *err)
     return OK;
 }
 
+/* ---- rules of the policies in force: each is asked of the platform's, then of the key's or Project's */
+
+typedef status (*policy_judge)(const struct policy *p, const struct use *u, struct error *err);
+
+static status judge_policies(const struct use *u, policy_judge judge, struct error *err)
+{
+    for (size_t i = 0; i < POLICIES_IN_FORCE; i++) {
+        const struct policy_in_force *in_force = &u->rights->policies[i];
+        if (!in_force->policy)
+            continue;
+        status s = judge(in_force->policy, u, err);
+        if (is_ok(s) && !*err->text)
+            continue;
+        error_prefix(err, "policy of the %s", policy_scope_name(in_force->scope));
+        TRY(s);
+    }
+    return OK;
+}
+
+static status policy_mechanism(const struct policy *p, const struct use *u, struct error *err)
+{
+    enum mechanism m = u->order->input.mechanism;
+    if (!p->has_mechanisms || (p->mechanisms & 1u << m))
+        return OK;
+    return error_set(err, CODE_MECHANISM_DENIED, "the mechanism %s is not allowed", mechanism_name(m));
+}
+
+static status policy_hash(const struct policy *p, const struct use *u, struct error *err)
+{
+    const enum hash used[] = {u->order->input.hash, u->order->input.mgf_hash};
+    for (size_t i = 0; p->has_hashes && i < COUNT_OF(used); i++) {
+        if (used[i] != HASH_NONE && !(p->hashes & hash_bit(used[i])))
+            return error_set(err, CODE_MECHANISM_DENIED, "the hash %s is not allowed", hash_name(used[i]));
+    }
+    return OK;
+}
+
+static status policy_certificate(const struct policy *p, const struct use *u, struct error *err)
+{
+    enum { DAY_MS = 24 * 60 * 60 * 1000 };
+    int64_t left_ms = u->rights->not_after_ms - u->now_ms;
+    if (!u->rights->has_certificate || (!p->refuse_expired && p->min_days_left == 0))
+        return OK;
+    if (left_ms <= 0)
+        return error_set(err, CODE_KEY_EXPIRED, "the certificate has expired");
+    if (left_ms < p->min_days_left * DAY_MS)
+        return error_set(err, CODE_KEY_EXPIRED, "the certificate ends in %lld days, %lld are needed",
+                         (long long)(left_ms / DAY_MS), (long long)p->min_days_left);
+    return OK;
+}
+
+static status policy_network(const struct policy *p, const struct use *u, struct error *err)
+{
+    for (size_t i = 0; i < p->network_count; i++) {
+        if (network_has(&p->networks[i], u->order->client_address))
+            return OK;
+    }
+    if (p->network_count == 0)
+        return OK;
+    return error_set(err, CODE_NETWORK_DENIED, "the address %s is in none of the allowed networks",
+                     u->order->client_address ? u->order->client_address : "(unknown)");
+}
+
+static bool window_is_open(const struct policy *p, int64_t now_ms)
+{
+    for (size_t i = 0; i < p->window_count; i++) {
+        if (window_has(&p->windows[i], now_ms))
+            return true;
+    }
+    return p->window_count == 0;
+}
+
+static bool release_is_open(const struct policy *p, int64_t now_ms)
+{
+    for (size_t i = 0; i < p->release_count; i++) {
+        if (now_ms >= p->releases[i].from_ms && now_ms < p->releases[i].to_ms)
+            return true;
+    }
+    return p->release_count == 0;
+}
+
+static status policy_window(const struct policy *p, const struct use *u, struct error *err)
+{
+    if (!window_is_open(p, u->now_ms))
+        return error_set(err, CODE_WINDOW_CLOSED, "it is outside of the weekly windows");
+    if (!release_is_open(p, u->now_ms))
+        return error_set(err, CODE_WINDOW_CLOSED, "it is outside of the release windows");
+    return OK;
+}
+
+static bool context_has(const struct sign_order *order, const char *name)
+{
+    for (size_t i = 0; i < order->context_count; i++) {
+        if (strcmp(order->context[i].name, name) == 0 && *order->context[i].value)
+            return true;
+    }
+    return (strcmp(name, "program") == 0 && order->program) || (strcmp(name, "host") == 0 && order->host) ||
+           (strcmp(name, "user") == 0 && order->user);
+}
+
+static status policy_context(const struct policy *p, const struct use *u, struct error *err)
+{
+    for (size_t i = 0; i < p->context_count; i++) {
+        if (!context_has(u->order, p->context[i]))
+            return error_set(err, CODE_CONTEXT_REQUIRED, "the context field %s is missing", p->context[i]);
+    }
+    return OK;
+}
+
+/* Never a refusal: a client that lies about its program would pass. Said in the record and to who asks. */
+static status policy_program(const struct policy *p, const struct use *u, struct error *err)
+{
+    for (size_t i = 0; i < p->program_count; i++) {
+        if (u->order->program && strcmp(p->programs[i], u->order->program) == 0)
+            return OK;
+    }
+    if (p->program_count > 0)
+        (void)snprintf(err->text, sizeof(err->text), "the program %s is not a listed one (self-asserted, advisory)",
+                       u->order->program ? u->order->program : "(unknown)");
+    return OK;
+}
+
+/* Fails closed: what needs an approval has none. */
+static status policy_approval(const struct policy *p, const struct use *u, struct error *err)
+{
+    (void)u;
+    if (p->approval.needed == 0)
+        return OK;
+    return error_set(err, CODE_APPROVAL_REQUIRED, "the use of the key needs %lld approvals",
+                     (long long)p->approval.needed);
+}
+
+#define POLICY_RULE(name)                                                                                              \
+    static status judge_policy_##name(const struct use *u, struct error *err)                                          \
+    {                                                                                                                  \
+        return judge_policies(u, policy_##name, err);                                                                  \
+    }
+POLICY_RULE(mechanism)
+POLICY_RULE(hash)
+POLICY_RULE(certificate)
+POLICY_RULE(network)
+POLICY_RULE(window)
+POLICY_RULE(context)
+POLICY_RULE(program)
+POLICY_RULE(approval)
+#undef POLICY_RULE
+
 /* I5 */
 static status judge_digest(const struct use *u, struct error *err)
 {
@@ -81,35 +245,44 @@ static const struct rule {
     const char *name;
     status (*judge)(const struct use *u, struct error *err);
     bool needs_key; /* without a key there is nothing to judge */
+    bool is_policy; /* is what a policy document says, and nothing else */
 } rules[] = {
-    {"principal", judge_principal, false},
-    {"key", judge_key, false},
-    {"role", judge_role, true},
-    {"state", judge_state, true},
-    {"mechanism", judge_mechanism, true},
-    {"hash", judge_hash, true},
-    {"digest", judge_digest, true},
+    {"principal", judge_principal, false, false},
+    {"key", judge_key, false, false},
+    {"role", judge_role, true, false},
+    {"freeze", judge_freeze, true, false},
+    {"state", judge_state, true, false},
+    {"mechanism", judge_mechanism, true, false},
+    {"hash", judge_hash, true, false},
+    {"policy.mechanism", judge_policy_mechanism, true, true},
+    {"policy.hash", judge_policy_hash, true, true},
+    {"policy.certificate", judge_policy_certificate, true, true},
+    {"policy.network", judge_policy_network, true, true},
+    {"policy.window", judge_policy_window, true, true},
+    {"policy.context", judge_policy_context, true, true},
+    {"policy.program", judge_policy_program, true, true},
+    {"policy.approval", judge_policy_approval, true, true},
+    {"digest", judge_digest, true, false},
 };
-_Static_assert(COUNT_OF(rules) <= RULES_MAX, "an explanation has room for every rule");
+_Static_assert(COUNT_OF(rules) + 2 <= RULES_MAX, "an explanation has room for every rule");
 
-static void step_add(struct explanation *why, const struct rule *rule, status judged, const struct error *err)
+void explanation_add(struct explanation *why, const char *rule, status judged, const struct error *said)
 {
-    enum verdict verdict = !is_ok(judged) ? VERDICT_REFUSES : *err->text ? VERDICT_NOTES : VERDICT_ALLOWS;
-    why->steps[why->count++] = (struct rule_step){rule->name, verdict, *err};
+    enum verdict verdict = !is_ok(judged) ? VERDICT_REFUSES : *said->text ? VERDICT_NOTES : VERDICT_ALLOWS;
+    if (why->count < RULES_MAX)
+        why->steps[why->count++] = (struct rule_step){rule, verdict, *said};
 }
 
-status rules_judge(const struct rights *r, const struct sign_order *order, int64_t now_ms, struct explanation *why,
-                   struct error *err)
+static status judge(const struct use *u, bool only_policy, struct explanation *why, struct error *err)
 {
-    const struct use u = {r, order, now_ms};
     status refusal = OK;
     for (size_t i = 0; i < COUNT_OF(rules); i++) {
         struct error said = {0};
-        if (rules[i].needs_key && !*r->key.id)
-            break;
-        status judged = rules[i].judge(&u, &said);
+        if ((rules[i].needs_key && !*u->rights->key.id) || (only_policy && !rules[i].is_policy))
+            continue;
+        status judged = rules[i].judge(u, &said);
         if (why)
-            step_add(why, &rules[i], judged, &said);
+            explanation_add(why, rules[i].name, judged, &said);
         if (is_ok(judged) || !is_ok(refusal))
             continue;
         refusal = judged;
@@ -119,4 +292,25 @@ status rules_judge(const struct rights *r, const struct sign_order *order, int64
             break;
     }
     return refusal;
+}
+
+status rules_judge(const struct rights *r, const struct sign_order *order, int64_t now_ms, struct explanation *why,
+                   struct error *err)
+{
+    const struct use u = {r, order, now_ms};
+    return judge(&u, false, why, err);
+}
+
+status rules_judge_policy(const struct rights *r, const struct sign_order *order, int64_t now_ms,
+                          struct explanation *why, struct error *err)
+{
+    const struct use u = {r, order, now_ms};
+    return judge(&u, true, why, err);
+}
+
+bool rules_note(const struct rights *r, const struct sign_order *order, struct error *out)
+{
+    const struct use u = {r, order, 0};
+    *out = (struct error){0};
+    return is_ok(judge_policy_program(&u, out)) && *out->text;
 }

@@ -20,8 +20,15 @@ struct explanation {
     size_t count;
 };
 
+void explanation_add(struct explanation *why, const char *rule, status judged, const struct error *said);
+
 /* The first refusal; OK when there is none. An unknown key and one the principal is no signer of answer alike: err's
  * detail, for record and log, tells them apart. why NULL: nobody asks for reasons. With why, all rules are judged that
  * can be: behind an unknown principal or key there is nothing to judge. */
 status rules_judge(const struct rights *r, const struct sign_order *order, int64_t now_ms, struct explanation *why,
                    struct error *err);
+/* What policy notes without refusing: false when there is nothing. */
+bool rules_note(const struct rights *r, const struct sign_order *order, struct error *out);
+/* The rules of the policy documents alone: what would this policy have said of that use? */
+status rules_judge_policy(const struct rights *r, const struct sign_order *order, int64_t now_ms,
+                          struct explanation *why, struct error *err);

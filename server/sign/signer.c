@@ -24,6 +24,7 @@ status signer_new(const struct signer_config *config, struct signer **out, struc
     TRY(cache_new(RIGHTS_KEPT, &rights, err));
     TRY(cache_new(PUBLIC_KEYS_KEPT, &public_keys, err));
     TRY(abandoned_new(&s->abandoned, err));
+    TRY(rate_limiter_new(&s->rates, err));
     s->config = *config;
     s->rights = steal(&rights);
     s->public_keys = steal(&public_keys);
@@ -38,6 +39,7 @@ void signer_free(struct signer *s)
     cache_free(s->rights);
     cache_free(s->public_keys);
     abandoned_free(s->abandoned);
+    rate_limiter_free(s->rates);
     free(s);
 }
 
@@ -52,6 +54,7 @@ static void signing_clear(struct signing *g)
     rights_release(g->rights);
     rights_release(g->fresh);
     idempotency_clear(&g->row);
+    records_clear(&g->records);
 }
 #define cleanup_signing CLEANUP(signing_clear)
 
@@ -132,7 +135,9 @@ static status sign_once(struct signing *g, struct sign_result *out, bool *answer
 {
     *answered = true;
     TRY(signing_rights_load(g, err));
-    if (!is_ok(rules_judge(g->rights, g->order, clock_now_ms(), NULL, &g->refusal)))
+    int64_t now_ms = clock_now_ms();
+    if (!is_ok(rules_judge(g->rights, g->order, now_ms, NULL, &g->refusal)) ||
+        !is_ok(counters_rate(g->signer->rates, g->rights, now_ms, &g->refusal)))
         return signing_refuse(g, &g->refusal, err);
 
     TRY(signing_intent_record(g, err));

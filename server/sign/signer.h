@@ -28,11 +28,16 @@ void signer_free(struct signer *s);
 /* 16 to LIMIT_IDEMPOTENCY_KEY characters of A-Z a-z 0-9 _ -; signer_sign refuses others, too. */
 bool idempotency_key_is_valid(const char *key);
 
+enum { SIGN_CONTEXT_MAX = 16 };
 struct sign_order {
     const char *key; /* key id as asked for, or "project:label" */
     struct sign_input input;
     const char *idempotency_key;       /* NULL: none */
     const char *program, *host, *user; /* self-asserted; NULL: not said */
+    struct sign_context {              /* what else the client says, such as a build's number */
+        const char *name, *value;
+    } context[SIGN_CONTEXT_MAX];
+    size_t context_count;
     const char *client_address, *request_id;
 };
 struct sign_result {

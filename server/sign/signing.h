@@ -3,6 +3,7 @@
 #pragma once
 
 #include "server/sign/abandoned.h"
+#include "server/sign/counters.h"
 #include "server/sign/record.h"
 #include "server/sign/replay.h"
 #include "server/sign/rules.h"
@@ -12,6 +13,7 @@ struct signer {
     struct signer_config config;
     struct cache *rights, *public_keys;
     struct abandoned *abandoned;
+    struct rate_limiter *rates;
 };
 
 struct signing {
@@ -24,7 +26,8 @@ struct signing {
     struct sign_records records;
     struct idempotency row; /* idempotency_key "" when none was given */
     enum claim claim;
-    struct error refusal; /* code not OK: policy said no inside the intent's transaction */
+    struct error refusal;   /* code not OK: policy said no inside the intent's transaction */
+    struct counted counted; /* quotas and digests that the intent has taken */
     int64_t intent_seq;
     struct slice signature; /* for the outcome's transaction; empty when there is none */
 };

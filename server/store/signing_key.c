@@ -183,9 +183,10 @@ status signing_key_find_for(struct db *db, const char *id, const char *principal
     cleanup_rows struct db_rows *rows = NULL;
     TRY(db_query(db,
                  "SELECT " COLUMNS ", (SELECT CAST(COALESCE(SUM(m.role), 0) AS BIGINT) FROM member m "
-                 "WHERE m.project_id = k.project_id AND m.principal_id = $2)" FROM "WHERE k.id = $1",
+                 "WHERE m.project_id = k.project_id AND m.principal_id = $2), v.certificate" FROM "WHERE k.id = $1",
                  DB_PARAMS(db_text(id), db_text(principal_id)), &rows, err));
     TRY(row_expect(rows, "signing key", err));
     *roles = (unsigned)db_column_int(rows, 14);
+    TRY(certificate_read(rows, 15, out, err));
     return signing_key_read(rows, out, err);
 }

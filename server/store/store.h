@@ -169,8 +169,7 @@ struct signing_key_filter {
 };
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
                         status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
-/* What one signature needs, in one query: the key (without certificate) and the caller's member roles in its project.
- */
+/* What one signature needs, in one query: the key and the caller's member roles in its project. */
 status signing_key_find_for(struct db *db, const char *id, const char *principal_id, struct signing_key *out,
                             unsigned *roles, struct error *err);
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scope of a path. */
+#include "server/api/policy_scope.h"
+
+#include "server/api/caller.h"
+
+const char *policy_scope_id(const struct request *req, enum policy_scope scope)
+{
+    switch (scope) {
+    case SCOPE_PROJECT:
+        return caller_of(req)->project.id;
+    case SCOPE_KEY:
+        return caller_of(req)->key_id;
+    default:
+        return "";
+    }
+}
+
+void policy_scope_target(struct change *c, const struct request *req, enum policy_scope scope)
+{
+    if (scope != SCOPE_PLATFORM)
+        c->record.project = caller_of(req)->project.name;
+    if (scope == SCOPE_KEY)
+        c->record.key_id = caller_of(req)->key_id;
+    change_target(c, policy_scope_name(scope), policy_scope_id(req, scope),
+                  scope == SCOPE_PROJECT ? caller_of(req)->project.name : policy_scope_id(req, scope));
+}
