@@ -10,10 +10,12 @@
 #include "server/api/parse.h"
 #include "server/api/render.h"
 #include "server/api/routes.h"
+#include "server/sign/rights.h"
 
 enum { ETAG_SIZE = ID_SIZE + 32 };
 
 struct token_view {
+    struct db *db;
     struct json_writer *w;
     const struct hsm *hsm;
     const struct chain *chain;
@@ -21,14 +23,30 @@ struct token_view {
     int shown;
 };
 
+/* What policy takes away is not offered: tools choose by what they are shown. */
+static status key_narrow(struct db *db, const struct signing_key *key, unsigned *mechanisms, unsigned *hashes)
+{
+    struct policy_in_force policies[POLICIES_IN_FORCE] = {0};
+    status s = policies_in_force(db, key, policies, NULL);
+    *mechanisms = key->mechanisms;
+    *hashes = key->hashes;
+    for (size_t i = 0; is_ok(s) && i < POLICIES_IN_FORCE; i++) {
+        const struct policy *p = policies[i].policy;
+        *mechanisms &= p && p->has_mechanisms ? p->mechanisms : ~0u;
+        *hashes &= p && p->has_hashes ? p->hashes : ~0u;
+    }
+    policies_release(policies);
+    return s;
+}
+
 static status token_key_row(void *arg, const struct signing_key *key)
 {
     struct token_view *view = arg;
     struct json_writer *w = view->w;
     struct signing_key offered = *key; /* what the policy allows and the HSM can do; borrows */
 
+    TRY(key_narrow(view->db, key, &offered.mechanisms, &offered.hashes));
     hsm_offer(view->hsm, &offered.mechanisms, &offered.hashes);
-
     json_begin_object(w, NULL);
     json_add_text(w, "id", key->id);
     json_add_text(w, "project", key->project_name);
@@ -93,7 +111,11 @@ static status signing_keys_get(void *arg, struct request *req, struct response *
 
     TRY(chain_load(&chain, api, err));
     TRY(reader_acquire(&reader, api->store, err));
+<<<<<<< HEAD
     struct token_view view = {.w = response_json(res, 200), .hsm = api->hsm, .chain = &chain};
+=======
+    struct token_view view = {.db = reader.db, .w = response_json(res, 200), .chain = &chain};
+>>>>>>> 7327379 (Record quota warnings; show a token what policy leaves of mechanisms and hashes)
     json_begin_object(view.w, NULL);
     json_begin_array(view.w, "keys");
     TRY(token_keys_write(reader.db, caller_principal(req)->id, &view, err));

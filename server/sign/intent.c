@@ -3,6 +3,10 @@
  * record (I2). What is named in_…_transaction runs on the thread that commits. */
 #include "server/sign/signing.h"
 
+#include <stdio.h>
+
+#include "common/log.h"
+
 /* What the records and the row say of the key. */
 static status rights_apply(struct signing *g, const struct rights *rights, struct error *err)
 {
@@ -121,6 +125,34 @@ static status in_intent_transaction_after(struct db *db, void *arg, struct audit
     return idempotency_insert(db, &g->row, err);
 }
 
+/* One record when a quota reaches 80, 90 and 100 %; the signature does not wait for its success. */
+static void quota_warn(struct signing *g)
+{
+    char detail[160];
+    const struct counted *c = &g->counted;
+    const struct signing_key *key = &g->rights->key;
+    struct error err = {0};
+    struct audit_record record = {.type = "quota.warning",
+                                  .principal = g->who->name,
+                                  .principal_id = g->who->id,
+                                  .project = key->project_name,
+                                  .key = g->records.key,
+                                  .key_id = key->id,
+                                  .outcome = "success",
+                                  .target_type = "key",
+                                  .target_id = key->id,
+                                  .target_name = key->label,
+                                  .detail_json = detail,
+                                  .request_id = g->order->request_id};
+    struct audit_work work = {.record = &record};
+    (void)snprintf(detail, sizeof(detail),
+                   "{\"percent\":%d,\"total\":[%lld,%lld],\"month\":[%lld,%lld],\"day\":[%lld,%lld]}", c->warning,
+                   (long long)c->count.total, (long long)c->limit.total, (long long)c->count.month,
+                   (long long)c->limit.month, (long long)c->count.day, (long long)c->limit.day);
+    if (!is_ok(audit_commit(g->signer->config.audit, &work, g->deadline, &err)))
+        log_error(LOG_LEVEL_WARNING, "quota.warning", &err);
+}
+
 status signing_intent_record(struct signing *g, struct error *err)
 {
     struct audit_work work = {
@@ -131,5 +163,7 @@ status signing_intent_record(struct signing *g, struct error *err)
     rights_settle(g);
     if (g->refusal.code != CODE_OK)
         return signing_refuse(g, &g->refusal, err);
+    if (is_ok(recorded) && g->claim == CLAIM_OURS && g->counted.warning)
+        quota_warn(g);
     return g->claim == CLAIM_OURS ? recorded : OK;
 }

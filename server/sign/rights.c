@@ -13,8 +13,7 @@
 static void rights_destroy(struct shared *shared)
 {
     struct rights *r = (struct rights *)shared;
-    for (size_t i = 0; i < POLICIES_IN_FORCE; i++)
-        policy_unref(r->policies[i].policy);
+    policies_release(r->policies);
     signing_key_clear(&r->key);
     free(r);
 }
@@ -61,13 +60,23 @@ static status policy_load(struct db *db, enum policy_scope scope, const char *sc
     return OK;
 }
 
+status policies_in_force(struct db *db, const struct signing_key *key, struct policy_in_force out[POLICIES_IN_FORCE],
+                         struct error *err)
+{
+    TRY(policy_load(db, SCOPE_PLATFORM, "", &out[POLICY_OF_PLATFORM], err));
+    TRY(policy_load(db, SCOPE_KEY, key->id, &out[POLICY_OF_KEY], err));
+    return out[POLICY_OF_KEY].policy ? OK : policy_load(db, SCOPE_PROJECT, key->project_id, &out[POLICY_OF_KEY], err);
+}
+
+void policies_release(struct policy_in_force policies[POLICIES_IN_FORCE])
+{
+    for (size_t i = 0; i < POLICIES_IN_FORCE; i++)
+        policy_unref(policies[i].policy);
+}
+
 static status policies_load(struct db *db, struct rights *r, struct error *err)
 {
-    struct policy_in_force *own = &r->policies[POLICY_OF_KEY];
-    TRY(policy_load(db, SCOPE_PLATFORM, "", &r->policies[POLICY_OF_PLATFORM], err));
-    TRY(policy_load(db, SCOPE_KEY, r->key.id, own, err));
-    if (!own->policy)
-        TRY(policy_load(db, SCOPE_PROJECT, r->key.project_id, own, err));
+    TRY(policies_in_force(db, &r->key, r->policies, err));
     TRY(freeze_find(db, SCOPE_PLATFORM, "", &r->frozen_platform, err));
     return freeze_find(db, SCOPE_PROJECT, r->key.project_id, &r->frozen_project, err);
 }

@@ -15,6 +15,11 @@ struct policy_in_force {
 };
 enum { POLICY_OF_PLATFORM, POLICY_OF_KEY, POLICIES_IN_FORCE }; /* the second: the key's own, else its Project's */
 
+/* out is all zeros before; what is in it must be released, after a failure too. */
+status policies_in_force(struct db *db, const struct signing_key *key, struct policy_in_force out[POLICIES_IN_FORCE],
+                         struct error *err);
+void policies_release(struct policy_in_force policies[POLICIES_IN_FORCE]);
+
 struct rights {
     struct shared shared;
     int64_t generation; /* of the store before anything was read */

@@ -195,6 +195,48 @@ static void a_quota_is_what_may_be_signed_and_not_one_more(void **state)
     assert_problem(w, CODE_QUOTA_EXCEEDED, "a day");
 }
 
+static int64_t warnings(struct world *w)
+{
+    assert_status(w, world_get(w, AUDITOR, "/v1/audit?type=quota.warning"), 200);
+    return (int64_t)json_count(json_get(w->answer, "items"));
+}
+
+static void a_quota_warns_at_80_90_and_100_percent_once_each(void **state)
+{
+    struct world *w = *state;
+    static const int expected[] = {0, 0, 0, 0, 0, 0, 0, 1, 2, 3};
+    const char *key = fresh_key(w);
+    int64_t before = warnings(w);
+    assert_status(w, key_policy(w, key, "{\"quota\":{\"total\":10}}"), 200);
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        assert_status(w, sign(w, key, NULL), 201);
+        assert_int_equal(warnings(w) - before, expected[i]);
+    }
+    (void)sign(w, key, NULL);
+    assert_int_equal(warnings(w) - before, 3);
+    const struct json *items = json_get(w->answer, "items");
+    const struct json *detail = json_get(json_at(items, json_count(items) - 1), "detail");
+    assert_int_equal(json_get_integer(detail, "percent", 0), 100);
+}
+
+static void a_token_is_shown_what_policy_leaves(void **state)
+{
+    struct world *w = *state;
+    const char *key = fresh_key(w);
+    assert_status(w, key_policy(w, key, "{\"hashes\":[\"sha384\"],\"mechanisms\":[\"ecdsa\"]}"), 200);
+    assert_status(w, world_get(w, SIGNER, "/v1/signing/keys"), 200);
+    const struct json *keys = json_get(w->answer, "keys");
+    for (size_t i = 0; i < json_count(keys); i++) {
+        const struct json *found = json_at(keys, i), *hashes = json_get(found, "hashes");
+        if (strcmp(json_get_text(found, "id", ""), key) != 0)
+            continue;
+        assert_int_equal(json_count(hashes), 1);
+        assert_string_equal(json_text(json_at(hashes, 0), ""), "sha384");
+        return;
+    }
+    fail_msg("%s is not listed", key);
+}
+
 static void a_rate_is_kept_and_tells_when_to_come_again(void **state)
 {
     struct world *w = *state;
@@ -326,6 +368,8 @@ int main(void)
         cmocka_unit_test(a_key_s_policy_takes_the_place_of_its_project_s),
         cmocka_unit_test(i4_a_freeze_stops_the_next_signature),
         cmocka_unit_test(a_quota_is_what_may_be_signed_and_not_one_more),
+        cmocka_unit_test(a_quota_warns_at_80_90_and_100_percent_once_each),
+        cmocka_unit_test(a_token_is_shown_what_policy_leaves),
         cmocka_unit_test(a_rate_is_kept_and_tells_when_to_come_again),
         cmocka_unit_test(a_listed_digest_is_signed_as_often_as_listed),
         cmocka_unit_test(explain_says_what_the_signer_would_be_told),
