@@ -111,11 +111,7 @@ static status signing_keys_get(void *arg, struct request *req, struct response *
 
     TRY(chain_load(&chain, api, err));
     TRY(reader_acquire(&reader, api->store, err));
-<<<<<<< HEAD
-    struct token_view view = {.w = response_json(res, 200), .hsm = api->hsm, .chain = &chain};
-=======
-    struct token_view view = {.db = reader.db, .w = response_json(res, 200), .chain = &chain};
->>>>>>> 7327379 (Record quota warnings; show a token what policy leaves of mechanisms and hashes)
+    struct token_view view = {.db = reader.db, .w = response_json(res, 200), .hsm = api->hsm, .chain = &chain};
     json_begin_object(view.w, NULL);
     json_begin_array(view.w, "keys");
     TRY(token_keys_write(reader.db, caller_principal(req)->id, &view, err));
