@@ -176,6 +176,8 @@ static status dry_run_read(struct request *req, struct dry_run_question *q, stru
     TRY(check_text("key", q->key, err));
     TRY(time_or("to", q->to, now_ms, &q->scope.to_ms, err));
     TRY(time_or("from", q->from, q->scope.to_ms - (int64_t)DRY_RUN_DAYS * DAY_MS, &q->scope.from_ms, err));
+    if (!q->to) /* the newest record has this very millisecond, or a later one where the clock was set back */
+        q->scope.to_ms = INT64_MAX;
     q->scope.limit = DRY_RUN_RECORDS;
     return q->project && q->key ? error_set(err, CODE_INVALID, "project: name either a project or a key") : OK;
 }
