@@ -41,7 +41,10 @@ static status same_check(struct cli *cli, const struct login_files *f, struct er
     size_t len = server ? strlen(server) : 0;
     while (len > 0 && server[len - 1] == '/')
         len--;
-    if (server && (len != strlen(config->url) || strncmp(server, config->url, len) != 0))
+    cleanup_free char *url = server ? strndup(server, len) : NULL;
+    if (server && !url)
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
+    if (url && !client_config_has_server(config, url))
         return error_set(err, CODE_CONFLICT, "%s is for %s; use another --config", f->config, config->url);
     if (account && (!config->account || strcmp(account, config->account) != 0))
         return error_set(err, CODE_CONFLICT, "%s is for %s; use another --config", f->config,

@@ -89,6 +89,7 @@ static status keys_run(struct cli *cli, struct error *err)
     struct client *c = NULL;
     cleanup_client_keys const struct client_keys *keys = NULL;
     TRY(cli_client(cli, &c, err));
+    client_keys_refresh(c); /* who asks for the list wants the server's */
     TRY(client_keys(c, cli_deadline(cli), &keys, err));
     return keys_print(cli, keys, err);
 }
@@ -178,9 +179,9 @@ static status sign_run(struct cli *cli, struct error *err)
     struct client *c = NULL;
     cleanup_client_keys const struct client_keys *keys = NULL;
     TRY(cli_client(cli, &c, err));
-    TRY(client_keys(c, cli_deadline(cli), &keys, err));
     struct client_key unlisted = {0};
-    const struct client_key *key = key_find(keys, name);
+    const struct client_key *key = NULL;
+    TRY(key_find_fresh(cli, c, name, &keys, &key, err));
     if (!key) {
         TRY(unlisted_key(cli, name, &unlisted, err));
         key = &unlisted;

@@ -42,6 +42,9 @@ static status files_check(const struct client_config *config, struct error *err)
 {
     TRY(file_check(config->ca_path, FILE_NOT_WRITABLE_BY_OTHERS, err));
     TRY(file_check(config->key_path, FILE_PRIVATE, err));
+    TRY(file_check(config->client_certificate_path, FILE_NOT_WRITABLE_BY_OTHERS, err));
+    TRY(file_check(config->client_key_path, FILE_PRIVATE, err));
+    TRY(file_check(config->proxy_credentials_path, FILE_PRIVATE, err));
     TRY(file_check(config->api_key_path, FILE_PRIVATE, err));
     if (config->public_data_path)
         TRY(directory_check(config->public_data_path, "public data", err));

@@ -19,17 +19,47 @@ static bool is_about_time(const struct error *err)
     return strstr(err->text, "not yet valid") || strstr(err->text, "expired");
 }
 
+/* Each server of the configuration. *answering counts; the first that answers gives d->probe, the first that does not
+ * gives failed. */
+static status servers_probe(struct doctor *d, size_t *answering, const char **url, struct error *failed)
+{
+    const struct client_config *config = client_config_of(d->client);
+    status worst = OK;
+    for (size_t i = 0; i < client_config_server_count(config); i++) {
+        struct client_probe probe = {0};
+        struct error err = {0};
+        status probed = client_probe(d->client, i, cli_deadline(d->cli), &probe, &err);
+        if (is_ok(probed) && (*answering)++ == 0) {
+            d->probe = probe;
+            *url = client_config_server(config, i);
+        }
+        if (!is_ok(probed) && is_ok(worst)) {
+            worst = probed;
+            *failed = err;
+        }
+    }
+    return worst;
+}
+
 status doctor_server(struct doctor *d, struct finding *f, struct error *err)
 {
+    size_t answering = 0;
+    const char *url = NULL;
     TRY(cli_client_locked(d->cli, &d->client, err));
-    status probed = client_probe(d->client, cli_deadline(d->cli), &d->probe, err);
+    status probed = servers_probe(d, &answering, &url, err);
     if (probed.code == CODE_CONFIGURATION && is_about_time(err))
         finding_advise(f, "is this machine's clock right (date -u)? If so, the administrator must renew the server's "
                           "certificate");
-    TRY(probed);
+    if (answering == 0)
+        return probed;
     d->reached |= DOCTOR_REACHED;
-    finding_say(f, "%s answers in %lld ms, its certificate is trusted", client_config_of(d->client)->url,
-                (long long)d->probe.round_trip_ms);
+    if (!is_ok(probed)) {
+        finding_note(f, "%zu of %zu servers answer; %s", answering,
+                     client_config_server_count(client_config_of(d->client)), err->text);
+        return OK;
+    }
+    finding_say(f, "%s answers in %lld ms, its certificate is trusted%s", url, (long long)d->probe.round_trip_ms,
+                answering > 1 ? "; so do the other servers" : "");
     return OK;
 }
 

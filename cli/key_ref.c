@@ -26,6 +26,21 @@ const struct client_key *key_find(const struct client_keys *keys, const char *na
     return NULL;
 }
 
+status key_find_fresh(struct cli *cli, struct client *c, const char *name, const struct client_keys **keys,
+                      const struct client_key **out, struct error *err)
+{
+    cleanup_client_keys const struct client_keys *known = NULL;
+    TRY(client_keys(c, cli_deadline(cli), &known, err));
+    *out = key_find(known, name);
+    if (*out || !client_keys_search_missed(c)) {
+        *keys = steal(&known);
+        return OK;
+    }
+    TRY(client_keys(c, cli_deadline(cli), keys, err));
+    *out = key_find(*keys, name);
+    return OK;
+}
+
 status key_look_up(struct cli *cli, const char *name, const struct client_keys **keys, const struct client_key **out,
                    struct error *err)
 {
@@ -39,9 +54,7 @@ status key_look_up(struct cli *cli, const char *name, const struct client_keys *
         return OK;
     }
     TRY(cli_client(cli, &c, err));
-    TRY(client_keys(c, cli_deadline(cli), keys, err));
-    *out = key_find(*keys, name);
-    return OK;
+    return key_find_fresh(cli, c, name, keys, out, err);
 }
 
 static bool id_find(const struct json *page, const char *name, struct buf *out)

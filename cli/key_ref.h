@@ -14,3 +14,6 @@ const struct client_key *key_find(const struct client_keys *keys, const char *na
  * to *keys, which the caller unrefs; NULL when there is none. */
 status key_look_up(struct cli *cli, const char *name, const struct client_keys **keys, const struct client_key **out,
                    struct error *err);
+/* Logged in already: the key of this name, looked for once more at the server when the list at hand has none. */
+status key_find_fresh(struct cli *cli, struct client *c, const char *name, const struct client_keys **keys,
+                      const struct client_key **out, struct error *err);

@@ -11,36 +11,48 @@ static const char *environment(const char *name)
     return value && *value ? value : NULL;
 }
 
-static char *text_dup(const char *text)
+/* The server of the environment, which needs no configuration file. */
+static status environment_config(const char *url, struct client_config **out, struct error *err)
 {
-    return text ? strdup(text) : NULL;
-}
-
-/* An administrator's API key in the environment, for scripts: with $CHANCERY_URL no configuration file is needed. */
-static status token_config(struct client_config **out, struct error *err)
-{
-    cleanup_client_config struct client_config *file = NULL;
-    const char *url = environment("CHANCERY_URL");
-    const char *ca = environment("CHANCERY_CA");
-    if (!url)
-        TRY(client_config_load(NULL, &file, err));
-
     cleanup_client_config struct client_config *c = calloc(1, sizeof(*c));
     if (!c)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
-    c->credential = CREDENTIAL_API_KEY;
+    TRY(server_url_parse("$CHANCERY_URL", url, &c->url, err));
     c->path = strdup("$CHANCERY_ADMIN_TOKEN");
-    c->url = strdup(url ? url : file->url);
-    c->ca_path = text_dup(ca ? ca : (file ? file->ca_path : NULL));
     c->token_label = strdup("chancery");
-    c->timeout_ms = file ? file->timeout_ms : 15000;
-    if (!c->path || !c->url || !c->token_label)
+    c->timeout_ms = 15000;
+    if (!c->path || !c->token_label)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
-    if (strncmp(c->url, "https://", 8) != 0)
-        return error_set(err, CODE_CONFIGURATION, "$CHANCERY_URL: https://host[:port] is expected");
-    size_t len = strlen(c->url);
-    while (len > 0 && c->url[len - 1] == '/')
-        c->url[--len] = '\0';
+    *out = steal(&c);
+    return OK;
+}
+
+static void text_drop(char **text)
+{
+    free(*text);
+    *text = NULL;
+}
+
+/* An administrator's API key in the environment, for scripts: in place of the configured credential. */
+static status token_config(struct client_config **out, struct error *err)
+{
+    cleanup_client_config struct client_config *c = NULL;
+    const char *url = environment("CHANCERY_URL");
+    const char *ca = environment("CHANCERY_CA");
+    TRY(url ? environment_config(url, &c, err) : client_config_load(NULL, &c, err));
+
+    c->credential = CREDENTIAL_API_KEY;
+    text_drop(&c->account);
+    text_drop(&c->key_path);
+    text_drop(&c->api_key_path);
+    text_drop(&c->public_data_path);
+    text_drop(&c->log_path);
+    if (ca) {
+        text_drop(&c->ca_path);
+        c->ca_path = strdup(ca);
+        if (!c->ca_path)
+            return error_set(err, CODE_NO_MEMORY, "out of memory");
+    }
     *out = steal(&c);
     return OK;
 }

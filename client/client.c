@@ -63,9 +63,7 @@ status client_new(struct client_config *config, struct client **out, struct erro
     c->config = config;
     (void)pthread_mutex_init(&c->lock, NULL);
     origin_read(&c->origin);
-    TRY(transport_new(config->url, config->ca_path, &c->transport, err));
-    if (config->no_threads)
-        transport_forbid_threads(c->transport);
+    TRY(servers_new(config, &c->servers, err));
     TRY(credential_load(c, err));
     *out = steal(&c);
     return OK;
@@ -75,11 +73,11 @@ void client_free(struct client *c)
 {
     if (!c)
         return;
-    transport_free(c->transport);
+    servers_free(c->servers);
     credential_clear(&c->credential);
     token_clear(&c->token);
     client_keys_unref(c->cache.keys);
-    client_keys_unref(c->cache.disk);
+    client_keys_unref(c->cache.disk.keys);
     client_config_free(c->config);
     (void)pthread_mutex_destroy(&c->lock);
     free(c);
@@ -87,27 +85,27 @@ void client_free(struct client *c)
 
 void client_abandon_after_fork(struct client *c)
 {
-    transport_abandon_after_fork(c->transport);
+    servers_abandon_after_fork(c->servers);
     libctx_abandon_after_fork();
     (void)pthread_mutex_init(&c->lock, NULL);
 }
 
 void client_fork_lock(struct client *c)
 {
-    transport_fork_lock(c->transport);
+    servers_fork_lock(c->servers);
     (void)pthread_mutex_lock(&c->lock);
 }
 
 void client_fork_unlock(struct client *c)
 {
     (void)pthread_mutex_unlock(&c->lock);
-    transport_fork_unlock(c->transport);
+    servers_fork_unlock(c->servers);
 }
 
 /* The threads that were renewing and refreshing do not exist here. */
 void client_fork_child(struct client *c)
 {
-    transport_abandon_after_fork(c->transport);
+    servers_abandon_after_fork(c->servers);
     libctx_abandon_after_fork();
     c->token.renewing = false;
     c->cache.refreshing = false;
@@ -144,7 +142,9 @@ static void credential_put(struct client *c, struct credential *fresh)
         token_clear(&c->token);
         c->cache.keys = NULL;
         c->cache.refreshing = false;
-        c->cache.saved = false;
+        c->cache.from_disk = false;
+        c->cache.asked_at_ms = 0;
+        c->cache.saved_at_ms = 0;
     }
     *fresh = (struct credential){0};
     credential_clear(&old);

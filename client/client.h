@@ -70,35 +70,40 @@ bool client_is_logged_in(const struct client *c);
 status client_login(struct client *c, struct slice secret, struct error *err);
 void client_logout(struct client *c); /* wipes credential and token */
 
-/* Keys this principal may use: from memory while younger than the configured age, else one conditional GET (ETag). When
- * the server cannot be reached and an older snapshot or the public data on disk exists, that is returned. Before login:
- * the public data on disk (an empty set when there is none). The caller unrefs. */
+/* Keys this principal may use: from memory while younger than the configured age; at first from the public data on
+ * disk, when these are young; else one conditional GET (ETag). When the server cannot be reached and an older snapshot
+ * or the public data exist, that is returned. Before login: the public data on disk (an empty set when there is none).
+ * The caller unrefs. */
 status client_keys(struct client *c, struct deadline d, const struct client_keys **out, struct error *err);
 /* Forgets the age, so that the next client_keys asks the server. */
 void client_keys_refresh(struct client *c);
+/* Something was looked for that client_keys did not list. True: look again, the next client_keys asks the server.
+ * False: it was asked in the last seconds, or nobody is logged in. */
+bool client_keys_search_missed(struct client *c);
 
 /* One signature (one idempotency key over all retries); verified with the key's public half before it is
- * returned (EC and Edwards: unless [token] verify = rsa). At
- * most one token request and one signature request over one connection. */
+ * returned (EC and Edwards: unless [token] verify = rsa). At most one token request and one
+ * signature request over one connection, unless a server fails. A refusal that shows the list of keys to be old
+ * forgets its age. */
 status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
                    struct buf *signature, struct error *err);
 
 /* Any request, authenticated, for administration. body NULL: none. answer may be NULL. A problem+json answer becomes
- * its code and text ("<title>: <detail> (request req_…)"). */
+ * its code and text ("<title>: <detail> (request req_…, HTTP 403, https://host:port)"). */
 status client_request(struct client *c, const char *method, const char *path, const struct buf *body, struct deadline d,
                       struct json **answer, struct error *err);
 /* The same, raw bytes (audit export). */
 status client_request_raw(struct client *c, const char *method, const char *path, const struct buf *body,
                           struct deadline d, struct buf *answer, struct error *err);
 
-/* Can the server be reached and trusted? One unauthenticated request, no retries. CODE_CONFIGURATION: its certificate
- * is not trusted. */
+/* Can this server of the configuration (0 is the first) be reached and trusted? One unauthenticated request, no
+ * retries. CODE_CONFIGURATION: its certificate is not trusted. */
 struct client_probe {
     int64_t round_trip_ms;
     bool knows_time;        /* the answer had a Date */
     int64_t clock_ahead_ms; /* of this machine, against the server's; to about a second */
 };
-status client_probe(struct client *c, struct deadline d, struct client_probe *out, struct error *err);
+status client_probe(struct client *c, size_t server, struct deadline d, struct client_probe *out, struct error *err);
 
 /* Enrolment: a fresh Ed25519 key pair; private PKCS#8 PEM (encrypted with AES-256-CBC + PBKDF2 when passphrase.len > 0)
  * written 0600 to key_path, never overwriting; public SPKI PEM out. */

@@ -11,7 +11,19 @@
 
 enum { FILE_MAX = 64 * 1024, TOKEN_LABEL_MAX = 32 };
 
-enum kind { KIND_TEXT, KIND_PATH, KIND_LOG_PATH, KIND_URL, KIND_MILLISECONDS, KIND_CREDENTIAL, KIND_WORD, KIND_LEVEL };
+enum kind {
+    KIND_TEXT,
+    KIND_PATH,
+    KIND_LOG_PATH,
+    KIND_URL,
+    KIND_SERVERS,
+    KIND_PIN,
+    KIND_PROXY,
+    KIND_MILLISECONDS,
+    KIND_CREDENTIAL,
+    KIND_WORD,
+    KIND_LEVEL
+};
 
 struct row {
     const char *section;
@@ -29,8 +41,15 @@ struct row {
     }
 static const struct row rows[] = {
     ROW("server", "url", KIND_URL, url),
+    ROW("server", "servers", KIND_SERVERS, servers),
     ROW("server", "ca", KIND_PATH, ca_path),
+    ROW("server", "pin", KIND_PIN, pin),
+    ROW("server", "client_certificate", KIND_PATH, client_certificate_path),
+    ROW("server", "client_key", KIND_PATH, client_key_path),
+    ROW("server", "proxy", KIND_PROXY, proxy),
+    ROW("server", "proxy_credentials", KIND_PATH, proxy_credentials_path),
     ROW("server", "timeout_ms", KIND_MILLISECONDS, timeout_ms, .min = 100, .max = 600000),
+    ROW("server", "connect_timeout_ms", KIND_MILLISECONDS, connect_timeout_ms, .min = 100, .max = 600000),
     ROW("credential", "type", KIND_CREDENTIAL, credential, .words = {"service_account", "api_key"}),
     ROW("credential", "account", KIND_TEXT, account),
     ROW("credential", "key", KIND_PATH, key_path),
@@ -40,6 +59,7 @@ static const struct row rows[] = {
     ROW("token", "verify", KIND_WORD, verify_rsa_only, .words = {"always", "rsa"}),
     ROW("cache", "keys_max_age_ms", KIND_MILLISECONDS, keys_max_age_ms, .min = 0, .max = 86400000),
     ROW("cache", "public_data", KIND_PATH, public_data_path),
+    ROW("cache", "public_data_max_age_ms", KIND_MILLISECONDS, public_data_max_age_ms, .min = 0, .max = 604800000),
     ROW("log", "file", KIND_LOG_PATH, log_path),
     ROW("log", "level", KIND_LEVEL, log_level),
 };
@@ -67,21 +87,16 @@ static status store_path(const struct reading *r, char **target, const char *val
     return *target ? OK : no_memory(err);
 }
 
-/* https only: a credential would travel in the clear otherwise. */
-static status store_url(char **target, const char *value, struct error *err)
+static status store_pin(char **target, const char *value, struct error *err)
 {
-    static const char scheme[] = "https://";
-    size_t len = strlen(value);
-    while (len > 0 && value[len - 1] == '/')
-        len--;
+    TRY(server_pin_check("pin", value, err));
+    return store_text(target, value, err);
+}
 
-    if (strncmp(value, scheme, sizeof(scheme) - 1) != 0 || len < sizeof(scheme))
-        return error_set(err, CODE_CONFIGURATION, "url: https://host[:port] is expected");
-    if (strpbrk(value, " \t\"\\?#@"))
-        return error_set(err, CODE_CONFIGURATION, "url: no user, query or white space may stand in it");
-
-    *target = strndup(value, len);
-    return *target ? OK : no_memory(err);
+static status store_proxy(char **target, const char *value, struct error *err)
+{
+    TRY(server_proxy_check("proxy", value, err));
+    return store_text(target, value, err);
 }
 
 static status store_milliseconds(const struct row *row, int64_t *target, const char *value, struct error *err)
@@ -129,7 +144,13 @@ static status store(const struct reading *r, const struct row *row, const char *
     case KIND_LOG_PATH:
         return strcmp(value, "-") == 0 ? store_text(target, value, err) : store_path(r, target, value, err);
     case KIND_URL:
-        return store_url(target, value, err);
+        return server_url_parse(row->key, value, target, err);
+    case KIND_SERVERS:
+        return server_list_parse(row->key, value, target, err);
+    case KIND_PIN:
+        return store_pin(target, value, err);
+    case KIND_PROXY:
+        return store_proxy(target, value, err);
     case KIND_MILLISECONDS:
         return store_milliseconds(row, target, value, err);
     case KIND_CREDENTIAL:
@@ -195,11 +216,33 @@ static status label_check(struct client_config *c, struct error *err)
     return OK;
 }
 
-static status complete(struct client_config *c, struct error *err)
+/* One of the two keys without the other. */
+static status pair_check(const struct client_config *c, const char *first, const char *second, bool has_first,
+                         bool has_second, struct error *err)
 {
-    if (!c->url)
-        return error_set(err, CODE_CONFIGURATION, "%s: [server] url is missing", c->path);
+    if (has_first == has_second)
+        return OK;
+    return error_set(err, CODE_CONFIGURATION, "%s: [server] %s needs %s", c->path, has_first ? first : second,
+                     has_first ? second : first);
+}
 
+static status server_check(struct client_config *c, struct error *err)
+{
+    if (c->url && c->servers)
+        return error_set(err, CODE_CONFIGURATION, "%s: [server] has both url and servers; servers alone lists them all",
+                         c->path);
+    if (!c->url && !c->servers)
+        return error_set(err, CODE_CONFIGURATION, "%s: [server] url is missing", c->path);
+    if (c->servers && !(c->url = strdup(c->servers[0])))
+        return no_memory(err);
+    TRY(pair_check(c, "client_certificate", "client_key", c->client_certificate_path, c->client_key_path, err));
+    return c->proxy_credentials_path && !c->proxy
+               ? error_set(err, CODE_CONFIGURATION, "%s: [server] proxy_credentials needs proxy", c->path)
+               : OK;
+}
+
+static status credential_check(const struct client_config *c, struct error *err)
+{
     bool account = c->credential == CREDENTIAL_SERVICE_ACCOUNT;
     if (account && (!c->account || !c->key_path))
         return error_set(err, CODE_CONFIGURATION, "%s: [credential] %s is missing", c->path,
@@ -209,7 +252,35 @@ static status complete(struct client_config *c, struct error *err)
     if (!account && (c->account || c->key_path))
         return error_set(err, CODE_CONFIGURATION, "%s: [credential] %s belongs to type = service_account", c->path,
                          c->account ? "account" : "key");
+    return OK;
+}
+
+static status complete(struct client_config *c, struct error *err)
+{
+    TRY(server_check(c, err));
+    TRY(credential_check(c, err));
     return label_check(c, err);
+}
+
+size_t client_config_server_count(const struct client_config *c)
+{
+    size_t count = 0;
+    while (c->servers && c->servers[count])
+        count++;
+    return count > 0 ? count : 1;
+}
+
+const char *client_config_server(const struct client_config *c, size_t i)
+{
+    return c->servers ? c->servers[i] : c->url;
+}
+
+bool client_config_has_server(const struct client_config *c, const char *url)
+{
+    for (size_t i = 0; i < client_config_server_count(c); i++)
+        if (strcmp(client_config_server(c, i), url) == 0)
+            return true;
+    return false;
 }
 
 /* The first that is given or exists; freed by the caller. */
@@ -255,7 +326,9 @@ status client_config_load(const char *path, struct client_config **out, struct e
     if (!c)
         return no_memory(err);
     c->timeout_ms = 15000;
+    c->connect_timeout_ms = 5000;
     c->keys_max_age_ms = 60000;
+    c->public_data_max_age_ms = 3600000;
     c->log_level = LOG_LEVEL_WARNING;
     c->path = config_find(path);
 
@@ -280,7 +353,13 @@ void client_config_free(struct client_config *c)
         return;
     free(c->path);
     free(c->url);
+    server_list_free(c->servers);
     free(c->ca_path);
+    free(c->pin);
+    free(c->client_certificate_path);
+    free(c->client_key_path);
+    free(c->proxy);
+    free(c->proxy_credentials_path);
     free(c->account);
     free(c->key_path);
     free(c->api_key_path);

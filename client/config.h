@@ -6,10 +6,23 @@
  *
  *   [server]
  *   url = https://127.0.0.1:8443
+ *   # in place of url: at most 8 servers of one store; calls go on to the next when one fails
+ *   #servers = https://a:8443, https://b:8443
  *   # PEM; the system's trust store when absent
  *   ca = server-ca.pem
- *   # one deadline per call: connect, retries and all
+ *   # besides: SHA-256 of the public key that the server must show, several divided by ;
+ *   #pin = sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+ *   # PEM, for a server that asks for one; the key is plain and mode 0600
+ *   #client_certificate = client.pem
+ *   #client_key = client.key
+ *   # CONNECT through it; absent: none, whatever the environment says
+ *   #proxy = http://proxy:3128
+ *   # one line user:password, mode 0600
+ *   #proxy_credentials = proxy.secret
+ *   # one deadline per call: connect, retries, other servers and all
  *   timeout_ms = 15000
+ *   # of that, for name, connection and TLS of one attempt
+ *   connect_timeout_ms = 5000
  *   [credential]
  *   # or api_key
  *   type = service_account
@@ -29,6 +42,8 @@
  *   keys_max_age_ms = 60000
  *   # absent: none is kept
  *   public_data = public.json
+ *   # younger than this they stand for the list of keys after a login; 0: never
+ *   public_data_max_age_ms = 3600000
  *   [log]
  *   # absent: no log; "-" standard error
  *   file = module.log
@@ -36,16 +51,24 @@
  */
 #pragma once
 
+#include "client/server_text.h"
 #include "common/buf.h"
 #include "common/log.h"
 
 enum credential_type { CREDENTIAL_SERVICE_ACCOUNT, CREDENTIAL_API_KEY };
 
 struct client_config {
-    char *path; /* where it was read from */
-    char *url;  /* without trailing slash */
+    char *path;     /* where it was read from */
+    char *url;      /* without trailing slash; the first where there are several */
+    char **servers; /* NULL-ended; NULL: url alone */
     char *ca_path;
+    char *pin;
+    char *client_certificate_path;
+    char *client_key_path;
+    char *proxy;
+    char *proxy_credentials_path;
     int64_t timeout_ms;
+    int64_t connect_timeout_ms;
     enum credential_type credential;
     char *account;
     char *key_path;
@@ -55,6 +78,7 @@ struct client_config {
     bool verify_rsa_only;
     int64_t keys_max_age_ms;
     char *public_data_path;
+    int64_t public_data_max_age_ms;
     char *log_path;
     enum log_level log_level;
     bool no_threads; /* not of the file: the host forbids threads (CKF_LIBRARY_CANT_CREATE_OS_THREADS) */
@@ -63,5 +87,8 @@ struct client_config {
 /* CODE_NOT_FOUND when no file is named and none stands at a standard place; CODE_CONFIGURATION or CODE_IO otherwise. */
 status client_config_load(const char *path, struct client_config **out, struct error *err);
 void client_config_free(struct client_config *c);
+size_t client_config_server_count(const struct client_config *c); /* at least 1 */
+const char *client_config_server(const struct client_config *c, size_t i);
+bool client_config_has_server(const struct client_config *c, const char *url);
 DEFINE_CLEANUP_PTR(struct client_config, client_config_free)
 #define cleanup_client_config CLEANUP(client_config_free_cleanup)

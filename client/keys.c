@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which keys there are: answered from memory while young, else by one conditional request. A server that cannot be
- * reached leaves the last known keys in view, and is not asked again for some seconds, so that look-ups stay quick. */
+/* Which keys there are: answered from memory while young, or from public data on disk that are young, else by one
+ * conditional request. A server that cannot be reached leaves the last known keys in view, and is not asked again for
+ * some seconds, so that look-ups stay quick. */
 #include <string.h>
 
 #include "chancery/protocol.h"
@@ -8,53 +9,67 @@
 #include "client/keys_parse.h"
 #include "client/problem.h"
 #include "client/request.h"
-#include "common/file.h"
 
-enum { ANSWER_MAX = 16 * 1024 * 1024, FETCH_ATTEMPTS = 3, STALE_FETCH_MS = 5000, ASK_AGAIN_MS = 5000 };
+enum { FETCH_ROUNDS = 3, STALE_FETCH_MS = 5000, ASK_AGAIN_MS = 5000, SAVES_PER_AGE = 4 };
 
-static const struct client_keys *disk_read(const struct client *c)
+/* ---- the public data on disk */
+
+/* Of the file, read once: keys with a reference for the caller, or none. */
+static struct public_data disk_get(struct client *c)
 {
-    const char *path = c->config->public_data_path;
-    const struct client_keys *keys = NULL;
-    cleanup_buf struct buf text = {0};
-    struct error err = {0};
-    if (!path || !file_exists(path))
-        return NULL;
-    if (!is_ok(file_read(path, 2 * (size_t)ANSWER_MAX, FILE_NOT_WRITABLE_BY_OTHERS, &text, &err)) ||
-        !is_ok(public_data_parse(buf_slice(&text), c->config->url, &keys, &err)))
-        log_error(LOG_LEVEL_WARNING, "public data not used", &err);
-    return keys;
-}
-
-/* What is known without the server: a reference, or NULL. */
-static const struct client_keys *keys_from_disk(struct client *c)
-{
+    struct public_data read = {0};
     {
         cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
-        if (c->cache.disk)
-            return client_keys_ref(c->cache.disk);
+        if (c->cache.disk.keys) {
+            (void)client_keys_ref(c->cache.disk.keys);
+            return c->cache.disk;
+        }
     }
-    const struct client_keys *read = disk_read(c);
+    struct error err = {0};
+    if (!c->config->public_data_path || !is_ok(public_data_read(c->config, &read, &err))) {
+        if (err.code != CODE_OK && (err.code != CODE_NOT_FOUND || strchr(err.text, ':')))
+            log_error(LOG_LEVEL_WARNING, "public data not used", &err);
+        return (struct public_data){0};
+    }
     cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
-    if (read && !c->cache.disk)
-        c->cache.disk = client_keys_ref(read);
+    if (!c->cache.disk.keys) {
+        c->cache.disk = read;
+        (void)client_keys_ref(read.keys);
+    }
     return read;
+}
+
+static status disk_save(struct client *c, const struct client_keys *keys, int64_t fetched_at_ms, struct error *err)
+{
+    struct public_data data = {.keys = keys, .fetched_at_ms = fetched_at_ms};
+    TRY(public_data_write(c->config, &data, err));
+
+    cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+    const struct client_keys *old = c->cache.disk.keys;
+    (void)client_keys_ref(keys);
+    c->cache.disk = data;
+    client_keys_unref(old);
+    return OK;
 }
 
 /* Before login. */
 static status keys_offline(struct client *c, const struct client_keys **out, struct error *err)
 {
-    *out = keys_from_disk(c);
+    *out = disk_get(c).keys;
     return *out ? OK : keys_parse(slice_of_text("{\"keys\":[]}"), "", out, err);
 }
+
+/* ---- the server */
 
 static status keys_fetch(struct client *c, const char *etag, struct deadline d, const struct client_keys **out,
                          struct error *err)
 {
     cleanup_answer struct transport_answer answer = {0};
-    const struct transport_request request = {
-        .method = "GET", .path = ROUTE_SIGNING_KEYS, .if_none_match = *etag ? etag : NULL, .answer_max = ANSWER_MAX};
-    TRY(exchange_run(c, &request, retry_at_most(d, FETCH_ATTEMPTS), &answer, err));
+    const struct transport_request request = {.method = "GET",
+                                              .path = ROUTE_SIGNING_KEYS,
+                                              .if_none_match = *etag ? etag : NULL,
+                                              .answer_max = KEYS_MAX_BYTES};
+    TRY(exchange_run(c, &request, retry_at_most(c->servers, d, FETCH_ROUNDS), &answer, err));
     if (answer.status == 304 && *etag)
         return OK;
     if (answer.status != 200)
@@ -62,22 +77,27 @@ static status keys_fetch(struct client *c, const char *etag, struct deadline d, 
     return answer_fault(&answer, keys_parse(buf_slice(&answer.body), answer.etag, out, err), err);
 }
 
-/* Takes over what came, unless somebody logged in or out meanwhile. True when these keys are not on disk yet. */
-static bool keys_store(struct client *c, uint64_t serial, const struct client_keys *fresh)
+/* Takes over what the server said, unless somebody logged in or out meanwhile. True when the file should follow: after
+ * each login, after a change, and from time to time so that it stays young. */
+static bool keys_store(struct client *c, uint64_t serial, const struct client_keys *keys)
 {
     cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+    struct key_cache *cache = &c->cache;
     if (serial != c->login_serial)
         return false;
-    c->cache.checked_at_ms = clock_monotonic_ms();
-    c->cache.stale = false;
-    c->cache.refreshing = false;
-    if (!fresh)
+    int64_t now_ms = clock_monotonic_ms();
+    bool changed = keys != cache->disk.keys;
+    cache->checked_at_ms = cache->asked_at_ms = now_ms;
+    cache->stale = cache->refreshing = cache->from_disk = false;
+    (void)client_keys_ref(keys);
+    client_keys_unref(cache->keys);
+    cache->keys = keys;
+    if (!c->config->public_data_path ||
+        (!changed && cache->saved_at_ms != 0 &&
+         now_ms - cache->saved_at_ms < c->config->public_data_max_age_ms / SAVES_PER_AGE))
         return false;
-    client_keys_unref(c->cache.keys);
-    c->cache.keys = client_keys_ref(fresh);
-    bool first = !c->cache.saved;
-    c->cache.saved = true;
-    return first;
+    cache->saved_at_ms = now_ms;
+    return true;
 }
 
 static void keys_store_failure(struct client *c, uint64_t serial)
@@ -86,17 +106,11 @@ static void keys_store_failure(struct client *c, uint64_t serial)
     if (serial != c->login_serial)
         return;
     int64_t max_age = c->config->keys_max_age_ms;
+    int64_t now_ms = clock_monotonic_ms();
     c->cache.refreshing = false;
     c->cache.stale = false;
-    c->cache.checked_at_ms = clock_monotonic_ms() - max_age + (max_age < ASK_AGAIN_MS ? max_age : ASK_AGAIN_MS);
-}
-
-/* The public data follow each login; that they cannot be written is no failure of the look-up. */
-static void public_data_refresh(struct client *c)
-{
-    struct error err = {0};
-    if (c->config->public_data_path && !is_ok(client_save_public_data(c, &err)))
-        log_error(LOG_LEVEL_WARNING, "public data not written", &err);
+    c->cache.asked_at_ms = now_ms;
+    c->cache.checked_at_ms = now_ms - max_age + (max_age < ASK_AGAIN_MS ? max_age : ASK_AGAIN_MS);
 }
 
 static bool is_unreachable(status s)
@@ -109,56 +123,98 @@ static struct deadline earlier(struct deadline a, struct deadline b)
     return a.at_ms < b.at_ms ? a : b;
 }
 
+/* That the public data cannot be written is no failure of the look-up. */
+static void keys_take(struct client *c, uint64_t serial, const struct client_keys *keys)
+{
+    struct error err = {0};
+    if (keys_store(c, serial, keys) && !is_ok(disk_save(c, keys, clock_now_ms(), &err)))
+        log_error(LOG_LEVEL_WARNING, "public data not written", &err);
+}
+
 /* One request; `known`, a reference that is given away, is the answer when nothing changed or nobody answers. */
 static status keys_refresh(struct client *c, uint64_t serial, const struct client_keys *known, struct deadline d,
                            const struct client_keys **out, struct error *err)
 {
+    struct error reason = {0};
     const struct client_keys *fresh = NULL;
     struct deadline limit = known ? earlier(d, deadline_in(STALE_FETCH_MS)) : d;
-    status got = keys_fetch(c, keys_etag(known), limit, &fresh, err);
+    status got = keys_fetch(c, keys_etag(known), limit, &fresh, &reason);
     if (is_ok(got)) {
-        if (keys_store(c, serial, fresh))
-            public_data_refresh(c);
         if (fresh)
             client_keys_unref(known);
         *out = fresh ? fresh : known;
+        keys_take(c, serial, *out);
         return OK;
     }
     keys_store_failure(c, serial);
-    if (is_unreachable(got)) {
-        log_error(LOG_LEVEL_WARNING, "server not reached; last known keys are used", err);
-        *out = known ? known : keys_from_disk(c);
-        return *out ? OK : got;
-    }
-    client_keys_unref(known);
-    return got;
-}
-
-status client_keys(struct client *c, struct deadline d, const struct client_keys **out, struct error *err)
-{
-    const struct client_keys *known = NULL;
-    uint64_t serial = 0;
-    bool logged_in = false;
-    bool young = false;
-    {
-        cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
-        struct key_cache *cache = &c->cache;
-        int64_t age_ms = clock_monotonic_ms() - cache->checked_at_ms;
-        logged_in = credential_is_set(&c->credential);
-        serial = c->login_serial;
-        known = client_keys_ref(cache->keys);
-        young = known && !cache->stale && (age_ms < c->config->keys_max_age_ms || cache->refreshing);
-        if (logged_in && !young)
-            cache->refreshing = true;
-    }
-    if (logged_in && !young)
-        return keys_refresh(c, serial, known, d, out, err);
-    if (logged_in) {
+    if (is_unreachable(got) && known) {
+        log_error(LOG_LEVEL_WARNING, "server not reached; last known keys are used", &reason);
         *out = known;
         return OK;
     }
     client_keys_unref(known);
-    return keys_offline(c, out, err);
+    if (err)
+        *err = reason;
+    return got;
+}
+
+/* ---- what callers see */
+
+/* The cache as a call finds it. */
+struct view {
+    const struct client_keys *known; /* a reference, or NULL */
+    uint64_t serial;
+    bool logged_in;
+    bool young;
+    bool stale;
+};
+
+static struct view view_take(struct client *c)
+{
+    cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+    struct key_cache *cache = &c->cache;
+    int64_t age_ms = clock_monotonic_ms() - cache->checked_at_ms;
+    struct view v = {.known = client_keys_ref(cache->keys),
+                     .serial = c->login_serial,
+                     .logged_in = credential_is_set(&c->credential),
+                     .stale = cache->stale};
+    v.young = v.known && !cache->stale && (age_ms < c->config->keys_max_age_ms || cache->refreshing);
+    if (v.logged_in && v.known && !v.young)
+        cache->refreshing = true;
+    return v;
+}
+
+/* The first look after a login: young public data stand for the list, older ones give its ETag and go on being the
+ * answer while no server is there. */
+static void view_from_disk(struct client *c, struct view *v)
+{
+    struct public_data disk = disk_get(c);
+    v->known = disk.keys;
+    v->young = !v->stale && public_data_is_young(c->config, &disk);
+    if (!v->young)
+        return;
+
+    cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+    if (v->serial != c->login_serial || c->cache.keys)
+        return;
+    c->cache.keys = client_keys_ref(disk.keys);
+    c->cache.checked_at_ms = clock_monotonic_ms();
+    c->cache.from_disk = true;
+}
+
+status client_keys(struct client *c, struct deadline d, const struct client_keys **out, struct error *err)
+{
+    struct view v = view_take(c);
+    if (!v.logged_in) {
+        client_keys_unref(v.known);
+        return keys_offline(c, out, err);
+    }
+    if (!v.known)
+        view_from_disk(c, &v);
+    if (!v.young)
+        return keys_refresh(c, v.serial, v.known, d, out, err);
+    *out = v.known;
+    return OK;
 }
 
 void client_keys_refresh(struct client *c)
@@ -167,32 +223,45 @@ void client_keys_refresh(struct client *c)
     c->cache.stale = true;
 }
 
+bool client_keys_search_missed(struct client *c)
+{
+    cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+    struct key_cache *cache = &c->cache;
+    int64_t now_ms = clock_monotonic_ms();
+    bool asked_lately = cache->asked_at_ms != 0 && now_ms - cache->asked_at_ms < ASK_AGAIN_MS;
+    if (!credential_is_set(&c->credential) || asked_lately)
+        return false;
+    cache->asked_at_ms = now_ms;
+    cache->stale = true;
+    return true;
+}
+
+void keys_doubt(struct client *c, struct deadline d)
+{
+    bool from_disk = false;
+    {
+        cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+        c->cache.stale = true;
+        from_disk = c->cache.from_disk;
+    }
+    const struct client_keys *keys = NULL;
+    if (from_disk && is_ok(client_keys(c, d, &keys, NULL)))
+        client_keys_unref(keys);
+}
+
 status client_save_public_data(struct client *c, struct error *err)
 {
-    const char *path = c->config->public_data_path;
-    if (!path)
+    if (!c->config->public_data_path)
         return error_set(err, CODE_CONFIGURATION, "%s: [cache] public_data is not set", c->config->path);
 
-    const struct client_keys *keys = NULL;
+    cleanup_client_keys const struct client_keys *keys = NULL;
+    bool on_disk = false;
     {
         cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
         keys = client_keys_ref(c->cache.keys);
+        on_disk = keys && keys == c->cache.disk.keys && c->cache.saved_at_ms != 0;
     }
     if (!keys)
         return error_set(err, CODE_INVALID, "no keys were fetched yet");
-
-    cleanup_buf struct buf text = {0};
-    cleanup_buf struct buf old = {0};
-    public_data_write(c->config->url, keys, &text);
-    client_keys_unref(keys);
-    TRY(buf_check(&text, err));
-    if (is_ok(file_read(path, 2 * (size_t)ANSWER_MAX, FILE_NOT_WRITABLE_BY_OTHERS, &old, NULL)) &&
-        slice_equal(buf_slice(&old), buf_slice(&text)))
-        return OK;
-    TRY(file_write(path, buf_slice(&text), 0644, err));
-
-    cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
-    client_keys_unref(c->cache.disk);
-    c->cache.disk = client_keys_ref(c->cache.keys);
-    return OK;
+    return on_disk ? OK : disk_save(c, keys, clock_now_ms(), err);
 }

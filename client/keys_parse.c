@@ -12,7 +12,7 @@
 #include "common/encoding.h"
 #include "common/text.h"
 
-enum { KEYS_MAX_BYTES = 16 * 1024 * 1024, CERTIFICATES_MAX = 16, KEYS_MAX = 100000 };
+enum { CERTIFICATES_MAX = 16, KEYS_MAX = 100000 };
 
 static void snapshot_free(struct keys_snapshot *s)
 {
@@ -39,6 +39,11 @@ void client_keys_unref(const struct client_keys *keys)
     cleanup_libctx struct libctx_scope scope = {0};
     ignore(libctx_enter(&scope, NULL));
     snapshot_free(s);
+}
+
+const char *keys_text(const struct client_keys *keys)
+{
+    return buf_text(&((const struct keys_snapshot *)keys)->json);
 }
 
 const char *keys_etag(const struct client_keys *keys)
@@ -177,8 +182,8 @@ static status snapshot_fill(struct keys_snapshot *s, const struct json *list, st
     return OK;
 }
 
-static status snapshot_make(const struct json *root, struct slice text, const char *etag,
-                            const struct client_keys **out, struct error *err)
+status keys_of_json(const struct json *root, struct slice text, const char *etag, const struct client_keys **out,
+                    struct error *err)
 {
     cleanup_libctx struct libctx_scope scope = {0};
     TRY(libctx_enter(&scope, err));
@@ -204,30 +209,5 @@ status keys_parse(struct slice answer, const char *etag, const struct client_key
         return error_set(err, CODE_NO_MEMORY, "out of memory");
     if (!is_ok(parsed))
         return error_set(err, CODE_INTERNAL, "the server's answer is not understood: %s", reason.text);
-    return snapshot_make(root, answer, etag, out, err);
-}
-
-status public_data_parse(struct slice text, const char *url, const struct client_keys **out, struct error *err)
-{
-    cleanup_json struct json *root = NULL;
-    TRY(json_parse(text, 2 * (size_t)KEYS_MAX_BYTES, LIMIT_JSON_DEPTH, &root, err));
-    if (strcmp(json_get_text(root, "url", ""), url) != 0)
-        return error_set(err, CODE_NOT_FOUND, "the public data are those of another server");
-
-    const struct json *answer = json_get(root, "keys_answer");
-    cleanup_buf struct buf raw = {0};
-    struct json_writer w = json_writer_on(&raw);
-    json_add_value(&w, NULL, answer);
-    TRY(buf_check(&raw, err));
-    return snapshot_make(answer, buf_slice(&raw), "", out, err);
-}
-
-void public_data_write(const char *url, const struct client_keys *keys, struct buf *out)
-{
-    struct json_writer w = json_writer_on(out);
-    json_begin_object(&w, NULL);
-    json_add_text(&w, "url", url);
-    json_add_raw(&w, "keys_answer", buf_text(&((const struct keys_snapshot *)keys)->json));
-    json_end_object(&w);
-    buf_add_byte(out, '\n');
+    return keys_of_json(root, answer, etag, out, err);
 }

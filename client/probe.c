@@ -9,12 +9,12 @@
 
 enum { ANSWER_MAX = 16 * 1024 };
 
-status client_probe(struct client *c, struct deadline d, struct client_probe *out, struct error *err)
+status client_probe(struct client *c, size_t server, struct deadline d, struct client_probe *out, struct error *err)
 {
     cleanup_answer struct transport_answer answer = {0};
     const struct transport_request request = {.method = "GET", .path = ROUTE_LIVEZ, .answer_max = ANSWER_MAX};
     int64_t asked_ms = clock_now_ms();
-    TRY(transport_send(c->transport, &request, d, &answer, err));
+    TRY(transport_send(servers_transport(c->servers, server), &request, d, &answer, err));
     int64_t answered_ms = clock_now_ms();
 
     if (answer.status != 200)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "chancery/protocol.h"
-#include "client/answer.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -44,6 +43,20 @@ static const char *printable(const char *text)
     return text && *text && text_is_printable(text, TEXT_MAX) ? text : NULL;
 }
 
+/* Which request, what status and who says so, for whoever looks into the server's log. */
+static void place_write(const struct transport_answer *a, const char *request, struct buf *out)
+{
+    if (!request && *a->request_id)
+        request = a->request_id;
+    buf_printf(out, " (");
+    if (request)
+        buf_printf(out, "request %s, ", request);
+    buf_printf(out, "HTTP %d", a->status);
+    if (a->url)
+        buf_printf(out, ", %s", a->url);
+    buf_add_text(out, ")");
+}
+
 static status problem_read(const struct json *problem, const struct transport_answer *answer, struct error *err)
 {
     int http = answer->status;
@@ -54,14 +67,14 @@ static status problem_read(const struct json *problem, const struct transport_an
     const char *title = printable(json_get_text(problem, "title", NULL));
     const char *detail = printable(json_get_text(problem, "detail", NULL));
     const char *request = printable(json_get_text(problem, "request_id", NULL));
-    if (!request && *answer->request_id)
-        request = answer->request_id;
     if (!title)
         title = code_text(code);
     /* The server's title of one sentence is often its detail as well. */
     bool same = detail && strcmp(title, detail) == 0;
-    return error_set(err, code, "%s%s%s%s%s%s", title, detail && !same ? ": " : "", detail && !same ? detail : "",
-                     request ? " (request " : "", request ? request : "", request ? ")" : "");
+    cleanup_buf struct buf place = {0};
+    place_write(answer, request, &place);
+    return error_set(err, code, "%s%s%s%s", title, detail && !same ? ": " : "", detail && !same ? detail : "",
+                     buf_text(&place));
 }
 
 status problem_status(const struct transport_answer *answer, struct error *err)
@@ -72,13 +85,11 @@ status problem_status(const struct transport_answer *answer, struct error *err)
         json_type(problem) == JSON_OBJECT)
         return problem_read(problem, answer, err);
 
+    cleanup_buf struct buf place = {0};
+    place_write(answer, NULL, &place);
     if (answer->status >= 300 && answer->status < 400)
-        return answer_fault(answer,
-                            error_set(err, CODE_INTERNAL,
-                                      "the server answers with a redirect (HTTP %d), which is not followed",
-                                      answer->status),
-                            err);
+        return error_set(err, CODE_INTERNAL, "the server answers with a redirect, which is not followed%s",
+                         buf_text(&place));
     enum code code = code_by_http(answer->status);
-    return answer_fault(answer, error_set(err, code, "%s (HTTP %d without a reason)", code_text(code), answer->status),
-                        err);
+    return error_set(err, code, "%s, and no reason was given%s", code_text(code), buf_text(&place));
 }

@@ -5,6 +5,6 @@
 #include "client/transport.h"
 
 /* Never OK: the code of the body where it is one a server may send, else one by HTTP status; the text is
- * "<title>: <detail> (request req_…)", or the status where the body says nothing printable. The request's id is that of
- * the header where the body names none. */
+ * "<title>: <detail> (request req_…, HTTP 503, https://host:port)", or the general meaning where the body says nothing
+ * printable. */
 status problem_status(const struct transport_answer *answer, struct error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Authenticated requests. What changes something is sent once, as only signatures carry an idempotency key; what reads
- * is tried three times. */
+/* Authenticated requests. What changes something reaches one server once, as only signatures carry an idempotency key;
+ * what reads is tried three times on each. */
 #include "client/request.h"
 
 #include <stdio.h>
@@ -9,10 +9,10 @@
 #include "client/problem.h"
 #include "client/token.h"
 
-enum { ANSWER_MAX = 64 * 1024 * 1024, READ_ATTEMPTS = 3 };
+enum { ANSWER_MAX = 64 * 1024 * 1024, READ_ROUNDS = 3 };
 
-static void exchange_log(const struct transport_request *r, status sent, const struct transport_answer *answer,
-                         int64_t started_ms)
+static void exchange_log(const struct attempt *a, const struct transport_request *r, status sent,
+                         const struct transport_answer *answer, int64_t started_ms)
 {
     if (!log_is_on(LOG_LEVEL_DEBUG))
         return;
@@ -20,18 +20,18 @@ static void exchange_log(const struct transport_request *r, status sent, const s
     char took[24];
     (void)snprintf(http, sizeof(http), "%d", is_ok(sent) ? answer->status : 0);
     (void)snprintf(took, sizeof(took), "%lld", (long long)(clock_monotonic_ms() - started_ms));
-    log_event(LOG_LEVEL_DEBUG, "request", "method", r->method, "path", r->path, "status", http, "result",
-              code_wire(sent.code), "ms", took, NULL);
+    log_event(LOG_LEVEL_DEBUG, "request", "server", a->url, "method", r->method, "path", r->path, "status", http,
+              "result", code_wire(sent.code), "ms", took, NULL);
 }
 
-static status attempt(struct client *c, const struct transport_request *request, const struct buf *authorization,
-                      struct deadline d, struct transport_answer *answer, struct error *err)
+static status authorized_send(const struct attempt *a, const struct transport_request *request,
+                              const struct buf *authorization, struct transport_answer *answer, struct error *err)
 {
     struct transport_request authorized = *request;
     authorized.authorization = buf_text(authorization);
     int64_t started_ms = clock_monotonic_ms();
-    status sent = transport_send(c->transport, &authorized, d, answer, err);
-    exchange_log(request, sent, answer, started_ms);
+    status sent = transport_send(a->transport, &authorized, a->deadline, answer, err);
+    exchange_log(a, request, sent, answer, started_ms);
     return sent;
 }
 
@@ -39,16 +39,22 @@ status exchange_run(struct client *c, const struct transport_request *request, s
                     struct transport_answer *answer, struct error *err)
 {
     cleanup_buf struct buf authorization = {0};
+    struct error reason = {0};
     bool renewed = false;
     for (;;) {
-        TRY(authorization_get(c, retry, &authorization, err));
-        status sent = attempt(c, request, &authorization, retry.deadline, answer, err);
+        TRY(authorization_get(c, &retry, &authorization, err));
+        struct attempt a = retry_next(&retry);
+        status sent = authorized_send(&a, request, &authorization, answer, &reason);
         if (is_ok(sent) && answer->status == 401 && !renewed && authorization_refused(c, &authorization)) {
             renewed = true;
+            retry_same(&retry, &a);
             continue;
         }
-        if (!retry_again(&retry, sent, answer))
-            return sent;
+        if (!retry_again(&retry, &a, sent, answer, &reason)) {
+            if (!is_ok(sent) && err)
+                *err = reason;
+            return retry_end(&retry, sent, err);
+        }
     }
 }
 
@@ -62,7 +68,8 @@ static status request_run(struct client *c, const char *method, const char *path
                                               .body = body ? buf_slice(body) : (struct slice){0},
                                               .once = !reads,
                                               .answer_max = ANSWER_MAX};
-    TRY(exchange_run(c, &request, retry_at_most(d, reads ? READ_ATTEMPTS : 1), answer, err));
+    struct retry retry = reads ? retry_at_most(c->servers, d, READ_ROUNDS) : retry_once(c->servers, d);
+    TRY(exchange_run(c, &request, retry, answer, err));
     return answer->status >= 200 && answer->status < 300 ? OK : problem_status(answer, err);
 }
 

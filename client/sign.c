@@ -71,8 +71,16 @@ static status signature_request(struct client *c, const struct client_key *key, 
                                               .body = buf_slice(order),
                                               .idempotency_key = idempotency_key,
                                               .answer_max = ANSWER_MAX};
-    TRY(exchange_run(c, &request, retry_until(d), answer, err));
+    TRY(exchange_run(c, &request, retry_until(c->servers, d), answer, err));
     return answer->status == 201 ? OK : problem_status(answer, err);
+}
+
+/* The server knows better than our listing whether the key may still be used; and a signature that does not verify may
+ * be one of its next version. */
+static bool shows_listing_is_old(enum code code)
+{
+    return code == CODE_NOT_FOUND || code == CODE_KEY_DISABLED || code == CODE_KEY_EXPIRED || code == CODE_FORBIDDEN ||
+           code == CODE_MECHANISM_DENIED || code == CODE_BAD_SIGNATURE;
 }
 
 static status signature_read(const struct transport_answer *answer, struct buf *signature, struct error *err)
@@ -96,11 +104,9 @@ static status signature_check(const struct client_key *key, const struct sign_in
     return signature_verify(scope.ctx, client_key_public(key), in, buf_slice(signature), err);
 }
 
-status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
-                   struct buf *signature, struct error *err)
+static status signature_get(struct client *c, const struct client_key *key, const struct sign_input *in,
+                            struct deadline d, struct buf *signature, struct error *err)
 {
-    TRY(sign_input_check(in, key->type, err));
-
     cleanup_buf struct buf order = {0};
     cleanup_buf struct buf made = {0};
     cleanup_answer struct transport_answer answer = {0};
@@ -115,4 +121,14 @@ status client_sign(struct client *c, const struct client_key *key, const struct 
     *signature = made;
     made = (struct buf){0};
     return OK;
+}
+
+status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
+                   struct buf *signature, struct error *err)
+{
+    TRY(sign_input_check(in, key->type, err));
+    status got = signature_get(c, key, in, d, signature, err);
+    if (shows_listing_is_old(got.code))
+        keys_doubt(c, d);
+    return got;
 }

@@ -6,7 +6,8 @@
 
 #include "client/client.h"
 #include "client/credential.h"
-#include "client/transport.h"
+#include "client/public_data.h"
+#include "client/servers.h"
 
 /* An access token of POST /v1/oauth/token. */
 struct token {
@@ -17,12 +18,14 @@ struct token {
 };
 
 struct key_cache {
-    const struct client_keys *keys; /* what the server said last */
-    const struct client_keys *disk; /* the public data, once read */
-    int64_t checked_at_ms;
-    bool stale; /* client_keys_refresh was called */
+    const struct client_keys *keys; /* what the server said last, or the public data that stand for it */
+    struct public_data disk;        /* once read */
+    int64_t checked_at_ms;          /* monotonic; an unreachable server counts as asked a while ago */
+    int64_t asked_at_ms;            /* monotonic: when the server was last asked; 0: not since the login */
+    int64_t saved_at_ms;            /* monotonic: when the public data were last written; 0: not since the login */
+    bool from_disk;                 /* the server did not confirm keys yet */
+    bool stale;                     /* client_keys_refresh was called */
     bool refreshing;
-    bool saved; /* the public data were written since the login */
 };
 
 /* Advisory context of a signature; "" where nothing is known. */
@@ -34,7 +37,7 @@ struct origin {
 
 struct client {
     struct client_config *config;
-    struct transport *transport;
+    struct servers *servers;
     struct origin origin;
     bool needs_login;
 

@@ -21,13 +21,15 @@ void token_clear(struct token *t)
     *t = (struct token){0};
 }
 
-static status assertion_make(struct client *c, struct slice der, struct buf *out, struct error *err)
+/* Made out to the server that is asked: so it needs to know no URL but its own, and an assertion that one server has
+ * seen is of no use at another. */
+static status assertion_make(struct client *c, const char *url, struct slice der, struct buf *out, struct error *err)
 {
     cleanup_libctx struct libctx_scope scope = {0};
     TRY(libctx_enter(&scope, err));
 
     cleanup_buf struct buf audience = {0};
-    buf_printf(&audience, "%s%s", c->config->url, ROUTE_TOKEN);
+    buf_printf(&audience, "%s%s", url, ROUTE_TOKEN);
     TRY(buf_check(&audience, err));
     const struct assertion a = {.account = c->config->account,
                                 .audience = buf_text(&audience),
@@ -39,12 +41,12 @@ static status assertion_make(struct client *c, struct slice der, struct buf *out
 }
 
 /* The server holds assertions to be single-use, so each attempt carries one of its own. */
-static status token_attempt(struct client *c, struct slice key, struct deadline d, struct transport_answer *answer,
-                            struct error *err)
+static status token_attempt(struct client *c, struct slice key, const struct attempt *a,
+                            struct transport_answer *answer, struct error *err)
 {
     cleanup_buf struct buf body = {0};
     buf_add_text(&body, "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=");
-    TRY(assertion_make(c, key, &body, err));
+    TRY(assertion_make(c, a->url, key, &body, err));
 
     const struct transport_request request = {.method = "POST",
                                               .path = ROUTE_TOKEN,
@@ -52,7 +54,7 @@ static status token_attempt(struct client *c, struct slice key, struct deadline 
                                               .body = buf_slice(&body),
                                               .once = true,
                                               .answer_max = ANSWER_MAX};
-    return transport_send(c->transport, &request, d, answer, err);
+    return transport_send(a->transport, &request, a->deadline, answer, err);
 }
 
 static status token_read(const struct transport_answer *answer, struct token *token, struct error *err)
@@ -80,11 +82,16 @@ static status token_request(struct client *c, struct slice key, struct retry ret
                             struct error *err)
 {
     CLEANUP(transport_answer_clear) struct transport_answer answer = {0};
+    struct error reason = {0};
+    struct attempt a;
     status sent;
     do {
-        sent = token_attempt(c, key, retry.deadline, &answer, err);
-    } while (retry_again(&retry, sent, &answer));
-    TRY(sent);
+        a = retry_next(&retry);
+        sent = token_attempt(c, key, &a, &answer, &reason);
+    } while (retry_again(&retry, &a, sent, &answer, &reason));
+    if (!is_ok(sent) && err)
+        *err = reason;
+    TRY(retry_end(&retry, sent, err));
     return token_read(&answer, token, err);
 }
 
@@ -134,7 +141,7 @@ static void token_store(struct client *c, uint64_t serial, struct token *fresh)
     *fresh = (struct token){0};
 }
 
-status authorization_get(struct client *c, struct retry retry, struct buf *out, struct error *err)
+status authorization_get(struct client *c, const struct retry *call, struct buf *out, struct error *err)
 {
     cleanup_buf struct buf key = {0};
     CLEANUP(token_clear) struct token fresh = {0};
@@ -143,7 +150,7 @@ status authorization_get(struct client *c, struct retry retry, struct buf *out, 
     if (key.len == 0)
         return OK;
 
-    status got = token_request(c, buf_slice(&key), retry, &fresh, err);
+    status got = token_request(c, buf_slice(&key), retry_of_same_call(call), &fresh, err);
     if (is_ok(got))
         bearer(buf_slice(&fresh.value), out);
     token_store(c, serial, &fresh);

@@ -6,8 +6,8 @@
 #include "client/retry.h"
 #include "client/state.h"
 
-/* "Bearer …" into out; may ask for a token, as often as retry allows. CODE_NOT_AUTHENTICATED before login. */
-status authorization_get(struct client *c, struct retry retry, struct buf *out, struct error *err);
+/* "Bearer …" into out; may ask for a token, as often as the call allows. CODE_NOT_AUTHENTICATED before login. */
+status authorization_get(struct client *c, const struct retry *call, struct buf *out, struct error *err);
 /* The server answered 401 to this value: forgets it. True when another try with a new one makes sense. */
 bool authorization_refused(struct client *c, const struct buf *used);
 void token_clear(struct token *t);

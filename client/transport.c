@@ -1,241 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only file that sees libcurl. It lives in foreign processes: sockets are close-on-exec and known by descriptor, so
- * that a forked child can close them; SIGPIPE is held off the host; no proxy, netrc or key log of the environment is
- * followed; and nothing global is ever torn down (I10). A host name that is no address is looked up by libcurl's
- * short-lived resolver thread, the only way to keep the deadline while a name server is silent; a host that forbids
- * threads gets a look-up in its own (resolve.c), which ends when the system's resolver gives up. */
+/* With transport_handle.c the only file that sees libcurl. It lives in foreign processes: sockets are close-on-exec and
+ * known by descriptor, so that a forked child can close them; SIGPIPE is held off the host; no proxy, netrc or key log
+ * of the environment is followed; and nothing global is ever torn down (I10). A host name that is no address is looked
+ * up by libcurl's short-lived resolver thread, the only way to keep the deadline while a name server is silent; a host
+ * that forbids threads gets a look-up in its own (resolve.c), which ends when the system's resolver gives up. */
 #include "client/transport.h"
 
-#include <curl/curl.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <openssl/ssl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "chancery/version.h"
 #include "client/answer.h"
 #include "client/libctx.h"
 #include "client/resolve.h"
 #include "client/sigpipe.h"
-#include "client/wakeup.h"
-#include "common/file.h"
+#include "client/transport_handle.h"
 #include "common/text.h"
-
-enum { SOCKETS_MAX = 8, CA_FILE_MAX = 1024 * 1024, HEADERS_MAX = 64 * 1024, HEADER_LINE_MAX = 1024 };
-
-/* One libcurl handle with its own connection. Never unlinked while the transport lives: the list may be walked at any
- * moment, even in a child forked in the middle of a change. */
-struct connection {
-    struct connection *next;
-    atomic_bool busy;
-    CURL *curl;
-    _Atomic int sockets[SOCKETS_MAX]; /* descriptor + 1; 0 is empty */
-    char reason[CURL_ERROR_SIZE];
-};
 
 static struct connection *abandoned; /* in a forked child: what came over */
 
 struct transport {
     char *url;
-    struct buf ca;
-    bool no_threads;
-    /* libcurl guards its global state with a spin lock, which a child forked in that moment would wait on for ever.
-     * Held for the making of a handle, never across I/O. */
-    pthread_mutex_t making;
+    const struct transport_settings *settings;
     _Atomic(struct connection *) connections;
-};
-
-/* What the callbacks of one exchange write to. */
-struct receiving {
-    struct transport_answer *answer;
-    size_t answer_max;
-    size_t header_bytes;
-    bool too_large;
+    struct handle_maker maker;
 };
 
 void transport_fork_lock(struct transport *t)
 {
-    (void)pthread_mutex_lock(&t->making);
+    handle_maker_lock(&t->maker);
 }
 
 void transport_fork_unlock(struct transport *t)
 {
-    (void)pthread_mutex_unlock(&t->making);
-}
-
-void transport_forbid_threads(struct transport *t)
-{
-    t->no_threads = true;
-}
-
-static curl_socket_t socket_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)purpose;
-    struct connection *c = user;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (fd < 0)
-        return CURL_SOCKET_BAD;
-
-    for (size_t i = 0; i < SOCKETS_MAX; i++) {
-        int empty = 0;
-        if (atomic_compare_exchange_strong(&c->sockets[i], &empty, fd + 1))
-            return fd;
-    }
-    (void)close(fd);
-    return CURL_SOCKET_BAD;
-}
-
-static int socket_close(void *user, curl_socket_t fd)
-{
-    struct connection *c = user;
-    for (size_t i = 0; i < SOCKETS_MAX; i++) {
-        int known = fd + 1;
-        if (atomic_compare_exchange_strong(&c->sockets[i], &known, 0))
-            break;
-    }
-    return close(fd);
-}
-
-static size_t on_body(char *data, size_t size, size_t count, void *user)
-{
-    struct receiving *r = user;
-    size_t len = size * count;
-    if (len > r->answer_max - r->answer->body.len) {
-        r->too_large = true;
-        return 0;
-    }
-    buf_add(&r->answer->body, data, len);
-    return r->answer->body.failed ? 0 : len;
-}
-
-static size_t on_header(char *data, size_t size, size_t count, void *user)
-{
-    struct receiving *r = user;
-    size_t len = size * count;
-    r->header_bytes += len;
-    if (r->header_bytes > HEADERS_MAX) {
-        r->too_large = true;
-        return 0;
-    }
-    if (len < HEADER_LINE_MAX && !memchr(data, '\0', len)) {
-        char line[HEADER_LINE_MAX];
-        memcpy(line, data, len);
-        line[len] = '\0';
-        answer_header_take(r->answer, line);
-    }
-    return len;
-}
-
-/* libcurl writes TLS secrets to $SSLKEYLOGFILE when the host's environment says so; not those of our connections (I8).
- * And closing a connection sends nothing, since C_Finalize may come while the process exits. */
-static CURLcode on_tls_context(CURL *curl, void *ssl_ctx, void *user)
-{
-    (void)curl;
-    (void)user;
-    SSL_CTX_set_keylog_callback(ssl_ctx, NULL);
-    SSL_CTX_set_quiet_shutdown(ssl_ctx, 1);
-    return CURLE_OK;
-}
-
-/* What does not change from call to call. */
-static bool handle_set_up(const struct transport *t, struct connection *c)
-{
-    CURL *h = c->curl;
-    CURLcode bad = CURLE_OK;
-#define SET(option, value) bad |= curl_easy_setopt(h, option, value)
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_PROTOCOLS_STR, "https");
-    SET(CURLOPT_PROXY, "");
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
-    SET(CURLOPT_TCP_NODELAY, 1L);
-    SET(CURLOPT_MAXCONNECTS, 1L);
-    SET(CURLOPT_USERAGENT, "chancery/" CHANCERY_VERSION);
-    SET(CURLOPT_ERRORBUFFER, c->reason);
-    SET(CURLOPT_OPENSOCKETFUNCTION, socket_open);
-    SET(CURLOPT_OPENSOCKETDATA, c);
-    SET(CURLOPT_CLOSESOCKETFUNCTION, socket_close);
-    SET(CURLOPT_CLOSESOCKETDATA, c);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    if (t->ca.len > 0) {
-        struct curl_blob ca = {t->ca.data, t->ca.len, CURL_BLOB_NOCOPY};
-        SET(CURLOPT_CAINFO_BLOB, &ca);
-        SET(CURLOPT_CAPATH, NULL); /* else the system's roots would be trusted beside it */
-    }
-#undef SET
-    return bad == CURLE_OK;
-}
-
-static curl_socket_t socket_refuse(void *user, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)user;
-    (void)purpose;
-    (void)address;
-    return CURL_SOCKET_BAD;
-}
-
-/* The handle makes its pair of sockets at its first transfer: here, in one that is not let out. */
-static void handle_warm_up(struct connection *c)
-{
-    (void)curl_easy_setopt(c->curl, CURLOPT_URL, "https://127.0.0.1");
-    (void)curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(c->curl, CURLOPT_OPENSOCKETFUNCTION, socket_refuse);
-    struct wakeup pair = wakeup_expect();
-    (void)curl_easy_perform(c->curl);
-    if (wakeup_close_on_exec(&pair)) { /* closed by curl_easy_cleanup or in a forked child */
-        atomic_store(&c->sockets[0], pair.fds[0] + 1);
-        atomic_store(&c->sockets[1], pair.fds[1] + 1);
-    }
-}
-
-static void connection_free(struct connection *c)
-{
-    if (!c)
-        return;
-    if (c->curl)
-        curl_easy_cleanup(c->curl);
-    free(c);
-}
-
-static void curl_start(void)
-{
-    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-static void handle_make(struct transport *t, struct connection *c)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    transport_fork_lock(t);
-    (void)pthread_once(&once, curl_start);
-    c->curl = curl_easy_init();
-    if (c->curl)
-        handle_warm_up(c);
-    transport_fork_unlock(t);
-}
-
-static struct connection *connection_new(struct transport *t)
-{
-    struct connection *c = calloc(1, sizeof(*c));
-    if (!c)
-        return NULL;
-    atomic_init(&c->busy, true);
-    handle_make(t, c);
-    if (!c->curl || !handle_set_up(t, c)) {
-        connection_free(c);
-        return NULL;
-    }
-    return c;
+    handle_maker_unlock(&t->maker);
 }
 
 /* An idle one, or a new one. */
@@ -248,7 +45,7 @@ static struct connection *connection_acquire(struct transport *t)
             return c;
     }
 
-    struct connection *made = connection_new(t);
+    struct connection *made = connection_new(t->settings, &t->maker);
     if (!made)
         return NULL;
     made->next = atomic_load(&t->connections);
@@ -316,9 +113,11 @@ static bool request_set(struct connection *c, const struct transport *t, const s
     SET(CURLOPT_CUSTOMREQUEST, r->method);
     SET(CURLOPT_FRESH_CONNECT, r->once ? 1L : 0L);
     SET(CURLOPT_TIMEOUT_MS, (long)left_ms);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)left_ms);
+    SET(CURLOPT_CONNECTTIMEOUT_MS,
+        (long)(left_ms < t->settings->connect_timeout_ms ? left_ms : t->settings->connect_timeout_ms));
     SET(CURLOPT_WRITEDATA, receiving);
     SET(CURLOPT_HEADERDATA, receiving);
+    SET(CURLOPT_PREREQDATA, receiving);
 #undef SET
     return bad == CURLE_OK;
 }
@@ -332,6 +131,7 @@ static void request_unset(struct connection *c)
     (void)curl_easy_setopt(c->curl, CURLOPT_RESOLVE, NULL);
     (void)curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, NULL);
     (void)curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, NULL);
+    (void)curl_easy_setopt(c->curl, CURLOPT_PREREQDATA, NULL);
 }
 
 static enum code code_of_curl(CURLcode result)
@@ -343,6 +143,8 @@ static enum code code_of_curl(CURLcode result)
         return CODE_NO_MEMORY;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_URL_MALFORMAT:
         return CODE_CONFIGURATION;
     case CURLE_WEIRD_SERVER_REPLY:
@@ -354,6 +156,29 @@ static enum code code_of_curl(CURLcode result)
     }
 }
 
+/* What libcurl cannot say: which line of the configuration it is about, and what to do. */
+static status configuration_failure(const struct transport *t, const struct connection *c, CURLcode result,
+                                    struct error *err)
+{
+    long proxy_status = 0;
+    (void)curl_easy_getinfo(c->curl, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    if (result == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+        return error_set(err, CODE_CONFIGURATION,
+                         "%s: the server's public key is not a pinned one; if its key was changed on purpose, correct "
+                         "[server] pin, else somebody stands in between",
+                         t->url);
+    if (proxy_status == 407)
+        return error_set(err, CODE_CONFIGURATION,
+                         "%s: the proxy %s wants credentials, or other ones: correct [server] proxy_credentials",
+                         t->url, t->settings->proxy);
+    /* TLS 1.3 tells with the first read behind the handshake (RFC 8446 §6.2). */
+    if (strstr(c->reason, "certificate required"))
+        return error_set(err, CODE_CONFIGURATION,
+                         "%s: the server asks for a client certificate: set [server] client_certificate and client_key",
+                         t->url);
+    return OK;
+}
+
 static status failure_of(const struct transport *t, const struct connection *c, CURLcode result,
                          const struct receiving *r, struct error *err)
 {
@@ -361,6 +186,7 @@ static status failure_of(const struct transport *t, const struct connection *c, 
         return error_set(err, CODE_INTERNAL, "%s: the answer is larger than %zu bytes", t->url, r->answer_max);
     if (r->answer->body.failed)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
+    TRY(configuration_failure(t, c, result, err));
 
     const char *reason =
         *c->reason && text_is_printable(c->reason, sizeof(c->reason)) ? c->reason : curl_easy_strerror(result);
@@ -371,9 +197,9 @@ static status failure_of(const struct transport *t, const struct connection *c, 
 static status lookup_set(struct transport *t, struct connection *c, struct curl_slist **known, struct error *err)
 {
     cleanup_buf struct buf line = {0};
-    if (!t->no_threads)
+    if (!t->settings->no_threads)
         return OK;
-    TRY(resolve_url(t->url, &line, err));
+    TRY(resolve_url(t->settings->proxy ? t->settings->proxy + strlen("http://") : t->url, &line, err));
     if (line.len == 0)
         return OK;
     *known = curl_slist_append(NULL, buf_text(&line));
@@ -411,6 +237,7 @@ status transport_send(struct transport *t, const struct transport_request *r, st
 {
     cleanup_libctx struct libctx_scope scope = {0};
     transport_answer_clear(answer);
+    answer->url = t->url;
     TRY(libctx_enter(&scope, err)); /* first: it reads OpenSSL's configuration while no lock is held */
 
     CLEANUP(connection_release) struct connection *c = connection_acquire(t);
@@ -423,7 +250,8 @@ status transport_send(struct transport *t, const struct transport_request *r, st
     return sent;
 }
 
-status transport_new(const char *url, const char *ca_path, struct transport **out, struct error *err)
+status transport_new(const char *url, const struct transport_settings *settings, struct transport **out,
+                     struct error *err)
 {
     struct transport *t = calloc(1, sizeof(*t));
     char *copy = strdup(url);
@@ -433,15 +261,8 @@ status transport_new(const char *url, const char *ca_path, struct transport **ou
         return error_set(err, CODE_NO_MEMORY, "out of memory");
     }
     t->url = copy;
-    (void)pthread_mutex_init(&t->making, NULL);
-
-    status read = ca_path ? file_read(ca_path, CA_FILE_MAX, FILE_NOT_WRITABLE_BY_OTHERS, &t->ca, err) : OK;
-    if (is_ok(read) && ca_path && !memmem(t->ca.data, t->ca.len, "-----BEGIN ", 11))
-        read = error_set(err, CODE_CONFIGURATION, "%s: no PEM certificate stands in it", ca_path);
-    if (!is_ok(read)) {
-        transport_free(t);
-        return read;
-    }
+    t->settings = settings;
+    handle_maker_init(&t->maker);
     *out = t;
     return OK;
 }
@@ -460,22 +281,19 @@ void transport_free(struct transport *t)
             next = c->next;
             connection_free(c);
         }
+        handle_maker_clear(&t->maker);
+    } else {
+        handle_maker_clear(&t->maker);
     }
-    buf_clear(&t->ca);
-    (void)pthread_mutex_destroy(&t->making);
     free(t->url);
     free(t);
 }
 
 void transport_abandon_after_fork(struct transport *t)
 {
-    for (struct connection *c = atomic_load(&t->connections); c; c = c->next) {
-        for (size_t i = 0; i < SOCKETS_MAX; i++) {
-            int fd = atomic_exchange(&c->sockets[i], 0) - 1;
-            if (fd >= 0)
-                (void)close(fd);
-        }
-    }
+    for (struct connection *c = atomic_load(&t->connections); c; c = c->next)
+        connection_abandon(c);
+    handle_maker_abandon(&t->maker);
     /* The handles stay unfreed: libcurl would send on descriptors that may belong to somebody else by now. But they
      * stay reachable, for whoever searches a child for leaks. */
     struct connection *first = atomic_exchange(&t->connections, NULL), *last = first;

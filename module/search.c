@@ -80,6 +80,21 @@ static bool is_specific(struct template t)
     return template_find(t, CKA_CLASS) && (template_find(t, CKA_LABEL) || template_find(t, CKA_ID));
 }
 
+/* Many programs look on each token for a key that stands on one. */
+static bool stands_on_another_token(const struct query *query, const struct slot *slot)
+{
+    struct module *m = slot->module;
+    for (size_t i = 0; i < m->slot_count; i++) {
+        cleanup_object_set struct object_set *set = NULL;
+        if (&m->slots[i] == slot || slot_objects(&m->slots[i], &set) != CKR_OK)
+            continue;
+        for (size_t n = 0; n < object_set_count(set); n++)
+            if (attributes_match(&object_set_at(set, n)->attributes, query->wanted, query->count))
+                return true;
+    }
+    return false;
+}
+
 static CK_RV query_token(struct query *query, struct slot *slot)
 {
     struct template t = {query->wanted, query->count};
@@ -89,7 +104,7 @@ static CK_RV query_token(struct query *query, struct slot *slot)
     CK_RV rv = slot_objects(slot, &set);
     if (rv == CKR_OK && !query_listing(query, slot, set))
         return CKR_HOST_MEMORY;
-    if (rv != CKR_OK || query->search->count > 0 || !is_specific(t))
+    if (rv != CKR_OK || query->search->count > 0 || !is_specific(t) || stands_on_another_token(query, slot))
         return rv;
     rv = slot_objects_again(slot, &set);
     return rv == CKR_OK && !query_listing(query, slot, set) ? CKR_HOST_MEMORY : rv;

@@ -13,13 +13,6 @@ CK_RV sign_init(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HAND
     return key_operation_init(s, mechanism, key, OPERATION_SIGN, CKO_PRIVATE_KEY);
 }
 
-/* The server knows better than our listing whether the key may still be used: look again at the next search. */
-static bool shows_listing_is_old(enum code code)
-{
-    return code == CODE_NOT_FOUND || code == CODE_KEY_DISABLED || code == CODE_FORBIDDEN ||
-           code == CODE_MECHANISM_DENIED;
-}
-
 static CK_RV sign_send(struct session *s, const struct sign_input *in, CK_BYTE *signature, CK_ULONG *len)
 {
     struct client *client = s->module->client;
@@ -30,8 +23,6 @@ static CK_RV sign_send(struct session *s, const struct sign_input *in, CK_BYTE *
         st = error_set(&err, CODE_BAD_SIGNATURE, "the signature has %zu bytes", made.len);
     if (!is_ok(st)) {
         error_prefix(&err, "%s", s->operation.key->token_label);
-        if (shows_listing_is_old(st.code))
-            client_keys_refresh(client);
         return ckr_report("sign", st, &err);
     }
     memcpy(signature, made.data, made.len);

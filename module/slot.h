@@ -29,7 +29,6 @@ struct slot {
     size_t session_count;
     size_t rw_session_count;
     struct object_set *objects; /* as last seen; NULL before the first look */
-    int64_t looked_at_ms;       /* when that was, or when it was asked for again */
     struct session_objects session_objects;
 };
 

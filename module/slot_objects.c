@@ -5,9 +5,6 @@
 #include "module/module.h"
 #include "module/object.h"
 
-/* A key that is looked for by name and not found is asked for once more, but not oftener than this. */
-enum { LOOK_AGAIN_MS = 5000 };
-
 struct object_set *slot_objects_seen(struct slot *s)
 {
     module_lock_scope(s->module);
@@ -68,7 +65,6 @@ static bool slot_objects_replace(struct slot *s, const struct object_set *previo
         return false;
     old = s->objects;
     s->objects = object_set_ref(built);
-    s->looked_at_ms = clock_monotonic_ms();
     return true;
 }
 
@@ -107,21 +103,10 @@ CK_RV slot_objects(struct slot *s, struct object_set **out)
     return ckr_report("list keys", st, &err);
 }
 
-static bool slot_may_look_again(struct slot *s)
-{
-    module_lock_scope(s->module);
-    int64_t now = clock_monotonic_ms();
-    if (now - s->looked_at_ms < LOOK_AGAIN_MS)
-        return false;
-    s->looked_at_ms = now;
-    return true;
-}
-
 CK_RV slot_objects_again(struct slot *s, struct object_set **set)
 {
-    if (!slot_shows_private(s, *set) || !slot_may_look_again(s))
+    if (!slot_shows_private(s, *set) || !client_keys_search_missed(s->module->client))
         return CKR_OK;
-    client_keys_refresh(s->module->client);
     object_set_unref(steal(set));
     return slot_objects(s, set);
 }

@@ -7,13 +7,15 @@
 #include "chancery/protocol.h"
 #include "client/keys_parse.h"
 #include "client/libctx.h"
+#include "client/public_data.h"
 #include "common/text.h"
 #include "module/attribute.h"
 #include "module/object.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char url[] = "https://127.0.0.1:8443";
+static char url[] = "https://127.0.0.1:8443";
+static const struct client_config config = {.url = url};
 
 static void must(bool holds)
 {
@@ -47,9 +49,12 @@ static void key_judge(const struct client_key *key)
 static void keep_and_read(const struct client_keys *keys)
 {
     cleanup_buf struct buf text = {0};
-    cleanup_client_keys const struct client_keys *again = NULL;
-    public_data_write(url, keys, &text);
-    must(is_ok(public_data_parse(buf_slice(&text), url, &again, NULL)) && again->count == keys->count);
+    const struct public_data data = {.keys = keys, .fetched_at_ms = 1700000000000};
+    struct public_data read = {0};
+    public_data_format(&config, &data, &text);
+    must(is_ok(public_data_parse(&config, buf_slice(&text), &read, NULL)) && read.keys->count == keys->count);
+    must(read.fetched_at_ms == data.fetched_at_ms);
+    cleanup_client_keys const struct client_keys *again = read.keys;
     for (size_t i = 0; i < keys->count; i++)
         must(memcmp(keys->items[i].cka_id, again->items[i].cka_id, sizeof(keys->items[i].cka_id)) == 0);
 }
@@ -57,9 +62,10 @@ static void keep_and_read(const struct client_keys *keys)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     cleanup_client_keys const struct client_keys *keys = NULL;
-    cleanup_client_keys const struct client_keys *kept = NULL;
+    struct public_data kept = {0};
     struct error err = {0};
-    ignore(public_data_parse((struct slice){data, size}, url, &kept, NULL));
+    ignore(public_data_parse(&config, (struct slice){data, size}, &kept, NULL));
+    client_keys_unref(kept.keys);
     if (!is_ok(keys_parse((struct slice){data, size}, "\"e\"", &keys, &err))) {
         must(!keys && err.code != CODE_OK && *err.text);
         must(text_is_printable(err.text, sizeof(err.text)));

@@ -137,8 +137,9 @@ static void a_refusal_names_the_servers_reason_and_code(void **state)
                                         "\"request_id\":\"req_9\"}"},
                                        {0}};
     pages = rows;
-    assert_said(run("project", "create", "demo", NULL), 1, "",
-                "chancery project create: it exists: demo (request req_9) [conflict]\n");
+    const struct ran *r = run("project", "create", "demo", NULL);
+    assert_said(r, 1, "", "chancery project create: it exists: demo (request req_9, HTTP 409, https://127.0.0.1:");
+    assert_non_null(strstr(r->err, ") [conflict]\n"));
 }
 
 static void names_in_paths_are_percent_encoded(void **state)
@@ -248,7 +249,9 @@ static void a_key_that_is_not_listed_is_refused_by_the_server_with_its_reason(vo
     (void)state;
     const char *file = in_directory("data");
     file_put(file, "hello", 0644);
-    assert_said(run("sign", "--key", "demo-gone", file, NULL), 1, "", "rotated out (request req_1) [key_disabled]");
+    const struct ran *r = run("sign", "--key", "demo-gone", file, NULL);
+    assert_said(r, 1, "", "rotated out (request req_1, HTTP 403, https://");
+    assert_non_null(strstr(r->err, ") [key_disabled]\n"));
     assert_int_equal(fake_server_count(c.server, "POST", "/v1/signing/keys/demo:gone/signatures"), 1);
     assert_int_equal(access(in_directory("data.sig"), F_OK), -1);
 }
@@ -439,7 +442,7 @@ static void an_api_key_that_is_refused_leaves_nothing_behind(void **state)
     static const struct page rows[] = {
         {"GET", "/v1/whoami", 401, "{\"code\":\"not_authenticated\",\"title\":\"unknown key\"}"}, {0}};
     pages = rows;
-    assert_said(login_user(), 1, "", "unknown key [not_authenticated]");
+    assert_said(login_user(), 1, "", "unknown key (HTTP 401, https://127.0.0.1:");
     assert_int_equal(access(in_directory("user/api.key"), F_OK), -1);
     assert_int_equal(access(in_directory("user/client.conf"), F_OK), -1);
 }

@@ -122,6 +122,7 @@ static void signature_answer(struct chancery *c, const struct fake_request *r, s
     if (take(&c->busy_signatures)) {
         problem(a, 503, "hsm_unavailable", "the HSM is away");
         a->headers = c->busy_headers;
+        a->status = c->busy_status ? c->busy_status : a->status;
         return;
     }
     if (!strstr(r->path, "/key_1/")) {
@@ -133,6 +134,8 @@ static void signature_answer(struct chancery *c, const struct fake_request *r, s
     must(is_ok(parsed));
     signature_write(c, order, a);
     json_free(order);
+    if (take(&c->half_signatures))
+        a->action = FAKE_HALF;
 }
 
 static void on_request(struct fake_server *s, const struct fake_request *r, struct fake_answer *a, void *user)
@@ -171,30 +174,46 @@ void file_put(const char *path, const char *text, int mode)
     close(fd);
 }
 
+static const char usual[] = "[credential]\ntype = service_account\naccount = build-1\nkey = build-1.key\n"
+                            "[cache]\npublic_data = public.json\n";
+
+void chancery_configure_server(struct chancery *c, const char *lines)
+{
+    struct buf text = {0};
+    buf_printf(&text, "[server]\n%s\n%s", lines, usual);
+    file_put(c->config, buf_text(&text), 0600);
+    buf_clear(&text);
+}
+
 void chancery_configure(struct chancery *c, const char *rest)
 {
     struct buf text = {0};
     buf_printf(&text, "[server]\nurl = %s\nca = ca.pem\ntimeout_ms = 10000\n%s", fake_server_url(c->server),
-               rest ? rest
-                    : "[credential]\ntype = service_account\naccount = build-1\nkey = build-1.key\n"
-                      "[cache]\npublic_data = public.json\n");
+               rest ? rest : usual);
     file_put(c->config, buf_text(&text), 0600);
     buf_clear(&text);
 }
 
 void chancery_start(struct chancery *c)
 {
-    chancery_start_locked(c, NULL);
+    chancery_start_with(c, (struct fake_options){0}, NULL);
 }
 
 void chancery_start_locked(struct chancery *c, const char *passphrase)
+{
+    chancery_start_with(c, (struct fake_options){0}, passphrase);
+}
+
+void chancery_start_with(struct chancery *c, struct fake_options options, const char *passphrase)
 {
     char path[192];
     *c = (struct chancery){.directory = "/tmp/chancery-test-XXXXXX"};
     bool made = mkdtemp(c->directory) != NULL;
     must(made);
     c->key = EVP_EC_gen("P-256");
-    c->server = fake_server_start(&(struct fake_options){.handler = on_request, .user = c});
+    options.handler = on_request;
+    options.user = c;
+    c->server = fake_server_start(&options);
     chancery_path(c, "ca.pem", path);
     file_put(path, fake_server_ca(c->server), 0644);
     struct buf pem = {0};

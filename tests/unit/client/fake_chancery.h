@@ -18,10 +18,12 @@ struct chancery {
     /* Each counts down: so many of the next answers are like this. */
     atomic_int drop_signatures;
     atomic_int stall_signatures;
+    atomic_int half_signatures; /* made, but the answer breaks off */
     atomic_int spoil_signatures;
     atomic_int busy_signatures;  /* 503 */
     atomic_int die_at_signature; /* that many are asked for until the process ends in the middle of one */
     const char *busy_headers;    /* with that */
+    int busy_status;             /* instead of it */
     atomic_int unauthorized;     /* 401 to whatever is not the token request */
     atomic_int refuse_tokens;
     atomic_int drop_tokens;
@@ -39,11 +41,15 @@ struct chancery {
 /* A server, a directory with its CA, an unencrypted Ed25519 key and client.conf. */
 void chancery_start(struct chancery *c);
 void chancery_start_locked(struct chancery *c, const char *passphrase); /* the key is encrypted */
-void chancery_stop(struct chancery *c);                                 /* and removes the directory */
+/* The same with another server's options; handler and user are set here. passphrase NULL: a plain key. */
+void chancery_start_with(struct chancery *c, struct fake_options options, const char *passphrase);
+void chancery_stop(struct chancery *c); /* and removes the directory */
 /* Writes client.conf: the usual [server], then this. NULL: service account with build-1.key and public data. */
 void chancery_configure(struct chancery *c, const char *rest);
 struct client *chancery_client(struct chancery *c);
 /* A signature over a fixed digest with the only key; the deadline in milliseconds. */
 status chancery_sign(struct client *client, int64_t timeout_ms, struct error *err);
 void chancery_path(const struct chancery *c, const char *name, char out[192]);
+/* Writes client.conf with these lines in [server] instead of url, ca and timeout. */
+void chancery_configure_server(struct chancery *c, const char *lines);
 void file_put(const char *path, const char *text, int mode);

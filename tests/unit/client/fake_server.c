@@ -33,6 +33,9 @@ struct fake_server {
     int fd;
     pthread_t thread;
     atomic_bool stopping;
+    atomic_bool stalls_handshakes;
+    atomic_int handshakes, resumed;
+    char pin[64];
     pthread_mutex_t lock; /* of what follows */
     struct fake_connection connections[CONNECTIONS_MAX];
     int connection_count;
@@ -74,6 +77,22 @@ static X509 *certificate_make(EVP_PKEY *key)
     return x;
 }
 
+static int any_certificate(int good, X509_STORE_CTX *ctx)
+{
+    (void)good, (void)ctx;
+    return 1;
+}
+
+static void pin_make(EVP_PKEY *key, char out[64])
+{
+    uint8_t *der = NULL, digest[32];
+    int len = i2d_PUBKEY(key, &der);
+    EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL);
+    OPENSSL_free(der);
+    (void)snprintf(out, 64, "sha256//");
+    EVP_EncodeBlock((unsigned char *)out + 8, digest, sizeof(digest));
+}
+
 static void tls_make(struct fake_server *s)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -82,6 +101,11 @@ static void tls_make(struct fake_server *s)
     must(s->tls && SSL_CTX_use_certificate(s->tls, certificate) == 1 && SSL_CTX_use_PrivateKey(s->tls, key) == 1);
     if (s->options.tls12)
         SSL_CTX_set_max_proto_version(s->tls, TLS1_2_VERSION);
+
+    if (s->options.asks_certificate)
+        SSL_CTX_set_verify(s->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, any_certificate);
+    SSL_CTX_set_session_id_context(s->tls, (const unsigned char *)"fake", 4);
+    pin_make(key, s->pin);
 
     BIO *bio = BIO_new(BIO_s_mem());
     PEM_write_bio_X509(bio, certificate);
@@ -137,7 +161,8 @@ static bool request_read(SSL *ssl, struct fake_request *r)
     return true;
 }
 
-static bool answer_write(SSL *ssl, const struct fake_answer *a)
+/* half: the connection breaks in the middle. pause_ms: between single bytes. */
+static bool answer_write(SSL *ssl, const struct fake_answer *a, bool half, unsigned pause_ms, atomic_bool *stopping)
 {
     struct buf text = {0};
     bool has_body = a->status != 204 && a->status != 304;
@@ -148,9 +173,15 @@ static bool answer_write(SSL *ssl, const struct fake_answer *a)
     buf_add_text(&text, "\r\n");
     if (has_body)
         buf_add(&text, a->body.data, a->body.len);
-    bool written = SSL_write(ssl, text.data, (int)text.len) == (int)text.len;
+    size_t len = half ? text.len - a->body.len / 2 : text.len;
+    size_t step = pause_ms ? 1 : len;
+    bool written = true;
+    for (size_t at = 0; written && at < len && !atomic_load(stopping); at += step) {
+        written = SSL_write(ssl, text.data + at, (int)step) == (int)step;
+        usleep(pause_ms * 1000);
+    }
     buf_clear(&text);
-    return written;
+    return written && !half;
 }
 
 static void endless_write(struct fake_server *s, SSL *ssl)
@@ -169,10 +200,19 @@ static void stall(struct fake_server *s)
         usleep(2000);
 }
 
+static void client_name_read(SSL *ssl, char *out, size_t size)
+{
+    X509 *certificate = SSL_get1_peer_certificate(ssl);
+    if (certificate)
+        X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, out, (int)size);
+    X509_free(certificate);
+}
+
 /* False: the connection ends. */
 static bool serve_one(struct fake_server *s, SSL *ssl, int connection)
 {
     struct fake_request r = {.connection = connection};
+    client_name_read(ssl, r.client_name, sizeof(r.client_name));
     if (!request_read(ssl, &r)) {
         buf_clear(&r.body);
         return false;
@@ -185,8 +225,8 @@ static bool serve_one(struct fake_server *s, SSL *ssl, int connection)
     struct fake_answer a = {.status = 200};
     s->options.handler(s, &r, &a, s->options.user);
     bool goes_on = false;
-    if (a.action == FAKE_ANSWER)
-        goes_on = answer_write(ssl, &a);
+    if (a.action == FAKE_ANSWER || a.action == FAKE_HALF || a.action == FAKE_TRICKLE)
+        goes_on = answer_write(ssl, &a, a.action == FAKE_HALF, a.action == FAKE_TRICKLE ? 50 : 0, &s->stopping);
     else if (a.action == FAKE_STALL)
         stall(s);
     else if (a.action == FAKE_ENDLESS)
@@ -202,9 +242,18 @@ static void *connection_run(void *user)
     sigemptyset(&own);
     sigaddset(&own, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &own, NULL);
+    if (atomic_load(&c->server->stalls_handshakes)) {
+        stall(c->server);
+        return NULL;
+    }
     SSL *ssl = SSL_new(c->server->tls);
     SSL_set_fd(ssl, c->fd);
-    if (SSL_accept(ssl) == 1)
+    bool accepted = SSL_accept(ssl) == 1;
+    if (accepted) {
+        atomic_fetch_add(&c->server->resumed, SSL_session_reused(ssl));
+        atomic_fetch_add(&c->server->handshakes, 1);
+    }
+    if (accepted)
         while (!atomic_load(&c->server->stopping) && serve_one(c->server, ssl, c->number))
             ;
     SSL_free(ssl);
@@ -298,6 +347,26 @@ int fake_server_connections(struct fake_server *s)
     int count = s->connection_count;
     pthread_mutex_unlock(&s->lock);
     return count;
+}
+
+int fake_server_handshakes(struct fake_server *s)
+{
+    return atomic_load(&s->handshakes);
+}
+
+int fake_server_resumed(struct fake_server *s)
+{
+    return atomic_load(&s->resumed);
+}
+
+void fake_server_pin(const struct fake_server *s, char out[64])
+{
+    memcpy(out, s->pin, sizeof(s->pin));
+}
+
+void fake_server_stall_handshakes(struct fake_server *s, bool stalls)
+{
+    atomic_store(&s->stalls_handshakes, stalls);
 }
 
 int fake_server_count(struct fake_server *s, const char *method, const char *path_part)

@@ -16,6 +16,7 @@ struct fake_request {
     char authorization[512];
     char idempotency_key[80];
     char if_none_match[80];
+    char client_name[64]; /* of the client's certificate, "" without one */
     struct buf body;
     int connection; /* which one it came on, from 1 */
 };
@@ -24,6 +25,8 @@ enum fake_action {
     FAKE_ANSWER,
     FAKE_DROP,    /* close the connection without a byte */
     FAKE_STALL,   /* say nothing until the server is stopped */
+    FAKE_HALF,    /* the head and half of the body, then the end of the connection */
+    FAKE_TRICKLE, /* the body byte by byte, 50 ms apart */
     FAKE_ENDLESS, /* a body without an end, as long as the other side takes it */
 };
 
@@ -47,7 +50,8 @@ typedef void fake_handler(struct fake_server *s, const struct fake_request *requ
 struct fake_options {
     fake_handler *handler;
     void *user;
-    bool tls12; /* the best it can do */
+    bool tls12;            /* the best it can do */
+    bool asks_certificate; /* of the client; any will do */
 };
 struct fake_server *fake_server_start(const struct fake_options *options);
 void fake_server_stop(struct fake_server *s); /* ends all its threads; NULL is fine */
@@ -55,6 +59,12 @@ void fake_server_stop(struct fake_server *s); /* ends all its threads; NULL is f
 const char *fake_server_url(const struct fake_server *s);
 const char *fake_server_ca(const struct fake_server *s); /* PEM, to be put into a file */
 int fake_server_connections(struct fake_server *s);
+int fake_server_handshakes(struct fake_server *s); /* completed */
+int fake_server_resumed(struct fake_server *s);    /* of those, the ones that resumed a session */
+/* SHA-256 of its public key, as libcurl wants a pin. */
+void fake_server_pin(const struct fake_server *s, char out[64]);
+/* From now on a connection is accepted and then nothing happens on it, or again all is well. */
+void fake_server_stall_handshakes(struct fake_server *s, bool stalls);
 int fake_server_count(struct fake_server *s, const char *method, const char *path_part);
 /* The n-th request (from 0) whose path holds path_part; NULL when there is none. Stays until the server is stopped. */
 const struct fake_request *fake_server_request(struct fake_server *s, const char *path_part, int n);

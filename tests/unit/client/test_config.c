@@ -28,6 +28,7 @@ static status load(const char *text, struct client_config **out)
 }
 
 #define ACCOUNT "[credential]\ntype = service_account\naccount = build-1\nkey = build-1.key\n"
+#define PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define SERVER "[server]\nurl = https://127.0.0.1:8443/\n"
 
 static void every_key_is_read(void **state)
@@ -35,9 +36,11 @@ static void every_key_is_read(void **state)
     (void)state;
     cleanup_client_config struct client_config *c = NULL;
     char expected[160];
-    assert_ok(load(SERVER "; comment\nca = ca.pem\ntimeout_ms = 700\n" ACCOUNT
-                          "[token]\nlabel = mine\neddsa = same\nverify = rsa\n"
+    assert_ok(load(SERVER "; comment\nca = ca.pem\ntimeout_ms = 700\nconnect_timeout_ms = 600\npin = " PIN ";" PIN "\n"
+                          "client_certificate = c.pem\nclient_key = /c.key\nproxy = http://p:3128\n"
+                          "proxy_credentials = p\n" ACCOUNT "[token]\nlabel = mine\neddsa = same\nverify = rsa\n"
                           "[cache]\nkeys_max_age_ms = 5\npublic_data = /var/public.json\n"
+                          "public_data_max_age_ms = 6\n"
                           "[log]\nfile = -\nlevel = debug\n",
                    &c));
     assert_string_equal(c->url, "https://127.0.0.1:8443");
@@ -46,6 +49,16 @@ static void every_key_is_read(void **state)
     (void)snprintf(expected, sizeof(expected), "%s/build-1.key", directory);
     assert_string_equal(c->key_path, expected);
     assert_int_equal(c->timeout_ms, 700);
+    assert_int_equal(c->connect_timeout_ms, 600);
+    assert_string_equal(c->pin, PIN ";" PIN);
+    (void)snprintf(expected, sizeof(expected), "%s/c.pem", directory);
+    assert_string_equal(c->client_certificate_path, expected);
+    assert_string_equal(c->client_key_path, "/c.key");
+    assert_string_equal(c->proxy, "http://p:3128");
+    assert_non_null(c->proxy_credentials_path);
+    assert_int_equal(c->public_data_max_age_ms, 6);
+    assert_int_equal(client_config_server_count(c), 1);
+    assert_string_equal(client_config_server(c, 0), c->url);
     assert_int_equal(c->credential, CREDENTIAL_SERVICE_ACCOUNT);
     assert_string_equal(c->account, "build-1");
     assert_string_equal(c->token_label, "mine");
@@ -57,6 +70,20 @@ static void every_key_is_read(void **state)
     assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
 }
 
+static void several_servers_are_listed_in_their_order(void **state)
+{
+    (void)state;
+    cleanup_client_config struct client_config *c = NULL;
+    assert_ok(load("[server]\nservers = https://a:8443/ ,https://b,   https://c\n" ACCOUNT, &c));
+    assert_int_equal(client_config_server_count(c), 3);
+    assert_string_equal(client_config_server(c, 0), "https://a:8443");
+    assert_string_equal(client_config_server(c, 1), "https://b");
+    assert_string_equal(client_config_server(c, 2), "https://c");
+    assert_string_equal(c->url, "https://a:8443");
+    assert_true(client_config_has_server(c, "https://b"));
+    assert_false(client_config_has_server(c, "https://d"));
+}
+
 static void the_documented_example_is_accepted(void **state)
 {
     (void)state;
@@ -65,17 +92,20 @@ static void the_documented_example_is_accepted(void **state)
     assert_string_equal(c->account, "build-1");
 }
 
-/* With its comments taken away, each example line is valid by itself; api_key_file belongs to the other type. */
+/* With its comments taken away, each example line is valid by itself; api_key_file belongs to the other type, and
+ * servers stands in place of url. */
 static void every_key_of_the_documented_example_exists(void **state)
 {
     (void)state;
     cleanup_client_config struct client_config *c = NULL;
     char command[600];
     (void)snprintf(command, sizeof(command),
-                   "sed -e 's/^#\\([a-z_]* = \\)/\\1/' -e '/^api_key_file/d' '%s' >'%s' && chmod 600 '%s'", EXAMPLE,
-                   path, path);
+                   "sed -e 's/^#\\([a-z_]* = \\)/\\1/' -e '/^api_key_file/d' -e '/^url/d' '%s' >'%s' && chmod 600 '%s'",
+                   EXAMPLE, path, path);
     assert_int_equal(system(command), 0);
     assert_ok(client_config_load(path, &c, &err));
+    assert_int_equal(client_config_server_count(c), 2);
+    assert_non_null(c->proxy_credentials_path);
     assert_string_equal(c->token_label, "chancery");
     assert_non_null(strstr(c->log_path, "client.log"));
 }
@@ -87,6 +117,10 @@ static void what_is_left_out_has_a_default(void **state)
     assert_ok(load(SERVER ACCOUNT, &c));
     assert_null(c->ca_path);
     assert_int_equal(c->timeout_ms, 15000);
+    assert_int_equal(c->connect_timeout_ms, 5000);
+    assert_int_equal(c->public_data_max_age_ms, 3600000);
+    assert_null(c->pin);
+    assert_null(c->proxy);
     assert_string_equal(c->token_label, "chancery");
     assert_false(c->eddsa_same);
     assert_false(c->verify_rsa_only);
@@ -116,6 +150,25 @@ static void every_refusal_names_file_and_line(void **state)
     } rows[] = {
         {SERVER "[serber]\n", ":3:", "unknown section [serber]"},
         {SERVER "[nothing]\nx = y\n", ":3:", "unknown section"},
+        {SERVER "servers = https://a, https://b\n" ACCOUNT, NULL, "both url and servers"},
+        {"[server]\nservers = https://a, http://b\n", ":2:", "servers: https://host[:port]"},
+        {"[server]\nservers = https://a,\n", ":2:", "servers: https://host[:port]"},
+        {"[server]\nservers = https://a, https://a/\n", ":2:", "https://a stands twice"},
+        {"[server]\nservers = https://1,https://2,https://3,https://4,https://5,https://6,https://7,https://8,"
+         "https://9\n",
+         ":2:", "more than 8"},
+        {SERVER "pin = AAAA\n", ":3:", "sha256//"},
+        {SERVER "pin = sha256//AAAA\n", ":3:", "sha256//"},
+        {SERVER "pin = " PIN ";\n", ":3:", "sha256//"},
+        {SERVER "proxy = https://p:1\n", ":3:", "http://host:port"},
+        {SERVER "proxy = http://p\n", ":3:", "http://host:port"},
+        {SERVER "proxy = http://p:99999\n", ":3:", "http://host:port"},
+        {SERVER "proxy = http://me:secret@p:1\n", ":3:", "proxy_credentials"},
+        {SERVER "proxy_credentials = p\n" ACCOUNT, NULL, "proxy_credentials needs proxy"},
+        {SERVER "client_key = p\n" ACCOUNT, NULL, "client_key needs client_certificate"},
+        {SERVER "client_certificate = p\n" ACCOUNT, NULL, "client_certificate needs client_key"},
+        {SERVER "connect_timeout_ms = 99\n", ":3:", "from 100 to 600000"},
+        {SERVER "[cache]\npublic_data_max_age_ms = 604800001\n", ":4:", "from 0 to 604800000"},
         {SERVER "urls = x\n", ":3:", "unknown key urls in [server]"},
         {SERVER "\n# c\nurl = https://b\n", ":5:", "url is already set in line 2"},
         {"url = https://a\n", ":1:", "before the first [section]"},
@@ -238,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(several_servers_are_listed_in_their_order),
         cmocka_unit_test(the_documented_example_is_accepted),
         cmocka_unit_test(every_key_of_the_documented_example_exists),
         cmocka_unit_test(what_is_left_out_has_a_default),

@@ -32,14 +32,14 @@ static void the_text_is_title_detail_and_request(void **state)
                       "{\"code\":\"key_disabled\",\"title\":\"the key is disabled\",\"detail\":\"rotated out\","
                       "\"request_id\":\"req_7\"}"),
                 CODE_KEY_DISABLED);
-    assert_string_equal(err.text, "the key is disabled: rotated out (request req_7)");
+    assert_string_equal(err.text, "the key is disabled: rotated out (request req_7, HTTP 403)");
 }
 
 static void a_detail_equal_to_the_title_stands_once(void **state)
 {
     (void)state;
     (void)judge(404, "application/problem+json", "{\"code\":\"not_found\",\"title\":\"no\",\"detail\":\"no\"}").code;
-    assert_string_equal(err.text, "no");
+    assert_string_equal(err.text, "no (HTTP 404)");
 }
 
 static void what_is_not_printable_is_left_out(void **state)
@@ -48,7 +48,9 @@ static void what_is_not_printable_is_left_out(void **state)
     assert_code(judge(404, "application/problem+json",
                       "{\"code\":\"not_found\",\"title\":\"\\u001b[2Jx\",\"detail\":\"\\u202eevil\"}"),
                 CODE_NOT_FOUND);
-    assert_string_equal(err.text, code_text(CODE_NOT_FOUND));
+    char expected[160];
+    (void)snprintf(expected, sizeof(expected), "%s (HTTP 404)", code_text(CODE_NOT_FOUND));
+    assert_string_equal(err.text, expected);
 }
 
 static void without_a_reason_the_http_status_decides(void **state)

@@ -284,6 +284,15 @@ void client_keys_refresh(struct client *c)
     listing_forget(c);
 }
 
+bool client_keys_search_missed(struct client *c)
+{
+    if (fake.asked_lately || (fake.needs_login && !c->logged_in))
+        return false;
+    fake.asked_lately = true;
+    client_keys_refresh(c);
+    return true;
+}
+
 static void sign_hold(void)
 {
     atomic_fetch_add(&fake.held, 1);
@@ -344,8 +353,10 @@ status client_sign(struct client *c, const struct client_key *key, const struct 
     (void)d;
     atomic_fetch_add(&fake.sign_calls, 1);
     sign_hold();
-    if (fake.sign_fails != CODE_OK)
+    if (fake.sign_fails != CODE_OK) {
+        client_keys_refresh(c); /* as the real one does */
         return error_set(err, fake.sign_fails, "refused");
+    }
     TRY(sign_input_check(in, key->type, err));
     pthread_mutex_lock(&c->lock);
     input_remember(in);

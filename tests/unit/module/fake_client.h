@@ -22,6 +22,7 @@ struct fake {
     bool sign_spoils_length;
     const char *hidden; /* label of a key that is not listed any more */
     unsigned hashes;    /* of every key; 0: all */
+    bool asked_lately;  /* a search that finds nothing asks no more */
     /* While holding is set, client_sign waits (at most ten seconds). */
     atomic_bool holding;
     atomic_int held;

@@ -161,23 +161,16 @@ static void certificates_come_first(void **state)
     }
 }
 
-/* As if the last look had been so long ago. */
-static void age(int64_t ms)
-{
-    cleanup_module struct module *m = NULL;
-    assert_rv(module_acquire(&m), CKR_OK);
-    m->slots[SLOT_MAIN].looked_at_ms -= ms;
-}
-
 static void a_key_by_name_that_is_not_there_is_asked_for_once_more(void **state)
 {
     (void)state;
     CK_SESSION_HANDLE session = host_open_logged_in(SLOT_MAIN);
     fake.hidden = "p256";
+    fake.asked_lately = true;
     assert_int_equal(host_find(session, CKO_PRIVATE_KEY, "demo-p256"), 0);
     assert_int_equal(fake.refreshes, 0);
     fake.hidden = NULL;
-    age(6000);
+    fake.asked_lately = false;
     assert_int_not_equal(host_find(session, CKO_PRIVATE_KEY, "demo-p256"), 0);
     assert_int_equal(fake.refreshes, 1);
     for (int i = 0; i < 10; i++)
@@ -190,8 +183,15 @@ static void before_login_nothing_is_asked_for_again(void **state)
     (void)state;
     CK_SESSION_HANDLE session = host_open(SLOT_MAIN);
     assert_int_equal(host_find(session, CKO_PRIVATE_KEY, "demo-p256"), 0);
-    age(6000);
     assert_int_equal(host_find(session, CKO_PRIVATE_KEY, "demo-p256"), 0);
+    assert_int_equal(fake.refreshes, 0);
+}
+
+static void a_key_of_the_other_token_is_not_asked_for_again(void **state)
+{
+    (void)state;
+    CK_SESSION_HANDLE session = host_open_logged_in(SLOT_MAIN);
+    assert_int_equal(host_find(session, CKO_PRIVATE_KEY, "demo-ed25519"), 0);
     assert_int_equal(fake.refreshes, 0);
 }
 
@@ -226,6 +226,7 @@ int main(void)
         TEST(certificates_come_first),
         TEST(a_key_by_name_that_is_not_there_is_asked_for_once_more),
         TEST(before_login_nothing_is_asked_for_again),
+        TEST(a_key_of_the_other_token_is_not_asked_for_again),
         TEST(a_server_that_is_down_fails_the_search_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
