@@ -72,6 +72,7 @@ static struct connection *connection_open(struct http_server *s, struct MHD_Conn
     if (info) {
         gnutls_transport_set_ptr2(info->tls_session, (gnutls_transport_ptr_t)(intptr_t)c->fd, c);
         gnutls_transport_set_vec_push_function(info->tls_session, records_push);
+        tickets_enable(&s->tickets, info->tls_session);
     }
     cut_at(c, clock_monotonic_ms() + s->config.request_timeout_ms);
     sweeper_add(&s->sweeper, c);

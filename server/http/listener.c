@@ -128,6 +128,7 @@ static void server_free(struct http_server *s)
 {
     sweeper_stop(&s->sweeper);
     tls_identity_free(atomic_load(&s->identity));
+    tickets_clear(&s->tickets);
     gate_free(s->gate);
     router_free(s->router);
     pthread_mutex_destroy(&s->identity_lock);
@@ -155,6 +156,7 @@ static status server_begin(struct http_server *s, struct error *err)
     TRY(tls_identity_new(s->config.certificate_pem, s->config.key_pem, &identity, err));
     atomic_store(&s->identity, identity);
     s->config.certificate_pem = s->config.key_pem = NULL;
+    TRY(tickets_init(&s->tickets, err));
     if (fd < 0)
         TRY(http_listen(s->config.address, s->config.port, &fd, err));
     s->port = http_socket_port(fd);
@@ -208,6 +210,7 @@ status http_server_set_certificate(struct http_server *s, const char *certificat
     fresh->next = atomic_load(&s->identity);
     atomic_store(&s->identity, fresh);
     pthread_mutex_unlock(&s->identity_lock);
+    tickets_forget(&s->tickets);
     return OK;
 }
 

@@ -9,6 +9,7 @@
 
 #include "server/http/exchange.h"
 #include "server/http/gate.h"
+#include "server/http/tickets.h"
 #include "server/http/tls.h"
 
 enum {
@@ -64,6 +65,7 @@ struct http_server {
     int port;
     _Atomic(struct tls_identity *) identity; /* head of the list; the older ones may still be in a handshake */
     pthread_mutex_t identity_lock;           /* of setters */
+    struct tickets tickets;
     atomic_bool draining;
     atomic_int in_flight; /* requests with complete headers whose answer is not out */
     struct sweeper sweeper;

@@ -65,7 +65,7 @@ static bool client_wait(struct client *c, int result, struct deadline d)
     }
 }
 
-static bool client_handshake(struct client *c, int tls_version)
+static bool client_handshake(struct client *c, int tls_version, SSL_SESSION *session)
 {
     struct deadline d = deadline_in(CLIENT_WAIT_MS);
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -75,6 +75,8 @@ static bool client_handshake(struct client *c, int tls_version)
     c->ssl = SSL_new(ctx);
     SSL_CTX_free(ctx);
     SSL_set_fd(c->ssl, c->fd);
+    if (session)
+        (void)SSL_set_session(c->ssl, session);
     int rc = SSL_connect(c->ssl);
     while (rc != 1 && client_wait(c, rc, d))
         rc = SSL_connect(c->ssl);
@@ -82,6 +84,11 @@ static bool client_handshake(struct client *c, int tls_version)
 }
 
 bool client_open(struct client *c, int port, int tls_version)
+{
+    return client_open_again(c, port, tls_version, NULL);
+}
+
+bool client_open_again(struct client *c, int port, int tls_version, SSL_SESSION *session)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     int on = 1;
@@ -91,7 +98,7 @@ bool client_open(struct client *c, int port, int tls_version)
         return false;
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)fcntl(c->fd, F_SETFL, O_NONBLOCK);
-    return client_handshake(c, tls_version);
+    return client_handshake(c, tls_version, session);
 }
 
 void client_close(struct client *c)

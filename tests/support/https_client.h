@@ -20,6 +20,8 @@ enum { CLIENT_WAIT_MS = 10000 };
 
 /* tls_version: 0 for any. False when no connection or handshake came about. */
 bool client_open(struct client *c, int port, int tls_version);
+/* The same, offering a session to be resumed; SSL_session_reused tells whether it was. NULL: none. */
+bool client_open_again(struct client *c, int port, int tls_version, SSL_SESSION *session);
 void client_close(struct client *c);
 bool client_send(struct client *c, const char *text, size_t len);
 bool client_send_text(struct client *c, const char *text);

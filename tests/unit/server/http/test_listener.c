@@ -507,6 +507,53 @@ static void a_new_certificate_serves_new_connections_and_leaves_the_old_ones(voi
     client_close(&fresh);
 }
 
+/* Of a connection that has had an answer, so that its ticket was read. */
+static SSL_SESSION *session_get(struct fixture *f)
+{
+    struct client c;
+    open_or_fail(f, &c);
+    assert_int_equal(ask_status(&c, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    SSL_SESSION *session = SSL_SESSION_dup(SSL_get_session(c.ssl));
+    client_close(&c);
+    assert_int_equal(SSL_SESSION_is_resumable(session), 1);
+    return session;
+}
+
+static bool is_resumed(struct fixture *f, SSL_SESSION *session)
+{
+    struct client c;
+    assert_true(client_open_again(&c, http_server_port(f->server), TLS1_3_VERSION, session));
+    assert_int_equal(ask_status(&c, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    bool resumed = SSL_session_reused(c.ssl);
+    client_close(&c);
+    return resumed;
+}
+
+static void a_tls_1_3_session_is_resumed(void **state)
+{
+    struct fixture *f = *state;
+    fixture_start(f);
+    SSL_SESSION *session = session_get(f);
+    assert_true(is_resumed(f, session));
+    SSL_SESSION_free(session);
+}
+
+static void a_session_of_before_a_new_certificate_is_not_resumed(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    cleanup_buf struct buf certificate = {0};
+    cleanup_buf struct buf key = {0};
+    certificate_make("second", &certificate, &key);
+    fixture_start(f);
+    SSL_SESSION *session = session_get(f);
+
+    assert_true(is_ok(http_server_set_certificate(f->server, buf_text(&certificate), buf_text(&key), &err)));
+
+    assert_false(is_resumed(f, session));
+    SSL_SESSION_free(session);
+}
+
 static void a_key_of_another_certificate_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -593,6 +640,8 @@ int main(void)
         T(stopping_finishes_what_is_in_flight_and_accepts_nothing),
         T(a_kept_connection_is_answered_with_close_while_draining),
         T(a_new_certificate_serves_new_connections_and_leaves_the_old_ones),
+        T(a_tls_1_3_session_is_resumed),
+        T(a_session_of_before_a_new_certificate_is_not_resumed),
         T(a_key_of_another_certificate_is_refused),
         T(a_row_without_permission_does_not_start),
         T(a_taken_port_is_named),
