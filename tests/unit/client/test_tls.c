@@ -372,13 +372,16 @@ static void i8_a_configured_proxy_is_used_and_sees_no_secret_of_the_servers(void
     setenv("no_proxy", "*", 1); /* of the host; it does not count */
     assert_ok(client_through(&p, ""));
     status signed_ = sign();
+    fake_server_hang_up(c.server); /* the next tunnel is opened for a request with a bearer */
+    if (is_ok(signed_))
+        signed_ = sign();
     unsetenv("no_proxy");
     proxy_stop(&p);
     assert_ok(signed_);
-    assert_int_equal(p.tunnels, 1);
+    assert_int_equal(p.tunnels, 2);
     assert_null(strstr(p.head, "Authorization"));
     assert_null(strstr(p.head, "Idempotency"));
-    assert_int_equal(fake_server_count(c.server, "POST", "/signatures"), 1);
+    assert_int_equal(fake_server_count(c.server, "POST", "/signatures"), 2);
 }
 
 static void proxy_credentials_come_from_a_private_file(void **state)
