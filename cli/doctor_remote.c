@@ -103,6 +103,7 @@ status doctor_credential(struct doctor *d, struct finding *f, struct error *err)
 
 status doctor_keys(struct doctor *d, struct finding *f, struct error *err)
 {
+    client_keys_refresh(d->client); /* the server's list, not what was kept of it */
     TRY(client_keys(d->client, cli_deadline(d->cli), &d->keys, err));
     if (d->keys->count == 0) {
         finding_advise(f, "an owner of the project adds it with: chancery signer add PROJECT PRINCIPAL");
