@@ -9,6 +9,7 @@
 #include "client/keys_parse.h"
 #include "client/problem.h"
 #include "client/request.h"
+#include "client/token.h"
 
 enum { FETCH_ROUNDS = 3, STALE_FETCH_MS = 5000, ASK_AGAIN_MS = 5000, SAVES_PER_AGE = 4 };
 
@@ -184,13 +185,30 @@ static struct view view_take(struct client *c)
     return v;
 }
 
+/* Does the file still hold what the server would say? A service account needs a token anyway, and its answer names the
+ * list's ETag; a user's API key has nothing that tells. Without an answer, or from a server that names none, the age
+ * decides. */
+static bool disk_is_confirmed(struct client *c, const struct public_data *disk, struct deadline d)
+{
+    cleanup_buf struct buf authorization = {0};
+    const struct retry call = retry_at_most(c->servers, earlier(d, deadline_in(STALE_FETCH_MS)), FETCH_ROUNDS);
+    if (c->config->credential != CREDENTIAL_SERVICE_ACCOUNT)
+        return false;
+    status got = authorization_get(c, &call, &authorization, NULL);
+    if (!is_ok(got))
+        return is_unreachable(got);
+
+    cleanup_client_lock pthread_mutex_t *locked = client_lock(c);
+    return *c->token.keys_etag == '\0' || strcmp(c->token.keys_etag, keys_etag(disk->keys)) == 0;
+}
+
 /* The first look after a login: young public data stand for the list, older ones give its ETag and go on being the
  * answer while no server is there. */
-static void view_from_disk(struct client *c, struct view *v)
+static void view_from_disk(struct client *c, struct view *v, struct deadline d)
 {
     struct public_data disk = disk_get(c);
     v->known = disk.keys;
-    v->young = !v->stale && public_data_is_young(c->config, &disk);
+    v->young = !v->stale && public_data_is_young(c->config, &disk) && disk_is_confirmed(c, &disk, d);
     if (!v->young)
         return;
 
@@ -210,7 +228,7 @@ status client_keys(struct client *c, struct deadline d, const struct client_keys
         return keys_offline(c, out, err);
     }
     if (!v.known)
-        view_from_disk(c, &v);
+        view_from_disk(c, &v, d);
     if (!v.young)
         return keys_refresh(c, v.serial, v.known, d, out, err);
     *out = v.known;

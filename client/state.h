@@ -14,7 +14,8 @@ struct token {
     struct buf value;
     int64_t renew_at_ms; /* monotonic */
     int64_t expires_at_ms;
-    bool renewing; /* by some thread; the others use the old one meanwhile */
+    bool renewing;       /* by some thread; the others use the old one meanwhile */
+    char keys_etag[128]; /* of the list of keys when the token was made; "" when the server did not tell */
 };
 
 struct key_cache {

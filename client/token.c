@@ -75,6 +75,9 @@ static status token_read(const struct transport_answer *answer, struct token *to
     token->expires_at_ms = clock_monotonic_ms() + life_ms;
     token->renew_at_ms = token->expires_at_ms - early_ms;
     buf_add_text(&token->value, text);
+    const char *etag = json_get_text(root, "signing_keys_etag", "");
+    if (text_is_printable(etag, sizeof(token->keys_etag) - 1))
+        (void)text_copy(token->keys_etag, sizeof(token->keys_etag), etag);
     return buf_check(&token->value, err);
 }
 

@@ -10,9 +10,8 @@
 #include "server/api/parse.h"
 #include "server/api/render.h"
 #include "server/api/routes.h"
+#include "server/api/signing_keys.h"
 #include "server/sign/rights.h"
-
-enum { ETAG_SIZE = ID_SIZE + 32 };
 
 struct token_view {
     struct db *db;
@@ -82,12 +81,12 @@ static bool etag_matches(const struct request *req, const char *etag)
 }
 
 /* The generation is read before the keys: an answer may be newer than its ETag, never older. */
-static status etag_make(struct db *db, const struct request *req, char etag[ETAG_SIZE], struct error *err)
+status signing_keys_etag(struct db *db, const char *principal_id, char etag[KEYS_ETAG_SIZE], struct error *err)
 {
     int64_t generation = 0;
 
     TRY(store_generation(db, &generation, err));
-    (void)snprintf(etag, ETAG_SIZE, "\"%lld-%s\"", (long long)generation, caller_principal(req)->id);
+    (void)snprintf(etag, KEYS_ETAG_SIZE, "\"%lld-%s\"", (long long)generation, principal_id);
     return OK;
 }
 
@@ -96,11 +95,11 @@ static status signing_keys_get(void *arg, struct request *req, struct response *
     struct api *api = arg;
     cleanup_chain struct chain chain = {0};
     cleanup_reader struct reader reader = {0};
-    char etag[ETAG_SIZE];
+    char etag[KEYS_ETAG_SIZE];
 
     TRY(query_none(req, err));
     TRY(reader_acquire(&reader, api->store, err));
-    TRY(etag_make(reader.db, req, etag, err));
+    TRY(signing_keys_etag(reader.db, caller_principal(req)->id, etag, err));
     reader_release(&reader);
     response_header(res, "ETag", etag);
     response_header(res, "Cache-Control", "private, no-cache");

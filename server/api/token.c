@@ -6,6 +6,7 @@
 #include "server/api/caller.h"
 #include "server/api/parse.h"
 #include "server/api/routes.h"
+#include "server/api/signing_keys.h"
 #include "server/api/token_form.h"
 
 enum { TOKEN_BODY_MOST = 16 * 1024 };
@@ -82,12 +83,18 @@ static status token_create(void *arg, struct request *req, struct response *res,
         return token_refuse(req, res, err);
     TRY(s);
 
+    cleanup_reader struct reader reader = {0};
+    char etag[KEYS_ETAG_SIZE];
+    TRY(reader_acquire(&reader, ((struct api *)arg)->store, err));
+    TRY(signing_keys_etag(reader.db, grant.assertion.principal.id, etag, err));
+
     response_header(res, "Cache-Control", "no-store");
     struct json_writer *w = response_json(res, 200);
     json_begin_object(w, NULL);
     json_add_text(w, "access_token", buf_text(&text));
     json_add_text(w, "token_type", "Bearer");
     json_add_integer(w, "expires_in", LIMIT_TOKEN_SECONDS);
+    json_add_text(w, "signing_keys_etag", etag); /* spares who has this list the request for it */
     json_end_object(w);
     return OK;
 }

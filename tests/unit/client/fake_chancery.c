@@ -41,8 +41,11 @@ static void token_answer(struct chancery *c, struct fake_answer *a)
         problem(a, 401, "not_authenticated", "the assertion is refused");
         return;
     }
-    buf_printf(&a->body, "{\"access_token\":\"token-%d\",\"token_type\":\"Bearer\",\"expires_in\":600}",
+    buf_printf(&a->body, "{\"access_token\":\"token-%d\",\"token_type\":\"Bearer\",\"expires_in\":600",
                atomic_fetch_add(&c->tokens, 1) + 1);
+    if (c->token_etag)
+        buf_printf(&a->body, ",\"signing_keys_etag\":\"\\\"%s\\\"\"", c->token_etag);
+    buf_add_byte(&a->body, '}');
 }
 
 static void keys_answer(struct chancery *c, const struct fake_request *r, struct fake_answer *a)

@@ -29,6 +29,7 @@ struct chancery {
     atomic_int drop_tokens;
     enum fake_action keys_action;
     const char *keys_answer;  /* instead of the right one */
+    const char *token_etag;   /* of the list, told with a token; NULL: not told */
     const char *other_answer; /* of every other path */
     int other_status;
     const char *other_type;

@@ -125,11 +125,40 @@ static void a_cold_process_signs_with_a_token_and_a_signature_request_over_one_t
     assert_int_equal(fake_server_handshakes(c.server) - handshakes, 1);
 }
 
+static void a_list_that_has_changed_is_told_by_the_token_and_asked_for(void **state)
+{
+    (void)state;
+    c.token_etag = "e2";
+    process_start();
+    look();
+    assert_asked(1, 1, 0);
+    look();
+    assert_asked(1, 1, 0);
+}
+
+static void a_list_that_the_token_confirms_is_not_asked_for(void **state)
+{
+    (void)state;
+    c.token_etag = "e1";
+    process_start();
+    look();
+    assert_asked(1, 0, 0);
+}
+
+static void a_refused_account_is_shown_no_list_from_disk(void **state)
+{
+    (void)state;
+    cleanup_client_keys const struct client_keys *keys = NULL;
+    c.refuse_tokens = 10;
+    process_start();
+    assert_code(client_keys(client, deadline_in(10000), &keys, &err), CODE_NOT_AUTHENTICATED);
+}
+
 static void the_list_from_disk_ages_like_any_other(void **state)
 {
     (void)state;
     look();
-    assert_asked(0, 0, 0);
+    assert_asked(1, 0, 0);
     client->cache.checked_at_ms -= client->config->keys_max_age_ms;
 
     look();
@@ -150,7 +179,7 @@ static void data_older_than_configured_are_refreshed_by_a_conditional_request(vo
     process_end();
     process_start();
     look();
-    assert_asked(0, 0, 0);
+    assert_asked(1, 0, 0);
 }
 
 static void a_time_of_change_does_not_make_old_data_young(void **state)
@@ -240,7 +269,7 @@ static void a_refused_signature_renews_the_file(void **state)
 {
     (void)state;
     look();
-    assert_asked(0, 0, 0);
+    assert_asked(1, 0, 0);
 
     assert_code(sign_with_key("key_gone"), CODE_KEY_DISABLED);
 
@@ -335,6 +364,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_cold_process_signs_with_a_token_and_a_signature_request_over_one_tls_connection),
+        TEST(a_list_that_has_changed_is_told_by_the_token_and_asked_for),
+        TEST(a_list_that_the_token_confirms_is_not_asked_for),
+        TEST(a_refused_account_is_shown_no_list_from_disk),
         TEST(the_list_from_disk_ages_like_any_other),
         TEST(data_older_than_configured_are_refreshed_by_a_conditional_request),
         TEST(a_time_of_change_does_not_make_old_data_young),
