@@ -4,7 +4,6 @@
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
-#include <string.h>
 
 #include "common/encoding.h"
 #include "common/json.h"

@@ -4,7 +4,6 @@
 
 #include <openssl/err.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/text.h"

@@ -2,11 +2,6 @@
 /* C_Digest*. */
 #include "module/digest.h"
 
-static bool keeps(CK_RV rv, const void *out)
-{
-    return rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && !out);
-}
-
 CK_RV digest_init(struct session *s, const CK_MECHANISM *mechanism)
 {
     struct operation *op = &s->operation;
@@ -29,14 +24,9 @@ CK_RV digest_init(struct session *s, const CK_MECHANISM *mechanism)
 static CK_RV digest_end(struct operation *op, struct slice data, CK_BYTE *digest, CK_ULONG *len)
 {
     size_t needed = hash_len(op->digest.hash);
-    switch (output_judge(digest, len, needed)) {
-    case OUTPUT_ASKED:
-        return CKR_OK;
-    case OUTPUT_SHORT:
-        return CKR_BUFFER_TOO_SMALL;
-    case OUTPUT_WRITE:
-        break;
-    }
+    enum output output = output_judge(digest, len, needed);
+    if (output != OUTPUT_WRITE)
+        return output_answer(output);
     if (!hasher_add(&op->digest, data))
         return CKR_ARGUMENTS_BAD;
     hasher_end(&op->digest, digest);
@@ -58,10 +48,7 @@ CK_RV digest_oneshot(struct session *s, const CK_BYTE *data, CK_ULONG data_len, 
     struct operation *op = &s->operation;
     if (op->kind != OPERATION_DIGEST)
         return CKR_OPERATION_NOT_INITIALIZED;
-    CK_RV rv = digest_whole(op, (struct slice){data, data_len}, digest, len);
-    if (!keeps(rv, digest))
-        operation_end(op);
-    return rv;
+    return operation_settle(op, digest_whole(op, (struct slice){data, data_len}, digest, len), digest);
 }
 
 CK_RV digest_update(struct session *s, const CK_BYTE *part, CK_ULONG part_len)
@@ -81,8 +68,5 @@ CK_RV digest_final(struct session *s, CK_BYTE *digest, CK_ULONG *len)
     struct operation *op = &s->operation;
     if (op->kind != OPERATION_DIGEST)
         return CKR_OPERATION_NOT_INITIALIZED;
-    CK_RV rv = len ? digest_end(op, (struct slice){0}, digest, len) : CKR_ARGUMENTS_BAD;
-    if (!keeps(rv, digest))
-        operation_end(op);
-    return rv;
+    return operation_settle(op, len ? digest_end(op, (struct slice){0}, digest, len) : CKR_ARGUMENTS_BAD, digest);
 }

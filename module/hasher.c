@@ -37,8 +37,3 @@ void hasher_end(struct hasher *h, uint8_t *out)
     rows[h->hash]->digest(&h->state, hash_len(h->hash), out);
     *h = (struct hasher){0};
 }
-
-size_t hasher_state_len(enum hash hash)
-{
-    return rows[hash]->context_size;
-}

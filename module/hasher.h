@@ -29,6 +29,3 @@ void hasher_begin(struct hasher *h, enum hash hash);
 bool hasher_add(struct hasher *h, struct slice part);
 /* hash_len bytes; the hasher is not in use any more. */
 void hasher_end(struct hasher *h, uint8_t *out);
-
-/* How many bytes of `state` this hash uses. */
-size_t hasher_state_len(enum hash hash);

@@ -4,54 +4,14 @@
 #include "module/key_import.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
-enum {
-    TAG_INTEGER = 0x02,
-    TAG_BITS = 0x03,
-    TAG_OCTETS = 0x04,
-    TAG_OID = 0x06,
-    TAG_PRINTABLE = 0x13,
-    TAG_SEQUENCE = 0x30
-};
+#include "module/curve.h"
+
+enum { TAG_INTEGER = 0x02, TAG_BITS = 0x03, TAG_OCTETS = 0x04, TAG_SEQUENCE = 0x30 };
 enum { EXPONENT_MAX = 8 }; /* bytes; OpenSSL takes no more for a large modulus */
 
 static const uint8_t rsa_algorithm[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
                                         0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
-
-/* The names of a curve, in the CHOICE of PKCS#11 3.0 mechanisms §2.3.3: OID or PrintableString. */
-struct curve {
-    enum key_type type;
-    size_t point_len;
-    const char *oid; /* DER */
-    size_t oid_len;
-    const char *algorithm; /* DER AlgorithmIdentifier */
-    size_t algorithm_len;
-    const char *names[4];
-};
-#define DER(text) text, sizeof(text) - 1
-static const struct curve curves[] = {
-    {KEY_TYPE_P256,
-     65,
-     DER("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"),
-     DER("\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"),
-     {"secp256r1", "prime256v1", "P-256", "p256"}},
-    {KEY_TYPE_P384,
-     97,
-     DER("\x06\x05\x2b\x81\x04\x00\x22"),
-     DER("\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22"),
-     {"secp384r1", "P-384", "p384"}},
-    {KEY_TYPE_P521,
-     133,
-     DER("\x06\x05\x2b\x81\x04\x00\x23"),
-     DER("\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23"),
-     {"secp521r1", "P-521", "p521"}},
-    {KEY_TYPE_ED25519,
-     32,
-     DER("\x06\x03\x2b\x65\x70"),
-     DER("\x30\x05\x06\x03\x2b\x65\x70"),
-     {"edwards25519", "Ed25519", "ED25519", "ed25519"}},
-};
 
 /* Definite lengths up to 65535. */
 static void der_add(struct buf *out, uint8_t tag, struct slice value)
@@ -132,37 +92,6 @@ static CK_RV rsa_info(struct template t, struct buf *spki)
     return CKR_OK;
 }
 
-static bool has_name(const struct curve *curve, struct slice name)
-{
-    for (size_t i = 0; i < COUNT_OF(curve->names); i++) {
-        if (curve->names[i] && slice_equal(slice_of_text(curve->names[i]), name))
-            return true;
-    }
-    return false;
-}
-
-/* One whole value of short form. */
-static bool der_is(struct slice der, uint8_t tag)
-{
-    return der.len > 2 && der.data[0] == tag && der.data[1] < 0x80 && der.data[1] == der.len - 2;
-}
-
-/* Explicit and implicit parameters, and what is no DER, are no curve at all. */
-static CK_RV curve_find(struct slice params, const struct curve **out)
-{
-    bool is_oid = der_is(params, TAG_OID), is_name = der_is(params, TAG_PRINTABLE);
-    if (!is_oid && !is_name)
-        return CKR_DOMAIN_PARAMS_INVALID;
-    for (size_t i = 0; i < COUNT_OF(curves); i++) {
-        struct slice oid = {(const uint8_t *)curves[i].oid, curves[i].oid_len};
-        if (is_oid ? slice_equal(oid, params) : has_name(&curves[i], (struct slice){params.data + 2, params.len - 2})) {
-            *out = &curves[i];
-            return CKR_OK;
-        }
-    }
-    return CKR_CURVE_NOT_SUPPORTED;
-}
-
 /* In a DER OCTET STRING, or as many callers give it: bare. The lengths tell which. */
 static bool point_find(struct slice given, size_t len, struct slice *out)
 {
@@ -191,7 +120,7 @@ static CK_RV ec_info(struct template t, CK_KEY_TYPE type, struct buf *spki)
         return CKR_TEMPLATE_INCONSISTENT;
     if (!point_find(given, curve->point_len, &point) || (!is_edwards && point.data[0] != 0x04))
         return CKR_ATTRIBUTE_VALUE_INVALID;
-    info_add(spki, (struct slice){(const uint8_t *)curve->algorithm, curve->algorithm_len}, point);
+    info_add(spki, curve->algorithm, point);
     return CKR_OK;
 }
 

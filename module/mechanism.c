@@ -4,8 +4,6 @@
  * flags, as far as the token's keys were seen; without a key that allows it, it verifies. */
 #include "module/mechanism.h"
 
-#include <string.h>
-
 #include "client/client.h"
 #include "module/module.h"
 #include "module/object.h"
@@ -66,9 +64,7 @@ enum hash mechanism_mgf_hash(CK_RSA_PKCS_MGF_TYPE mgf)
 
 static bool is_on_slot(const struct mechanism_row *row, const struct slot *slot)
 {
-    if (is_digest(row))
-        return true;
-    return mechanism_family(row->mechanism) == FAMILY_EDWARDS ? slot->has_edwards : slot->has_others;
+    return is_digest(row) || slot_holds(slot, mechanism_family(row->mechanism));
 }
 
 CK_RV mechanism_list(struct module *m, CK_SLOT_ID id, CK_MECHANISM_TYPE *list, CK_ULONG *count)

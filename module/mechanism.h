@@ -5,6 +5,8 @@
 #include "common/algorithm.h"
 #include "module/slot.h"
 
+struct client_key;
+
 struct mechanism_row {
     CK_MECHANISM_TYPE type;
     enum mechanism mechanism; /* MECHANISM_NONE: a digest */

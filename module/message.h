@@ -26,6 +26,6 @@ void message_clear(struct message *m);
 bool message_hashes(const struct message *m); /* here, as it streams in */
 bool message_takes_parts(const struct message *m);
 CK_RV message_add(struct message *m, struct slice part);
-/* The input, borrowing from the message and from whole: the one part of a single-part call, or the end of a series when
- * whole.data is NULL. */
+/* The input, borrowing from the message and from whole: the one part of a single-part call, or NULL at the end of a
+ * series. */
 CK_RV message_finish(struct message *m, const struct slice *whole, struct sign_input *out);

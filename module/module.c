@@ -2,8 +2,6 @@
 /* Initialise, finalise, and what stands between them. */
 #include "module/module.h"
 
-#include <string.h>
-
 #include "chancery/version.h"
 #include "client/libctx.h"
 #include "module/ckr.h"

@@ -8,6 +8,7 @@
 #include "module/slot.h"
 #include "module/template.h"
 
+struct client_key;
 struct client_keys;
 
 enum { IDENTITY_LEN = 32 };

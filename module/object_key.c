@@ -9,29 +9,8 @@
 
 #include "client/client.h"
 #include "common/openssl_scope.h"
+#include "module/curve.h"
 #include "module/mechanism.h"
-
-/* CKA_EC_PARAMS: the curve's OID, or for Ed25519 its name, as SoftHSM and the tools write it. */
-static const uint8_t params_p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
-static const uint8_t params_p384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
-static const uint8_t params_p521[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
-static const uint8_t params_ed25519[] = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
-
-static struct slice ec_params(enum key_type type)
-{
-    switch (type) {
-    case KEY_TYPE_P256:
-        return (struct slice){params_p256, sizeof params_p256};
-    case KEY_TYPE_P384:
-        return (struct slice){params_p384, sizeof params_p384};
-    case KEY_TYPE_P521:
-        return (struct slice){params_p521, sizeof params_p521};
-    case KEY_TYPE_ED25519:
-        return (struct slice){params_ed25519, sizeof params_ed25519};
-    default:
-        return (struct slice){0};
-    }
-}
 
 static CK_KEY_TYPE ck_key_type(const struct client_key *key)
 {
@@ -84,7 +63,9 @@ static bool add_ec(struct attributes *a, const EVP_PKEY *pkey, enum key_type typ
 {
     uint8_t point[160];
     size_t len = 0;
-    if (!EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &len) || len > 255)
+    const struct curve *curve = curve_of(type);
+    if (!curve || !EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &len) ||
+        len > 255)
         return false;
 
     uint8_t der[3 + sizeof point];
@@ -94,7 +75,7 @@ static bool add_ec(struct attributes *a, const EVP_PKEY *pkey, enum key_type typ
         der[header++] = 0x81;
     der[header++] = (uint8_t)len;
     memcpy(der + header, point, len);
-    attribute_add_slice(a, CKA_EC_PARAMS, ec_params(type));
+    attribute_add_slice(a, CKA_EC_PARAMS, curve->params);
     attribute_add(a, CKA_EC_POINT, der, header + len);
     return true;
 }

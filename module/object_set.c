@@ -215,7 +215,7 @@ status object_set_build(const struct slot *slot, const struct client_keys *keys,
     TRY(libctx_enter(&scope, err));
     bool is_private = client_needs_login(slot->module->client);
     for (size_t i = 0; i < keys->count; i++) {
-        if (slot_holds(slot, &keys->items[i]))
+        if (slot_holds(slot, key_type_family(keys->items[i].type)))
             TRY(set_add_key(set, &keys->items[i], is_private, err));
     }
     TRY(set_finish(set, previous, err));

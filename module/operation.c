@@ -25,3 +25,16 @@ enum output output_judge(const void *out, CK_ULONG *len, size_t needed)
     *len = needed;
     return out ? OUTPUT_SHORT : OUTPUT_ASKED;
 }
+
+CK_RV output_answer(enum output output)
+{
+    return output == OUTPUT_SHORT ? CKR_BUFFER_TOO_SMALL : CKR_OK;
+}
+
+CK_RV operation_settle(struct operation *op, CK_RV rv, const void *out)
+{
+    bool keeps = rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && !out);
+    if (!keeps)
+        operation_end(op);
+    return rv;
+}

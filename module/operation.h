@@ -32,3 +32,6 @@ void operation_end(struct operation *op); /* the zero value again */
 /* Where results go (PKCS#11 3.0 §5.2): OUTPUT_ASKED and OUTPUT_SHORT are answered here and keep the operation. */
 enum output { OUTPUT_WRITE, OUTPUT_ASKED, OUTPUT_SHORT };
 enum output output_judge(const void *out, CK_ULONG *len, size_t needed);
+CK_RV output_answer(enum output output); /* of the last two: CKR_OK, CKR_BUFFER_TOO_SMALL */
+/* The end of a call that hands a result out: a size query and a short buffer keep the operation, all else ends it. */
+CK_RV operation_settle(struct operation *op, CK_RV rv, const void *out);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The C_ functions, each a few lines: acquire the module or the session, delegate; what was acquired goes with the
  * scope. */
-#include "chancery/version.h"
 #include "module/digest.h"
 #include "module/interface.h"
 #include "module/login.h"
@@ -11,8 +10,6 @@
 #include "module/search.h"
 #include "module/sign.h"
 #include "module/verify.h"
-
-#include <string.h>
 
 CK_RV C_Initialize(CK_VOID_PTR pInitArgs)
 {

@@ -101,7 +101,7 @@ CK_RV saved_state_get(struct session *s, CK_BYTE *out, CK_ULONG *len)
 
     enum output output = output_judge(out, len, sizeof state);
     if (output != OUTPUT_WRITE)
-        return output == OUTPUT_ASKED ? CKR_OK : CKR_BUFFER_TOO_SMALL;
+        return output_answer(output);
     state_fill(&state, op);
     if (!mac_make(&state, state.mac))
         return CKR_FUNCTION_FAILED;

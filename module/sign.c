@@ -34,14 +34,9 @@ static CK_RV sign_send(struct session *s, const struct sign_input *in, CK_BYTE *
 static CK_RV sign_end(struct session *s, const struct slice *whole, CK_BYTE *signature, CK_ULONG *len)
 {
     struct operation *op = &s->operation;
-    switch (output_judge(signature, len, key_type_signature_len(op->key->type))) {
-    case OUTPUT_ASKED:
-        return CKR_OK;
-    case OUTPUT_SHORT:
-        return CKR_BUFFER_TOO_SMALL;
-    case OUTPUT_WRITE:
-        break;
-    }
+    enum output output = output_judge(signature, len, key_type_signature_len(op->key->type));
+    if (output != OUTPUT_WRITE)
+        return output_answer(output);
     if (!slot_shows_private(s->slot, op->objects))
         return CKR_USER_NOT_LOGGED_IN;
     struct sign_input in;
@@ -58,20 +53,12 @@ static CK_RV sign_whole(struct session *s, struct slice data, CK_BYTE *signature
     return sign_end(s, &data, signature, len);
 }
 
-/* A size query and a short buffer keep the operation; any other end is the end of it. */
-static CK_RV sign_settle(struct session *s, CK_RV rv, const void *signature)
-{
-    bool keeps = rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && !signature);
-    if (!keeps)
-        operation_end(&s->operation);
-    return rv;
-}
-
 CK_RV sign_oneshot(struct session *s, const CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature, CK_ULONG *len)
 {
     if (s->operation.kind != OPERATION_SIGN)
         return CKR_OPERATION_NOT_INITIALIZED;
-    return sign_settle(s, sign_whole(s, (struct slice){data, data_len}, signature, len), signature);
+    CK_RV rv = sign_whole(s, (struct slice){data, data_len}, signature, len);
+    return operation_settle(&s->operation, rv, signature);
 }
 
 CK_RV sign_update(struct session *s, const CK_BYTE *part, CK_ULONG part_len)
@@ -87,5 +74,5 @@ CK_RV sign_final(struct session *s, CK_BYTE *signature, CK_ULONG *len)
     CK_RV rv = CKR_FUNCTION_NOT_SUPPORTED;
     if (message_takes_parts(&op->message))
         rv = len ? sign_end(s, NULL, signature, len) : CKR_ARGUMENTS_BAD;
-    return sign_settle(s, rv, signature);
+    return operation_settle(op, rv, signature);
 }

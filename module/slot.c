@@ -78,9 +78,9 @@ struct slot *slot_find(struct module *m, CK_SLOT_ID id)
     return id < m->slot_count ? &m->slots[id] : NULL;
 }
 
-bool slot_holds(const struct slot *s, const struct client_key *key)
+bool slot_holds(const struct slot *s, enum key_family family)
 {
-    return key_type_family(key->type) == FAMILY_EDWARDS ? s->has_edwards : s->has_others;
+    return family == FAMILY_EDWARDS ? s->has_edwards : s->has_others;
 }
 
 void slot_logout(struct slot *s)
