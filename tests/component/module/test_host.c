@@ -138,6 +138,34 @@ CASE(the_hosts_openssl_context_and_errors_are_its_own, "other-context")
 CASE(a_broken_connection_raises_no_sigpipe, "broken-connection")
 CASE(descriptors_are_closed_on_exec, "close-on-exec")
 
+CASE(failures_print_nothing_when_no_log_is_asked_for, "failures")
+
+/* The configuration ends in its [cache]: no listing is young. */
+static void crowd_run(const char *name)
+{
+    char command[512];
+    struct server s = server_start(NULL);
+    FILE *config = fopen(s.config, "ae");
+    assert_non_null(config);
+    assert_true(fputs("keys_max_age_ms = 0\n", config) >= 0);
+    assert_int_equal(fclose(config), 0);
+    (void)snprintf(command, sizeof command, "%s %s", HOST_PATH, name);
+    expect_well(&s, command);
+    server_stop(&s);
+}
+
+static void sixty_four_threads_do_everything_at_once(void **state)
+{
+    (void)state;
+    crowd_run("crowd");
+}
+
+static void sixty_four_threads_do_everything_at_once_by_the_fork_safe_interface(void **state)
+{
+    (void)state;
+    crowd_run("crowd-fork-safe");
+}
+
 static void a_server_that_dies_in_mid_answer_is_an_error(void **state)
 {
     (void)state;
@@ -184,6 +212,9 @@ int main(void)
         TEST(finalize_while_a_thread_signs_lets_the_call_end),
         TEST(threads_with_sessions_of_their_own_sign),
         TEST(threads_that_share_a_session_get_an_error),
+        TEST(sixty_four_threads_do_everything_at_once),
+        TEST(sixty_four_threads_do_everything_at_once_by_the_fork_safe_interface),
+        TEST(failures_print_nothing_when_no_log_is_asked_for),
         TEST(the_hosts_openssl_context_and_errors_are_its_own),
         TEST(a_broken_connection_raises_no_sigpipe),
         TEST(a_server_that_dies_in_mid_answer_is_an_error),

@@ -214,8 +214,9 @@ int main(int argc, char **argv)
 {
     (void)alarm(CASE_SECONDS);
     must(argc == 2);
-    must(run(context_cases, argv[1]) || run(exit_cases, argv[1]) || run(fork_cases, argv[1]) ||
-         run(life_cases, argv[1]) || run(thread_cases, argv[1]));
+    must(run(context_cases, argv[1]) || run(crowd_cases, argv[1]) || run(exit_cases, argv[1]) ||
+         run(fork_cases, argv[1]) || run(life_cases, argv[1]) || run(silence_cases, argv[1]) ||
+         run(thread_cases, argv[1]));
     EVP_PKEY_free(public_key);
     return 0;
 }

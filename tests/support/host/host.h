@@ -47,4 +47,5 @@ struct host_case {
     const char *name;
     void (*run)(void);
 };
-extern const struct host_case context_cases[], exit_cases[], fork_cases[], life_cases[], thread_cases[];
+extern const struct host_case context_cases[], crowd_cases[], exit_cases[], fork_cases[], life_cases[], silence_cases[],
+    thread_cases[];
