@@ -111,6 +111,7 @@ static bool request_set(struct connection *c, const struct transport *t, const s
         SET(CURLOPT_POSTFIELDS, r->body.len ? (const char *)r->body.data : "");
     }
     SET(CURLOPT_CUSTOMREQUEST, r->method);
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)r->answer_max); /* of a length that is declared; on_body has the rest */
     SET(CURLOPT_FRESH_CONNECT, r->once ? 1L : 0L);
     SET(CURLOPT_TIMEOUT_MS, (long)left_ms);
     SET(CURLOPT_CONNECTTIMEOUT_MS,
@@ -134,8 +135,26 @@ static void request_unset(struct connection *c)
     (void)curl_easy_setopt(c->curl, CURLOPT_PREREQDATA, NULL);
 }
 
-static enum code code_of_curl(CURLcode result)
+/* These have codes of libcurl that a broken connection has, too; its text tells them apart. */
+static bool speaks_no_tls_1_3(const struct connection *c)
 {
+    static const char *const reasons[] = {"alert protocol version", "unsupported protocol", "wrong version number"};
+    for (size_t i = 0; i < COUNT_OF(reasons); i++) {
+        if (strstr(c->reason, reasons[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_malformed(CURLcode result, const struct connection *c)
+{
+    return result == CURLE_RECV_ERROR && strstr(c->reason, "in chunked-encoding");
+}
+
+static enum code code_of_curl(CURLcode result, const struct connection *c)
+{
+    if (is_malformed(result, c))
+        return CODE_INTERNAL;
     switch (result) {
     case CURLE_OPERATION_TIMEDOUT:
         return CODE_TIMEOUT;
@@ -171,6 +190,10 @@ static status configuration_failure(const struct transport *t, const struct conn
         return error_set(err, CODE_CONFIGURATION,
                          "%s: the proxy %s wants credentials, or other ones: correct [server] proxy_credentials",
                          t->url, t->settings->proxy);
+    if (result == CURLE_SSL_CONNECT_ERROR && speaks_no_tls_1_3(c))
+        return error_set(err, CODE_CONFIGURATION,
+                         "%s: what answers there does not speak TLS 1.3: correct [server] url, or the server (%s)",
+                         t->url, c->reason);
     /* TLS 1.3 tells with the first read behind the handshake (RFC 8446 §6.2). */
     if (strstr(c->reason, "certificate required"))
         return error_set(err, CODE_CONFIGURATION,
@@ -182,7 +205,7 @@ static status configuration_failure(const struct transport *t, const struct conn
 static status failure_of(const struct transport *t, const struct connection *c, CURLcode result,
                          const struct receiving *r, struct error *err)
 {
-    if (r->too_large)
+    if (r->too_large || result == CURLE_FILESIZE_EXCEEDED)
         return error_set(err, CODE_INTERNAL, "%s: the answer is larger than %zu bytes", t->url, r->answer_max);
     if (r->answer->body.failed)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
@@ -190,7 +213,7 @@ static status failure_of(const struct transport *t, const struct connection *c, 
 
     const char *reason =
         *c->reason && text_is_printable(c->reason, sizeof(c->reason)) ? c->reason : curl_easy_strerror(result);
-    return error_set(err, code_of_curl(result), "%s: %s", t->url, reason);
+    return error_set(err, code_of_curl(result, c), "%s: %s", t->url, reason);
 }
 
 /* libcurl's resolver is a thread, so where none may be started the name is looked up here and handed over. */

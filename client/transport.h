@@ -50,7 +50,7 @@ void transport_fork_unlock(struct transport *t);
 
 /* Any HTTP answer is OK here. CODE_UNAVAILABLE: no connection, or it broke; may be tried again. CODE_TIMEOUT at the
  * deadline, or when no connection came about within the settings' connect_timeout_ms. CODE_INTERNAL: the answer is too
- * large or no HTTP. CODE_CONFIGURATION: the server's certificate is not trusted or its key not pinned, or it or the
- * proxy asks for a credential that is not configured. */
+ * large or no HTTP. CODE_CONFIGURATION: the server speaks no TLS 1.3, its certificate is not trusted or its key not
+ * pinned, or it or the proxy asks for a credential that is not configured. */
 status transport_send(struct transport *t, const struct transport_request *r, struct deadline d,
                       struct transport_answer *answer, struct error *err);

@@ -106,9 +106,9 @@ const struct fault_case signature_cases[] = {
      .requests = 1},
     {"malformed_chunks_are_refused", "raw", ALWAYS,
      .payload = "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", .expected = CKR_DEVICE_ERROR,
-     .reason = "127.0.0.1"},
+     .reason = "127.0.0.1", .requests = 1},
     {"noise_is_no_answer", "raw", ALWAYS, .payload = "this is no HTTP at all\n", .expected = CKR_DEVICE_ERROR,
-     .reason = "127.0.0.1"},
+     .reason = "127.0.0.1", .requests = 1},
 
     /* Signatures that are none. */
     {"a_signature_with_one_bit_spoiled_is_refused", "spoil", ALWAYS, .expected = CKR_DEVICE_ERROR,
@@ -131,6 +131,6 @@ const struct fault_case signature_cases[] = {
      .reason = "127.0.0.1"},
     {"a_certificate_by_another_issuer_is_refused", "cert_issuer", ALWAYS, .expected = CKR_GENERAL_ERROR,
      .reason = "certificate"},
-    {"tls_1_2_is_refused", "tls_1_2", ALWAYS, .expected = CKR_DEVICE_ERROR, .reason = "protocol"},
+    {"tls_1_2_is_refused", "tls_1_2", ALWAYS, .expected = CKR_GENERAL_ERROR, .reason = "TLS 1.3"},
     {0},
 };

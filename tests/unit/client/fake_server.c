@@ -200,6 +200,14 @@ static void stall(struct fake_server *s)
         usleep(2000);
 }
 
+static void huge_promise(struct fake_server *s, SSL *ssl)
+{
+    static const char head[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4294967296\r\n\r\n";
+    (void)SSL_write(ssl, head, sizeof(head) - 1);
+    stall(s);
+}
+
 static void client_name_read(SSL *ssl, char *out, size_t size)
 {
     X509 *certificate = SSL_get1_peer_certificate(ssl);
@@ -229,6 +237,8 @@ static bool serve_one(struct fake_server *s, SSL *ssl, int connection)
         goes_on = answer_write(ssl, &a, a.action == FAKE_HALF, a.action == FAKE_TRICKLE ? 50 : 0, &s->stopping);
     else if (a.action == FAKE_STALL)
         stall(s);
+    else if (a.action == FAKE_HUGE)
+        huge_promise(s, ssl);
     else if (a.action == FAKE_ENDLESS)
         endless_write(s, ssl);
     buf_clear(&a.body);

@@ -27,6 +27,7 @@ enum fake_action {
     FAKE_STALL,   /* say nothing until the server is stopped */
     FAKE_HALF,    /* the head and half of the body, then the end of the connection */
     FAKE_TRICKLE, /* the body byte by byte, 50 ms apart */
+    FAKE_HUGE,    /* the head of a body of 4 GiB, and nothing more until the server is stopped */
     FAKE_ENDLESS, /* a body without an end, as long as the other side takes it */
 };
 

@@ -158,6 +158,16 @@ static void an_endless_answer_is_refused(void **state)
     assert_non_null(strstr(err.text, "larger than"));
 }
 
+static void an_answer_that_declares_too_much_is_refused_at_its_head(void **state)
+{
+    (void)state;
+    c.keys_action = FAKE_HUGE;
+
+    assert_code(chancery_sign(client, 10000, &err), CODE_INTERNAL);
+
+    assert_non_null(strstr(err.text, "larger than"));
+}
+
 static void an_answer_that_is_no_json_is_refused(void **state)
 {
     (void)state;
@@ -302,7 +312,7 @@ static void a_server_with_another_root_is_refused_without_a_request(void **state
     chancery_stop(&other);
 }
 
-static void a_server_that_cannot_tls_1_3_is_refused(void **state)
+static void a_server_that_cannot_tls_1_3_is_refused_at_once(void **state)
 {
     (void)state;
     struct chancery old = c;
@@ -315,8 +325,10 @@ static void a_server_that_cannot_tls_1_3_is_refused(void **state)
     client_free(client);
     client = chancery_client(&c);
 
-    assert_code(get("/v1/whoami", NULL), CODE_UNAVAILABLE);
+    assert_code(get("/v1/whoami", NULL), CODE_CONFIGURATION);
 
+    assert_non_null(strstr(err.text, "TLS 1.3"));
+    assert_int_equal(fake_server_connections(old.server), 1);
     fake_server_stop(old.server);
 }
 
@@ -697,6 +709,7 @@ int main(void)
         TEST(a_signature_that_does_not_verify_is_not_handed_on),
         TEST(only_where_configured_is_an_ec_signature_left_to_the_server),
         TEST(an_endless_answer_is_refused),
+        TEST(an_answer_that_declares_too_much_is_refused_at_its_head),
         TEST(an_answer_that_is_no_json_is_refused),
         TEST(a_key_with_a_malformed_public_key_is_refused),
         TEST(a_token_that_is_refused_is_renewed_once),
@@ -709,7 +722,7 @@ int main(void)
         TEST(a_redirect_is_not_followed),
         TEST(an_answer_without_body_is_no_value),
         TEST(a_server_with_another_root_is_refused_without_a_request),
-        TEST(a_server_that_cannot_tls_1_3_is_refused),
+        TEST(a_server_that_cannot_tls_1_3_is_refused_at_once),
         TEST(keys_are_answered_from_memory_while_young),
         TEST(keys_come_in_the_order_of_their_labels),
         TEST(unchanged_keys_are_not_sent_again),
