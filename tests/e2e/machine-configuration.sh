@@ -6,7 +6,8 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 if [ "$(id -u)" -eq 0 ]; then namespace=(unshare -m); else namespace=(unshare -r -m); fi
-"${namespace[@]}" true 2>unshare.err || fail "a mount namespace is needed, and this machine permits none: $(cat unshare.err)"
+"${namespace[@]}" true 2>"$work/unshare.err" ||
+    fail "a mount namespace is needed, and this machine permits none: $(cat "$work/unshare.err")"
 [ ! -e /etc/chancery/client.conf ] || fail "this machine has /etc/chancery/client.conf; run the test where there is none"
 sandbox_up
 mkdir etc empty home
