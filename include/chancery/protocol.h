@@ -6,6 +6,7 @@
 #define ROUTE_TOKEN "/v1/oauth/token"
 #define ROUTE_WHOAMI "/v1/whoami"
 #define ROUTE_SIGNING_KEYS "/v1/signing/keys"
+#define ROUTE_APPROVALS "/v1/approvals"
 #define ROUTE_SIGNATURES_SUFFIX "/signatures" /* behind ROUTE_SIGNING_KEYS "/{key}" */
 
 #define HEADER_IDEMPOTENCY_KEY "Idempotency-Key"

@@ -109,13 +109,13 @@ status change_commit(struct change *c, struct api *api, struct request *req, cha
     c->detail_before = c->detail;
     c->detail_before_len = c->detail_text.len;
 
-    /* Every administrative change may alter what somebody may do, or what a key list shows: the generation grows (I4).
-     */
+    /* Nearly every administrative change may alter what somebody may do, or what a key list shows: the generation grows
+     * (I4). */
     struct audit_work work = {
         .change = change_run,
         .arg = c,
         .record = &c->record,
-        .alters_rights = true,
+        .alters_rights = !c->keeps_rights,
         .needs_savepoint = true,
     };
     return audit_commit(api->audit, &work, request_deadline(req), err);

@@ -14,6 +14,7 @@ struct change {
     struct audit_record record;   /* what it borrows lives as long as this struct */
     struct json_writer detail;    /* members of the record's detail object */
     char key_name[2 * NAME_SIZE]; /* "<project>-<label>" */
+    bool keeps_rights;            /* alters nothing that rights are made of */
     const char *if_match;         /* as the request has it; NULL: it has none */
     /* change.c's own */
     struct buf detail_text;

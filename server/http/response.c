@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "chancery/protocol.h"
+
 void response_status(struct response *res, int http_status)
 {
     res->status = http_status;
@@ -79,6 +81,8 @@ void response_problem(struct response *res, const char *request_id, const struct
     json_add_text(w, "code", code_wire(code));
     json_add_text(w, "detail", is_inside ? code_text(code) : err->text);
     json_add_text(w, "request_id", request_id);
+    if (code == CODE_APPROVAL_REQUIRED) /* an extension member (RFC 9457 §3.2): where to ask for one */
+        json_add_text(w, "approval_url", ROUTE_APPROVALS);
     json_end_object(w);
     if (http_status == 401)
         response_header(res, "WWW-Authenticate", "Bearer");

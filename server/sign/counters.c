@@ -138,20 +138,16 @@ static status digest_judge(struct db *db, const struct rights *r, const char *ha
     return OK;
 }
 
-/* The message of an Ed25519 signature is listed by its SHA-256, which is what its record names. */
-static const char *listed_hash(const struct sign_order *order)
-{
-    return hash_name(order->input.hash != HASH_NONE ? order->input.hash : HASH_SHA256);
-}
-
 status counters_take(struct db *db, const struct rights *r, const struct sign_order *order, const char *digest_hex,
                      int64_t now_ms, struct counted *out, struct error *err)
 {
     *out = (struct counted){0};
     if (digests_are_listed(r))
-        TRY(digest_judge(db, r, listed_hash(order), digest_hex, now_ms, out, err));
+        TRY(digest_judge(db, r, signed_hash(order), digest_hex, now_ms, out, err));
+    TRY(grant_judge(db, r, order, digest_hex, now_ms, &out->grant, err));
     TRY(quota_judge(db, r, now_ms, out, err));
-    return out->digest ? listed_digest_add(db, r->key.id, listed_hash(order), digest_hex, -1, err) : OK;
+    TRY(grant_spend(db, &out->grant, r, order, digest_hex, err));
+    return out->digest ? listed_digest_add(db, r->key.id, signed_hash(order), digest_hex, -1, err) : OK;
 }
 
 status counters_explain(struct db *db, const struct rights *r, const struct sign_order *order, const char *digest_hex,
@@ -168,12 +164,12 @@ status counters_explain(struct db *db, const struct rights *r, const struct sign
     }
     if (digests_are_listed(r)) {
         struct error said = {0};
-        status judged = digest_judge(db, r, listed_hash(order), digest_hex, now_ms, &ignored, &said);
+        status judged = digest_judge(db, r, signed_hash(order), digest_hex, now_ms, &ignored, &said);
         if (judged.code != CODE_OK && judged.code != CODE_DIGEST_NOT_LISTED)
             return error_set(err, judged.code, "%s", said.text);
         explanation_add(why, "policy.digests", judged, &said);
     }
-    return OK;
+    return grant_explain(db, r, order, digest_hex, now_ms, why, err);
 }
 
 status counters_give_back(struct db *db, const struct rights *r, const struct sign_order *order, const char *digest_hex,
@@ -181,5 +177,6 @@ status counters_give_back(struct db *db, const struct rights *r, const struct si
 {
     if (c->quota)
         TRY(quota_give_back(db, r->key.id, c->taken_ms, err));
-    return c->digest ? listed_digest_add(db, r->key.id, listed_hash(order), digest_hex, +1, err) : OK;
+    TRY(grant_give_back(db, &c->grant, order, digest_hex, err));
+    return c->digest ? listed_digest_add(db, r->key.id, signed_hash(order), digest_hex, +1, err) : OK;
 }

@@ -84,9 +84,11 @@ static status counters_judge(struct signing *g, struct db *db, struct error *err
     const struct rights *r = g->fresh ? g->fresh : g->rights;
     struct error why = {0};
     status taken = counters_take(db, r, g->order, g->records.digest_hex, clock_now_ms(), &g->counted, &why);
+    records_name_grant(&g->records, r, g->order, is_ok(taken) ? g->counted.grant.request_id : "");
     if (is_ok(taken))
         return OK;
-    if (taken.code == CODE_QUOTA_EXCEEDED || taken.code == CODE_DIGEST_NOT_LISTED)
+    if (taken.code == CODE_QUOTA_EXCEEDED || taken.code == CODE_DIGEST_NOT_LISTED ||
+        taken.code == CODE_APPROVAL_REQUIRED)
         g->refusal = why;
     if (err)
         *err = why;

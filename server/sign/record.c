@@ -8,6 +8,7 @@
 #include "common/encoding.h"
 #include "common/json.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "server/sign/rules.h"
 
 static status digest_format(struct sign_records *r, const struct sign_input *in, struct error *err)
@@ -80,7 +81,8 @@ static bool has_policy(const struct rights *rights)
     return rights->policies[POLICY_OF_PLATFORM].policy || rights->policies[POLICY_OF_KEY].policy;
 }
 
-/* {"policy":{"platform":2,"key":5},"context":{"build_id":"7"},"note":"…"}; nothing where there is nothing to tell. */
+/* {"policy":{"platform":2,"key":5},"approval":"apr_…","context":{"build_id":"7"},"note":"…"}; nothing where there is
+ * nothing to tell. */
 static const char *more_format(struct sign_records *r, const struct rights *rights, const struct sign_order *order)
 {
     if (!has_policy(rights) && order->context_count == 0)
@@ -90,6 +92,8 @@ static const char *more_format(struct sign_records *r, const struct rights *righ
     json_begin_object(&w, NULL);
     if (has_policy(rights))
         policies_write(&w, rights);
+    if (*r->grant)
+        json_add_text(&w, "approval", r->grant);
     if (order->context_count > 0) {
         json_begin_object(&w, "context");
         for (size_t i = 0; i < order->context_count; i++)
@@ -116,6 +120,15 @@ void records_name_key(struct sign_records *r, const struct rights *rights, const
     record->detail_json = known ? more_format(r, rights, order) : r->detail;
     if (!known)
         detail_format(r, order->key);
+}
+
+void records_name_grant(struct sign_records *r, const struct rights *rights, const struct sign_order *order,
+                        const char *grant)
+{
+    if (strcmp(r->grant, grant) == 0)
+        return;
+    (void)text_copy(r->grant, sizeof(r->grant), grant);
+    records_name_key(r, rights, order);
 }
 
 void records_set_intent(struct sign_records *r)

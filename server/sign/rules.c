@@ -210,7 +210,7 @@ static status policy_program(const struct policy *p, const struct use *u, struct
     return OK;
 }
 
-/* Fails closed: what needs an approval has none. */
+/* What a use needs; whether a grant covers it is counters.c's to say. */
 static status policy_approval(const struct policy *p, const struct use *u, struct error *err)
 {
     (void)u;
@@ -244,27 +244,28 @@ static status judge_digest(const struct use *u, struct error *err)
 static const struct rule {
     const char *name;
     status (*judge)(const struct use *u, struct error *err);
-    bool needs_key; /* without a key there is nothing to judge */
-    bool is_policy; /* is what a policy document says, and nothing else */
+    bool needs_key;  /* without a key there is nothing to judge */
+    bool is_policy;  /* is what a policy document says, and nothing else */
+    bool is_counted; /* at use it is judged where it is counted, in the intent's transaction */
 } rules[] = {
-    {"principal", judge_principal, false, false},
-    {"key", judge_key, false, false},
-    {"role", judge_role, true, false},
-    {"freeze", judge_freeze, true, false},
-    {"state", judge_state, true, false},
-    {"mechanism", judge_mechanism, true, false},
-    {"hash", judge_hash, true, false},
-    {"policy.mechanism", judge_policy_mechanism, true, true},
-    {"policy.hash", judge_policy_hash, true, true},
-    {"policy.certificate", judge_policy_certificate, true, true},
-    {"policy.network", judge_policy_network, true, true},
-    {"policy.window", judge_policy_window, true, true},
-    {"policy.context", judge_policy_context, true, true},
-    {"policy.program", judge_policy_program, true, true},
-    {"policy.approval", judge_policy_approval, true, true},
-    {"digest", judge_digest, true, false},
+    {"principal", judge_principal, false, false, false},
+    {"key", judge_key, false, false, false},
+    {"role", judge_role, true, false, false},
+    {"freeze", judge_freeze, true, false, false},
+    {"state", judge_state, true, false, false},
+    {"mechanism", judge_mechanism, true, false, false},
+    {"hash", judge_hash, true, false, false},
+    {"policy.mechanism", judge_policy_mechanism, true, true, false},
+    {"policy.hash", judge_policy_hash, true, true, false},
+    {"policy.certificate", judge_policy_certificate, true, true, false},
+    {"policy.network", judge_policy_network, true, true, false},
+    {"policy.window", judge_policy_window, true, true, false},
+    {"policy.context", judge_policy_context, true, true, false},
+    {"policy.program", judge_policy_program, true, true, false},
+    {"policy.approval", judge_policy_approval, true, true, true},
+    {"digest", judge_digest, true, false, false},
 };
-_Static_assert(COUNT_OF(rules) + 2 <= RULES_MAX, "an explanation has room for every rule");
+_Static_assert(COUNT_OF(rules) + 3 <= RULES_MAX, "an explanation has room for every rule");
 
 void explanation_add(struct explanation *why, const char *rule, status judged, const struct error *said)
 {
@@ -278,7 +279,7 @@ static status judge(const struct use *u, bool only_policy, struct explanation *w
     status refusal = OK;
     for (size_t i = 0; i < COUNT_OF(rules); i++) {
         struct error said = {0};
-        if ((rules[i].needs_key && !*u->rights->key.id) || (only_policy && !rules[i].is_policy))
+        if ((rules[i].needs_key && !*u->rights->key.id) || (only_policy ? !rules[i].is_policy : rules[i].is_counted))
             continue;
         status judged = rules[i].judge(u, &said);
         if (why)

@@ -47,6 +47,11 @@ static const struct sample {
     {ADMIN, "POST", "/v1/access/explain",
      "{\"principal\":\"signer\",\"key\":\"demo:key\",\"mechanism\":\"ecdsa\",\"hash\":\"sha256\"}"},
     {ADMIN, "POST", "/v1/policies/dry-run", "{\"policy\":{}}"},
+    {SIGNER, "POST", "/v1/approvals", "{\"key\":\"demo:key\",\"reason\":\"r\",\"count\":1}"},
+    {APPROVER, "POST", "/v1/approvals/apr_a/approve", "{\"comment\":\"c\"}"},
+    {APPROVER, "POST", "/v1/approvals/apr_a/deny", "{\"comment\":\"c\"}"},
+    {SIGNER, "POST", "/v1/approvals/apr_a/cancel", "{\"comment\":\"c\"}"},
+    {APPROVER, "POST", "/v1/approvals/apr_a/revoke", "{\"comment\":\"c\"}"},
 };
 
 struct untouched {
@@ -515,6 +520,31 @@ static void names_roles_times_and_public_keys_are_judged(void **state)
     assert_refusals(w, ADMIN, "/v1/projects", projects, COUNT_OF(projects));
 }
 
+static void a_request_for_approval_names_what_for_and_why(void **state)
+{
+#define ASK(more) "{\"key\":\"demo:key\",\"reason\":\"r\"" more "}"
+#define HEX64 "abababababababababababababababababababababababababababababababab"
+    static const struct refusal rows[] = {
+        {"{\"key\":\"demo:key\",\"reason\":\"\",\"count\":1}", CODE_INVALID, "reason"},
+        {ASK(""), CODE_INVALID, "count"},
+        {ASK(",\"count\":1,\"digests\":[{\"hash\":\"sha256\",\"digest\":\"" HEX64 "\"}]"), CODE_INVALID, "count"},
+        {ASK(",\"count\":0"), CODE_INVALID, "count"},
+        {ASK(",\"count\":-1"), CODE_INVALID, "count"},
+        {ASK(",\"count\":1000000001"), CODE_INVALID, "count"},
+        {ASK(",\"count\":1,\"hours\":0"), CODE_INVALID, "hours"},
+        {ASK(",\"count\":1,\"hours\":8785"), CODE_INVALID, "hours"},
+        {ASK(",\"digests\":[]"), CODE_INVALID, "digests"},
+        {ASK(",\"digests\":[7]"), CODE_INVALID, "digests[0]"},
+        {ASK(",\"digests\":[{\"hash\":\"md5\",\"digest\":\"ab\"}]"), CODE_INVALID, "digests[0]: hash"},
+        {ASK(",\"digests\":[{\"hash\":\"sha256\",\"digest\":\"ab\"}]"), CODE_INVALID, "digests[0]: digest"},
+        {ASK(",\"digests\":[{\"hash\":\"sha256\",\"digest\":\"" HEX64 "\",\"x\":1}]"), CODE_INVALID, "x"},
+        {ASK(",\"count\":1,\"once\":true"), CODE_INVALID, "once"},
+        {"{\"key\":\"demo:nothing\",\"reason\":\"r\",\"count\":1}", CODE_NOT_FOUND, "key"},
+        {ASK(",\"count\":1"), CODE_CONFLICT, "asks for no approval"},
+    };
+    assert_refusals(*state, SIGNER, "/v1/approvals", rows, COUNT_OF(rows));
+}
+
 static void query_parameters_are_judged(void **state)
 {
     struct world *w = *state;
@@ -533,6 +563,12 @@ static void query_parameters_are_judged(void **state)
         {"/v1/audit?type=%0a", "type"},
         {"/v1/audit/export?limit=10001", "limit"},
         {"/v1/audit/export?after=-1", "after"},
+        {"/v1/approvals?state=open", "state"},
+        {"/v1/approvals?mine=yes", "mine"},
+        {"/v1/approvals?to_decide=1", "to_decide"},
+        {"/v1/approvals?break_glass=", "break_glass"},
+        {"/v1/approvals?after=x", "after"},
+        {"/v1/approvals?after=x.apr_a", "after"},
         {"/v1/usage?from=2026-13-01", "from"},
         {"/v1/usage?to=2026-1-1", "to"},
         {"/v1/usage?from=today", "from"},
@@ -575,6 +611,7 @@ int main(void)
         cmocka_unit_test(an_idempotency_key_of_another_form_is_named),
         cmocka_unit_test(a_key_is_asked_for_in_terms_of_its_type),
         cmocka_unit_test(names_roles_times_and_public_keys_are_judged),
+        cmocka_unit_test(a_request_for_approval_names_what_for_and_why),
         cmocka_unit_test(query_parameters_are_judged),
         cmocka_unit_test(unknown_paths_and_methods_are_told_apart),
     };

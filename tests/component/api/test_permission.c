@@ -70,6 +70,13 @@ static const struct {
     {"DELETE", "/v1/keys/demo:key/digests/sha256/ab", "A+F+FFN"},
     {"POST", "/v1/access/explain", "A++++++"},
     {"POST", "/v1/policies/dry-run", "A++++++"},
+    {"POST", "/v1/approvals", "A++++++"},
+    {"GET", "/v1/approvals", "A++++++"},
+    {"GET", "/v1/approvals/apr_a", "A++++++"},
+    {"POST", "/v1/approvals/apr_a/approve", "A++++++"},
+    {"POST", "/v1/approvals/apr_a/deny", "A++++++"},
+    {"POST", "/v1/approvals/apr_a/cancel", "A++++++"},
+    {"POST", "/v1/approvals/apr_a/revoke", "A++++++"},
     {"GET", "/v1/usage", "A++++++"},
     {"GET", "/v1/ca", "A++++++"},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Quotas and listed digests under load, on the real audit log and a store in a file: exact, whatever the threads do. */
+/* Quotas, listed digests and grants under load, on the real audit log and a store in a file: exact, whatever the
+ * threads do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "common/text.h"
+#include "server/sign/approval.h"
 #include "server/store/policy.h"
 #include "sign_fixture.h"
 
@@ -85,7 +87,8 @@ static void *sign_some(void *arg)
         status made = signer_sign(s->f.signer, &s->f.alice, &order, deadline_in(60000), &result, &err);
         if (is_ok(made))
             atomic_fetch_add(&s->signed_count, 1);
-        else if (made.code == CODE_QUOTA_EXCEEDED || made.code == CODE_DIGEST_NOT_LISTED)
+        else if (made.code == CODE_QUOTA_EXCEEDED || made.code == CODE_DIGEST_NOT_LISTED ||
+                 made.code == CODE_APPROVAL_REQUIRED)
             atomic_fetch_add(&s->refused_count, 1);
         else
             atomic_fetch_add(&s->other_count, 1);
@@ -165,6 +168,177 @@ static void a_repeated_request_is_counted_once(void **state)
     assert_code(fixture_sign(&s->f, &s->f.alice), CODE_QUOTA_EXCEEDED);
 }
 
+/* ---- grants */
+
+static struct approval asked = {.id = "apr_a", .key_id = KEY_RSA, .requester_id = "svc_alice", .hours = 1};
+
+static status request_insert(struct db *db)
+{
+    struct approval_digest d = {.hash = "sha256", .remaining = 1};
+    for (int i = 0; i < 32; i++)
+        memcpy(d.digest + 2 * i, "d1", 2);
+    TRY(approval_insert(db, &asked, NULL));
+    return asked.digests ? approval_digest_insert(db, asked.id, &d, NULL) : OK;
+}
+
+static status grant_give(struct db *db)
+{
+    struct approval a = asked;
+    a.remaining = a.signatures ? a.signatures : a.digests;
+    a.approvals = a.needed;
+    a.not_after_ms = clock_now_ms() + 3600000;
+    TRY(request_insert(db));
+    TRY(approval_set_state(db, a.id, APPROVAL_APPROVED, NULL));
+    return grant_insert(db, &a, NULL);
+}
+
+static struct approval approval_now(struct setup *s)
+{
+    struct approval found = {0};
+    struct db *db = store_reader_acquire(s->f.store, &s->f.err);
+    assert_code(approval_find(db, asked.id, clock_now_ms(), &found, &s->f.err), CODE_OK);
+    store_reader_release(s->f.store, db);
+    return found;
+}
+
+static void grant_for(struct setup *s, int64_t signatures, int64_t digests, int64_t approvals)
+{
+    policy_set(s, "{\"approval\":{\"needed\":2}}");
+    asked.signatures = signatures;
+    asked.digests = digests;
+    asked.needed = approvals;
+    asked.created_ms = clock_now_ms();
+    asked.expires_ms = asked.created_ms + 3600000;
+    fixture_change(&s->f, grant_give);
+}
+
+static void a_grant_of_seven_gives_exactly_seven_signatures_to_64_signers(void **state)
+{
+    struct setup *s = *state;
+    grant_for(s, 7, 0, 2);
+    load_run(s);
+    assert_int_equal(s->other_count, 0);
+    assert_int_equal(s->signed_count, 7);
+    assert_int_equal(approval_now(s).remaining, 0);
+    assert_int_equal(approval_now(s).state, APPROVAL_USED);
+}
+
+static void an_approved_digest_is_signed_once_by_64_signers(void **state)
+{
+    struct setup *s = *state;
+    grant_for(s, 0, 1, 2);
+    load_run(s);
+    assert_int_equal(s->other_count, 0);
+    assert_int_equal(s->signed_count, 1);
+}
+
+static void a_grant_that_the_hsm_did_not_use_is_given_back(void **state)
+{
+    struct setup *s = *state;
+    for (int by_digest = 0; by_digest < 2; by_digest++) {
+        (void)snprintf(asked.id, sizeof(asked.id), "apr_%d", by_digest);
+        grant_for(s, by_digest ? 0 : 1, by_digest, 2);
+        s->f.hsm.fail_with = CODE_HSM_UNAVAILABLE;
+        for (int i = 0; i < 3; i++)
+            assert_code(fixture_sign(&s->f, &s->f.alice), CODE_HSM_UNAVAILABLE);
+        s->f.hsm.fail_with = CODE_OK;
+        assert_int_equal(approval_now(s).remaining, 1);
+        assert_code(fixture_sign(&s->f, &s->f.alice), CODE_OK);
+        assert_code(fixture_sign(&s->f, &s->f.alice), CODE_APPROVAL_REQUIRED);
+    }
+    (void)snprintf(asked.id, sizeof(asked.id), "apr_a");
+}
+
+static void a_repeated_request_spends_a_grant_once(void **state)
+{
+    struct setup *s = *state;
+    grant_for(s, 1, 0, 2);
+    s->f.order.idempotency_key = "0123456789abcdef";
+    for (int i = 0; i < 5; i++)
+        assert_code(fixture_sign(&s->f, &s->f.alice), CODE_OK);
+}
+
+static void a_grant_of_too_few_approvers_or_one_refused_by_a_quota_stays_as_it_is(void **state)
+{
+    struct setup *s = *state;
+    grant_for(s, 3, 0, 1);
+    assert_code(fixture_sign(&s->f, &s->f.alice), CODE_APPROVAL_REQUIRED);
+    policy_set(s, "{\"approval\":{\"needed\":1},\"quota\":{\"total\":1}}");
+    assert_code(fixture_sign(&s->f, &s->f.alice), CODE_OK);
+    assert_code(fixture_sign(&s->f, &s->f.alice), CODE_QUOTA_EXCEEDED);
+    assert_int_equal(approval_now(s).remaining, 2);
+}
+
+enum { APPROVERS = 16 };
+
+static status approvers_add(struct db *db)
+{
+    for (int i = 0; i < APPROVERS; i++) {
+        struct principal p = {.type = PRINCIPAL_USER, .created_ms = 1};
+        struct member m = {.role = MEMBER_APPROVER, .since_ms = 1, .project_id = "prj_demo"};
+        (void)snprintf(p.id, sizeof(p.id), "usr_%d", i);
+        (void)snprintf(p.name, sizeof(p.name), "approver-%d", i);
+        memcpy(m.principal_id, p.id, sizeof(p.id));
+        TRY(principal_insert(db, &p, NULL));
+        TRY(member_insert(db, &m, NULL));
+    }
+    return request_insert(db);
+}
+
+struct voting {
+    struct setup *s;
+    int number;
+    enum code result;
+};
+
+static status vote_change(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    const struct voting *v = arg;
+    struct approval a;
+    struct approval_decision d = {.is_yes = true, .created_ms = 1};
+    (void)record;
+    (void)snprintf(d.approver_id, sizeof(d.approver_id), "usr_%d", v->number);
+    TRY(approval_find(db, asked.id, clock_now_ms(), &a, err));
+    return approval_decide(db, &a, &d, clock_now_ms(), err);
+}
+
+static void *vote(void *arg)
+{
+    struct voting *v = arg;
+    struct audit_work work = {.change = vote_change, .arg = v, .needs_savepoint = true};
+    v->result = audit_commit(v->s->f.audit, &work, deadline_in(60000), NULL).code;
+    return NULL;
+}
+
+static void approvals_that_race_are_all_counted_and_make_one_grant(void **state)
+{
+    struct setup *s = *state;
+    pthread_t threads[APPROVERS];
+    struct voting votes[APPROVERS];
+    int counted = 0, late = 0;
+    policy_set(s, "{\"approval\":{\"needed\":5}}");
+    asked.signatures = 1;
+    asked.digests = 0;
+    asked.needed = 5;
+    asked.created_ms = clock_now_ms();
+    asked.expires_ms = asked.created_ms + 3600000;
+    fixture_change(&s->f, approvers_add);
+    for (int i = 0; i < APPROVERS; i++) {
+        votes[i] = (struct voting){s, i, CODE_OK};
+        assert_int_equal(pthread_create(&threads[i], NULL, vote, &votes[i]), 0);
+    }
+    for (int i = 0; i < APPROVERS; i++) {
+        (void)pthread_join(threads[i], NULL);
+        counted += votes[i].result == CODE_OK;
+        late += votes[i].result == CODE_CONFLICT;
+    }
+    assert_int_equal(counted, 5);
+    assert_int_equal(late, APPROVERS - 5);
+    assert_int_equal(approval_now(s).approvals, 5);
+    assert_code(fixture_sign(&s->f, &s->f.alice), CODE_OK);
+    assert_code(fixture_sign(&s->f, &s->f.alice), CODE_APPROVAL_REQUIRED);
+}
+
 #define QUOTA_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -174,6 +348,12 @@ int main(void)
         QUOTA_TEST(a_digest_listed_seven_times_is_signed_seven_times_by_64_signers),
         QUOTA_TEST(what_the_hsm_did_not_sign_is_given_back),
         QUOTA_TEST(a_repeated_request_is_counted_once),
+        QUOTA_TEST(a_grant_of_seven_gives_exactly_seven_signatures_to_64_signers),
+        QUOTA_TEST(an_approved_digest_is_signed_once_by_64_signers),
+        QUOTA_TEST(a_grant_that_the_hsm_did_not_use_is_given_back),
+        QUOTA_TEST(a_repeated_request_spends_a_grant_once),
+        QUOTA_TEST(a_grant_of_too_few_approvers_or_one_refused_by_a_quota_stays_as_it_is),
+        QUOTA_TEST(approvals_that_race_are_all_counted_and_make_one_grant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
