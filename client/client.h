@@ -84,9 +84,14 @@ bool client_keys_search_missed(struct client *c);
 /* One signature (one idempotency key over all retries); verified with the key's public half before it is
  * returned (EC and Edwards: unless [token] verify = rsa). At most one token request and one
  * signature request over one connection, unless a server fails. A refusal that shows the list of keys to be old
- * forgets its age. */
+ * forgets its age. Where the key's use needs an approval and [approval] request = auto, asks for one, waits wait_ms for
+ * it, beyond the deadline, and tries once more. */
 status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
                    struct buf *signature, struct error *err);
+
+/* Waits until a request for approval is decided. OK: it is approved. CODE_APPROVAL_REQUIRED: it was denied, has ended
+ * otherwise, or is undecided at the deadline. */
+status client_approval_wait(struct client *c, const char *id, struct deadline d, struct error *err);
 
 /* Any request, authenticated, for administration. body NULL: none. answer may be NULL. A problem+json answer becomes
  * its code and text ("<title>: <detail> (request req_…, HTTP 403, https://host:port)"). */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "chancery/protocol.h"
 #include "common/file.h"
 #include "common/ini.h"
 #include "common/text.h"
@@ -62,6 +63,9 @@ static const struct row rows[] = {
     ROW("cache", "public_data_max_age_ms", KIND_MILLISECONDS, public_data_max_age_ms, .min = 0, .max = 604800000),
     ROW("log", "file", KIND_LOG_PATH, log_path),
     ROW("log", "level", KIND_LEVEL, log_level),
+    ROW("approval", "request", KIND_WORD, approval_auto, .words = {"never", "auto"}),
+    ROW("approval", "wait_ms", KIND_MILLISECONDS, approval_wait_ms, .min = 0, .max = 86400000),
+    ROW("approval", "reason", KIND_TEXT, approval_reason),
 };
 
 struct reading {
@@ -259,6 +263,9 @@ static status complete(struct client_config *c, struct error *err)
 {
     TRY(server_check(c, err));
     TRY(credential_check(c, err));
+    if (c->approval_reason && !text_is_printable(c->approval_reason, LIMIT_TEXT))
+        return error_set(err, CODE_CONFIGURATION, "%s: [approval] reason: at most %d bytes of printable text", c->path,
+                         LIMIT_TEXT);
     return label_check(c, err);
 }
 
@@ -366,5 +373,6 @@ void client_config_free(struct client_config *c)
     free(c->token_label);
     free(c->public_data_path);
     free(c->log_path);
+    free(c->approval_reason);
     free(c);
 }

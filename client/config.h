@@ -48,6 +48,13 @@
  *   # absent: no log; "-" standard error
  *   file = module.log
  *   level = warning
+ *   [approval]
+ *   # or auto: ask for an approval of this digest where the key needs one
+ *   request = never
+ *   # auto: for so long a signature waits for it
+ *   wait_ms = 0
+ *   # auto: shown to the approvers; absent: the program's name
+ *   #reason = nightly build
  */
 #pragma once
 
@@ -81,6 +88,9 @@ struct client_config {
     int64_t public_data_max_age_ms;
     char *log_path;
     enum log_level log_level;
+    bool approval_auto;       /* ask for an approval that is missing */
+    int64_t approval_wait_ms; /* and wait for it; 0: do not */
+    char *approval_reason;    /* NULL: the program is named */
     bool no_threads; /* not of the file: the host forbids threads (CKF_LIBRARY_CANT_CREATE_OS_THREADS) */
 };
 

@@ -7,6 +7,7 @@
 
 #include "chancery/protocol.h"
 #include "client/answer.h"
+#include "client/approval.h"
 #include "client/libctx.h"
 #include "client/problem.h"
 #include "client/request.h"
@@ -123,12 +124,25 @@ static status signature_get(struct client *c, const struct client_key *key, cons
     return OK;
 }
 
-status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
-                   struct buf *signature, struct error *err)
+static status signature_try(struct client *c, const struct client_key *key, const struct sign_input *in,
+                            struct deadline d, struct buf *signature, struct error *err)
 {
-    TRY(sign_input_check(in, key->type, err));
     status got = signature_get(c, key, in, d, signature, err);
     if (shows_listing_is_old(got.code))
         keys_doubt(c, d);
     return got;
+}
+
+/* The second try has a deadline of its own: the wait for people may have used up the first. */
+status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
+                   struct buf *signature, struct error *err)
+{
+    struct error unread = {0};
+    struct error *why = err ? err : &unread;
+    TRY(sign_input_check(in, key->type, why));
+    status made = signature_try(c, key, in, d, signature, why);
+    if (made.code != CODE_APPROVAL_REQUIRED)
+        return made;
+    TRY(approval_seek(c, key, in, d, why));
+    return signature_try(c, key, in, deadline_in(c->config->timeout_ms), signature, why);
 }

@@ -128,6 +128,10 @@ static void signature_answer(struct chancery *c, const struct fake_request *r, s
         a->status = c->busy_status ? c->busy_status : a->status;
         return;
     }
+    if (c->unapproved_stays || take(&c->unapproved_signatures)) {
+        problem(a, 403, "approval_required", "no grant covers it");
+        return;
+    }
     if (!strstr(r->path, "/key_1/")) {
         problem(a, 403, "key_disabled", "rotated out");
         return;

@@ -24,6 +24,8 @@ struct chancery {
     atomic_int die_at_signature; /* that many are asked for until the process ends in the middle of one */
     const char *busy_headers;    /* with that */
     int busy_status;             /* instead of it */
+    atomic_int unapproved_signatures; /* 403 approval_required */
+    bool unapproved_stays;            /* whatever is approved */
     atomic_int unauthorized;     /* 401 to whatever is not the token request */
     atomic_int refuse_tokens;
     atomic_int drop_tokens;

@@ -41,7 +41,8 @@ static void every_key_is_read(void **state)
                           "proxy_credentials = p\n" ACCOUNT "[token]\nlabel = mine\neddsa = same\nverify = rsa\n"
                           "[cache]\nkeys_max_age_ms = 5\npublic_data = /var/public.json\n"
                           "public_data_max_age_ms = 6\n"
-                          "[log]\nfile = -\nlevel = debug\n",
+                          "[log]\nfile = -\nlevel = debug\n"
+                          "[approval]\nrequest = auto\nwait_ms = 60000\nreason = nightly build\n",
                    &c));
     assert_string_equal(c->url, "https://127.0.0.1:8443");
     (void)snprintf(expected, sizeof(expected), "%s/ca.pem", directory);
@@ -68,6 +69,9 @@ static void every_key_is_read(void **state)
     assert_string_equal(c->public_data_path, "/var/public.json");
     assert_string_equal(c->log_path, "-");
     assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
+    assert_true(c->approval_auto);
+    assert_int_equal(c->approval_wait_ms, 60000);
+    assert_string_equal(c->approval_reason, "nightly build");
 }
 
 static void several_servers_are_listed_in_their_order(void **state)
@@ -128,6 +132,9 @@ static void what_is_left_out_has_a_default(void **state)
     assert_null(c->public_data_path);
     assert_null(c->log_path);
     assert_int_equal(c->log_level, LOG_LEVEL_WARNING);
+    assert_false(c->approval_auto);
+    assert_int_equal(c->approval_wait_ms, 0);
+    assert_null(c->approval_reason);
 }
 
 static void a_line_may_be_longer_than_two_hundred_characters(void **state)
@@ -190,6 +197,8 @@ static void every_refusal_names_file_and_line(void **state)
         {SERVER "[credential]\ntype = password\n", ":4:", "service_account or api_key"},
         {SERVER "[token]\neddsa = no\n", ":4:", "separate or same"},
         {SERVER "[log]\nlevel = loud\n", ":4:", "off, error"},
+        {SERVER "[approval]\nrequest = always\n", ":4:", "never or auto"},
+        {SERVER "[approval]\nwait_ms = 86400001\n", ":4:", "from 0 to 86400000"},
         {ACCOUNT, NULL, "[server] url is missing"},
         {SERVER, NULL, "account is missing"},
         {SERVER "[credential]\naccount = a\n", NULL, "key is missing"},
