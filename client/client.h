@@ -89,6 +89,10 @@ bool client_keys_search_missed(struct client *c);
 status client_sign(struct client *c, const struct client_key *key, const struct sign_input *in, struct deadline d,
                    struct buf *signature, struct error *err);
 
+/* The same without asking for an approval: it is refused. */
+status client_sign_unasked(struct client *c, const struct client_key *key, const struct sign_input *in,
+                           struct deadline d, struct buf *signature, struct error *err);
+
 /* Waits until a request for approval is decided. OK: it is approved. CODE_APPROVAL_REQUIRED: it was denied, has ended
  * otherwise, or is undecided at the deadline. */
 status client_approval_wait(struct client *c, const char *id, struct deadline d, struct error *err);

@@ -91,7 +91,7 @@ struct client_config {
     bool approval_auto;       /* ask for an approval that is missing */
     int64_t approval_wait_ms; /* and wait for it; 0: do not */
     char *approval_reason;    /* NULL: the program is named */
-    bool no_threads; /* not of the file: the host forbids threads (CKF_LIBRARY_CANT_CREATE_OS_THREADS) */
+    bool no_threads;          /* not of the file: the host forbids threads (CKF_LIBRARY_CANT_CREATE_OS_THREADS) */
 };
 
 /* CODE_NOT_FOUND when no file is named and none stands at a standard place; CODE_CONFIGURATION or CODE_IO otherwise. */

@@ -124,9 +124,10 @@ static status signature_get(struct client *c, const struct client_key *key, cons
     return OK;
 }
 
-static status signature_try(struct client *c, const struct client_key *key, const struct sign_input *in,
-                            struct deadline d, struct buf *signature, struct error *err)
+status client_sign_unasked(struct client *c, const struct client_key *key, const struct sign_input *in,
+                           struct deadline d, struct buf *signature, struct error *err)
 {
+    TRY(sign_input_check(in, key->type, err));
     status got = signature_get(c, key, in, d, signature, err);
     if (shows_listing_is_old(got.code))
         keys_doubt(c, d);
@@ -139,10 +140,9 @@ status client_sign(struct client *c, const struct client_key *key, const struct 
 {
     struct error unread = {0};
     struct error *why = err ? err : &unread;
-    TRY(sign_input_check(in, key->type, why));
-    status made = signature_try(c, key, in, d, signature, why);
+    status made = client_sign_unasked(c, key, in, d, signature, why);
     if (made.code != CODE_APPROVAL_REQUIRED)
         return made;
     TRY(approval_seek(c, key, in, d, why));
-    return signature_try(c, key, in, deadline_in(c->config->timeout_ms), signature, why);
+    return client_sign_unasked(c, key, in, deadline_in(c->config->timeout_ms), signature, why);
 }

@@ -153,7 +153,7 @@ ask()
 {
     signer request "$P11_RSA" --reason "release" --json "$@" | jq -r .id
 }
-request=$(ask --count 2 --hours 1)
+request=$(ask --count 3 --hours 1)
 expect_refused "an undecided request is waited for in vain" 'still waits' signer wait "$request" --timeout 1
 as ann approve "$request" >/dev/null
 as cat approve "$request" >/dev/null
@@ -161,9 +161,17 @@ expect_ok "wait ends with 0 when it is approved" signer wait "$request" --timeou
 file a
 file b
 file c
-expect_ok "the first of two" tool_sign a
-expect_ok "the second of two" tool_sign b
-expect_refused "the third of two is refused" "$rejected" tool_sign c
+expect_ok "the first of three" tool_sign a
+expect_ok "and its signature verifies" verified a
+tool_sign_spoiled()
+{
+    local real=$P11_MODULE
+    SPOIL_MODULE=$real P11_MODULE=$spoil tool_sign "$1"
+}
+expect_ok "the second of three, spoiled on its way" tool_sign_spoiled b
+expect_refused "a spoiled signature is found" 'does not verify|bad_signature' verified b
+expect_ok "the third of three" tool_sign b
+expect_refused "the fourth of three is refused" "$rejected" tool_sign c
 expect_refused "more than policy allows cannot be asked for" 'at most 3' signer request "$P11_RSA" --count 4 --reason more
 expect_refused "longer than policy allows neither" 'at most 8' signer request "$P11_RSA" --count 1 --hours 9 --reason more
 

@@ -20,13 +20,13 @@ struct chancery {
     atomic_int stall_signatures;
     atomic_int half_signatures; /* made, but the answer breaks off */
     atomic_int spoil_signatures;
-    atomic_int busy_signatures;  /* 503 */
-    atomic_int die_at_signature; /* that many are asked for until the process ends in the middle of one */
-    const char *busy_headers;    /* with that */
-    int busy_status;             /* instead of it */
+    atomic_int busy_signatures;       /* 503 */
+    atomic_int die_at_signature;      /* that many are asked for until the process ends in the middle of one */
+    const char *busy_headers;         /* with that */
+    int busy_status;                  /* instead of it */
     atomic_int unapproved_signatures; /* 403 approval_required */
     bool unapproved_stays;            /* whatever is approved */
-    atomic_int unauthorized;     /* 401 to whatever is not the token request */
+    atomic_int unauthorized;          /* 401 to whatever is not the token request */
     atomic_int refuse_tokens;
     atomic_int drop_tokens;
     enum fake_action keys_action;
