@@ -39,7 +39,7 @@ CK_RV slot_list(struct module *m, CK_SLOT_ID *list, CK_ULONG *count);
 CK_RV slot_info(struct module *m, CK_SLOT_ID id, CK_SLOT_INFO *info);
 CK_RV slot_token_info(struct module *m, CK_SLOT_ID id, CK_TOKEN_INFO *info);
 CK_RV slot_wait_for_event(CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved);
-struct slot *slot_find(struct module *m, CK_SLOT_ID id); /* NULL: CKR_SLOT_ID_INVALID */
+struct slot *slot_find(struct module *m, CK_SLOT_ID id);       /* NULL: CKR_SLOT_ID_INVALID */
 bool slot_holds(const struct slot *s, enum key_family family); /* keys of this family stand here */
 /* Ends the login of the token; the credential is wiped when no token is logged in any more. Lock held. */
 void slot_logout(struct slot *s);
