@@ -15,7 +15,7 @@
 #include "common/secret.h"
 #include "common/text.h"
 
-enum { POLL_FIRST_MS = 250, POLL_MAX_MS = 2000, ID_MAX = LIMIT_ID, STATE_MAX = 16 };
+enum { POLL_FIRST_MS = 250, POLL_MAX_MS = 2000, STEP_MS = 50, ID_MAX = LIMIT_ID, STATE_MAX = 16 };
 
 struct asked {
     char id[ID_MAX + 1], state[STATE_MAX + 1];
@@ -52,11 +52,17 @@ static struct deadline earlier(struct deadline a, struct deadline b)
     return a.at_ms < b.at_ms ? a : b;
 }
 
-static void sleep_until(struct deadline d)
+/* In short steps: a process that exits must find nobody here (I10). False: it does. */
+static bool sleep_until(const struct client *c, struct deadline d)
 {
-    struct timespec at = deadline_timespec(d);
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
-        ;
+    do {
+        struct timespec at = deadline_timespec(earlier(d, deadline_in(STEP_MS)));
+        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+            ;
+        if (c->config->is_ending && c->config->is_ending())
+            return false;
+    } while (!deadline_passed(d));
+    return true;
 }
 
 static bool is_passing(status s)
@@ -81,7 +87,8 @@ status client_approval_wait(struct client *c, const char *id, struct deadline d,
             return error_set(err, CODE_APPROVAL_REQUIRED, "%s is %s", id, now.state);
         if (deadline_passed(d))
             return error_set(err, CODE_APPROVAL_REQUIRED, "%s still waits for a decision", id);
-        sleep_until(earlier(d, deadline_in(pause_ms)));
+        if (!sleep_until(c, earlier(d, deadline_in(pause_ms))))
+            return error_set(err, CODE_APPROVAL_REQUIRED, "%s still waits, but the process ends", id);
     }
 }
 

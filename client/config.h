@@ -91,6 +91,7 @@ struct client_config {
     bool approval_auto;       /* ask for an approval that is missing */
     int64_t approval_wait_ms; /* and wait for it; 0: do not */
     char *approval_reason;    /* NULL: the program is named */
+    bool (*is_ending)(void);  /* not of the file: true ends the wait for an approval; NULL: nothing does */
     bool no_threads;          /* not of the file: the host forbids threads (CKF_LIBRARY_CANT_CREATE_OS_THREADS) */
 };
 

@@ -113,6 +113,7 @@ static status client_open(struct module *m, struct error *err)
         ignore(log_open(config->log_path, config->log_level, LOG_FORMAT_TEXT, NULL));
     m->timeout_ms = config->timeout_ms;
     config->no_threads = m->no_threads;
+    config->is_ending = process_is_exiting;
     TRY(client_new(steal(&config), &m->client, err));
     return slots_init(m, client_config_of(m->client), err);
 }

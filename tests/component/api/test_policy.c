@@ -353,6 +353,12 @@ static void a_dry_run_tells_what_a_policy_would_have_refused(void **state)
                              key),
                   200);
     assert_int_equal(json_get_integer(w->answer, "judged", -1), 0);
+    assert_status(
+        w,
+        world_post(w, OWNER, "/v1/policies/dry-run", "{\"key\":\"%s\",\"policy\":{\"approval\":{\"needed\":1}}}", key),
+        200);
+    assert_int_equal(json_get_integer(w->answer, "refused", 0), 5);
+    assert_string_equal(json_get_text(json_at(json_get(w->answer, "rules"), 0), "rule", ""), "policy.approval");
     (void)world_post(w, SIGNER, "/v1/policies/dry-run", "{\"policy\":{}}");
     assert_problem(w, CODE_FORBIDDEN, NULL);
 }

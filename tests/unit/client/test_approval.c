@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/state.h"
 #include "fake_chancery.h"
 #include "tests/unit/common/expect.h"
 
@@ -15,7 +16,7 @@ static struct error err;
 /* Of the fake server: how it answers requests for approval. */
 static struct {
     const char *states[4]; /* of the POST, then of each GET; the last one stays */
-    atomic_int answers;
+    atomic_int answers, steps;
     int post_status;
     const char *id;
 } plan;
@@ -157,6 +158,21 @@ static void an_undecided_wait_ends_with_wait_ms(void **state)
     assert_int_equal(signatures_asked(), 1);
 }
 
+static bool ends_soon(void)
+{
+    return atomic_fetch_add(&plan.steps, 1) >= 3;
+}
+
+static void i10_a_wait_ends_when_the_process_does(void **state)
+{
+    (void)state;
+    start("[approval]\nrequest = auto\nwait_ms = 86400000\n");
+    client->config->is_ending = ends_soon;
+    assert_code(chancery_sign(client, 10000, &err), CODE_APPROVAL_REQUIRED);
+    assert_non_null(strstr(err.text, "the process ends"));
+    assert_int_equal(plan.steps, 4);
+}
+
 static void a_grant_that_does_not_help_is_tried_once(void **state)
 {
     (void)state;
@@ -194,6 +210,7 @@ int main(void)
         TEST(a_wait_goes_on_beyond_the_deadline_of_the_call_and_then_signs),
         TEST(a_decision_against_it_ends_the_wait),
         TEST(an_undecided_wait_ends_with_wait_ms),
+        TEST(i10_a_wait_ends_when_the_process_does),
         TEST(a_grant_that_does_not_help_is_tried_once),
         TEST(an_answer_that_is_no_request_is_refused),
     };
