@@ -182,9 +182,31 @@ static bool has_comment(const char *value)
     return value[0] == ';' || strstr(value, " ;");
 }
 
+static status value_check(const char *key, const char *value, struct error *err)
+{
+    if (*value == '\0')
+        return error_set(err, CODE_CONFIGURATION, "%s: the value is empty", key);
+    if (has_comment(value))
+        return error_set(err, CODE_CONFIGURATION,
+                         "%s: a comment (;) needs a line of its own, and no value may have \" ;\" in it", key);
+    return OK;
+}
+
+/* The one section whose keys are the writer's own. */
+static status context_entry_read(struct reading *r, const struct ini_entry *entry, struct error *err)
+{
+    if (!entry->key)
+        return OK;
+    TRY(value_check(entry->key, entry->value, err));
+    return client_context_add(&r->config->context, entry->key, entry->value, err);
+}
+
 static status entry_read(void *arg, const struct ini_entry *entry, struct error *err)
 {
     struct reading *r = arg;
+    if (strcmp(entry->section, "context") == 0)
+        return context_entry_read(r, entry, err);
+
     const struct row *row = row_find(entry->section, entry->key);
     if (!row && *entry->section == '\0')
         return error_set(err, CODE_CONFIGURATION, "%.60s stands before the first [section]", entry->key);
@@ -198,11 +220,7 @@ static status entry_read(void *arg, const struct ini_entry *entry, struct error 
     int *set_at = &r->lines[row - rows];
     if (*set_at != 0)
         return error_set(err, CODE_CONFIGURATION, "%s is already set in line %d", row->key, *set_at);
-    if (*entry->value == '\0')
-        return error_set(err, CODE_CONFIGURATION, "%s: the value is empty", row->key);
-    if (has_comment(entry->value))
-        return error_set(err, CODE_CONFIGURATION,
-                         "%s: a comment (;) needs a line of its own, and no value may have \" ;\" in it", row->key);
+    TRY(value_check(row->key, entry->value, err));
     *set_at = entry->line;
     return store(r, row, entry->value, err);
 }
@@ -374,5 +392,6 @@ void client_config_free(struct client_config *c)
     free(c->public_data_path);
     free(c->log_path);
     free(c->approval_reason);
+    client_context_clear(&c->context);
     free(c);
 }

@@ -55,9 +55,13 @@
  *   wait_ms = 0
  *   # auto: shown to the approvers; absent: the program's name
  *   #reason = nightly build
+ *   [context]
+ *   # any names; env:NAME is a variable of the environment
+ *   build_id = env:BUILD_ID
  */
 #pragma once
 
+#include "client/context.h"
 #include "client/server_text.h"
 #include "common/buf.h"
 #include "common/log.h"
@@ -91,6 +95,7 @@ struct client_config {
     bool approval_auto;       /* ask for an approval that is missing */
     int64_t approval_wait_ms; /* and wait for it; 0: do not */
     char *approval_reason;    /* NULL: the program is named */
+    struct client_context context;
     bool (*is_ending)(void);  /* not of the file: true ends the wait for an approval; NULL: nothing does */
     bool no_threads;          /* not of the file: the host forbids threads (CKF_LIBRARY_CANT_CREATE_OS_THREADS) */
 };

@@ -41,6 +41,8 @@ static void order_write(const struct client *c, const struct sign_input *in, str
     text_if_known(&w, "program", c->origin.program);
     text_if_known(&w, "host", c->origin.host);
     text_if_known(&w, "user", c->origin.user);
+    for (size_t i = 0; i < c->config->context.count; i++)
+        json_add_text(&w, c->config->context.fields[i].name, c->config->context.fields[i].value);
     json_end_object(&w);
     json_end_object(&w);
 }

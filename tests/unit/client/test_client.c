@@ -691,6 +691,23 @@ static void the_context_tells_program_host_and_user(void **state)
     assert_true(strlen(json_get_text(context, "user", "")) > 0);
 }
 
+static void fields_of_the_configuration_stand_in_the_context(void **state)
+{
+    (void)state;
+    cleanup_json struct json *order = NULL;
+    setenv("CHANCERY_TEST_BUILD", "4711", 1);
+    chancery_configure(&c, "[credential]\ntype = service_account\naccount = build-1\nkey = build-1.key\n"
+                           "[context]\nbuild_id = env:CHANCERY_TEST_BUILD\n");
+    client_free(client);
+    client = chancery_client(&c);
+    assert_ok(chancery_sign(client, 10000, &err));
+    const struct fake_request *r = fake_server_request(c.server, "/signatures", 0);
+
+    assert_ok(json_parse(buf_slice(&r->body), 65536, 8, &order, &err));
+
+    assert_string_equal(json_get_text(json_get(order, "context"), "build_id", ""), "4711");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -744,6 +761,7 @@ int main(void)
         TEST(a_proxy_of_the_environment_is_not_used),
         TEST(the_hosts_openssl_context_and_errors_stay_as_they_are),
         TEST(the_context_tells_program_host_and_user),
+        TEST(fields_of_the_configuration_stand_in_the_context),
     };
     int failures = cmocka_run_group_tests(tests, NULL, NULL);
     (void)unlink(key_log);

@@ -147,6 +147,32 @@ static void a_line_may_be_longer_than_two_hundred_characters(void **state)
     assert_int_equal(strlen(c->ca_path), 1005);
 }
 
+static void context_fields_come_from_the_file_or_the_environment(void **state)
+{
+    (void)state;
+    cleanup_client_config struct client_config *c = NULL;
+    setenv("CHANCERY_TEST_BUILD", "4711", 1);
+    assert_ok(load(SERVER ACCOUNT "[context]\nbuild_id = env:CHANCERY_TEST_BUILD\nbranch = env:CHANCERY_NONE\n"
+                                  "site = north 1\n",
+                   &c));
+    assert_int_equal(c->context.count, 2);
+    assert_string_equal(c->context.fields[0].name, "build_id");
+    assert_string_equal(c->context.fields[0].value, "4711");
+    assert_string_equal(c->context.fields[1].name, "site");
+    assert_string_equal(c->context.fields[1].value, "north 1");
+}
+
+static void a_seventeenth_context_field_is_refused(void **state)
+{
+    (void)state;
+    struct client_config *c = NULL;
+    char text[1024] = SERVER ACCOUNT "[context]\n";
+    for (int i = 0; i < CLIENT_CONTEXT_MAX + 1; i++)
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "f%d = x\n", i);
+    assert_code(load(text, &c), CODE_CONFIGURATION);
+    assert_non_null(strstr(err.text, "f16: [context] has at most 16 fields"));
+}
+
 static void every_refusal_names_file_and_line(void **state)
 {
     (void)state;
@@ -199,6 +225,13 @@ static void every_refusal_names_file_and_line(void **state)
         {SERVER "[log]\nlevel = loud\n", ":4:", "off, error"},
         {SERVER "[approval]\nrequest = always\n", ":4:", "never or auto"},
         {SERVER "[approval]\nwait_ms = 86400001\n", ":4:", "from 0 to 86400000"},
+        {SERVER "[context]\nbuild_id = 7\nbuild_id = 8\n", ":5:", "build_id is already set"},
+        {SERVER "[context]\nbuild_id = env:CHANCERY_NONE\nbuild_id = 8\n", ":5:", "build_id is already set"},
+        {SERVER "[context]\nBuild = 7\n", ":4:", "a field's name is"},
+        {SERVER "[context]\nuser = me\n", ":4:", "sent already"},
+        {SERVER "[context]\nbuild_id =\n", ":4:", "empty"},
+        {SERVER "[context]\nbuild_id = 7 ; number\n", ":4:", "a line of its own"},
+        {SERVER "[context]\nbuild_id = env:CHANCERY_TEST_BAD\n", ":4:", "the value in the environment is not"},
         {ACCOUNT, NULL, "[server] url is missing"},
         {SERVER, NULL, "account is missing"},
         {SERVER "[credential]\naccount = a\n", NULL, "key is missing"},
@@ -206,6 +239,7 @@ static void every_refusal_names_file_and_line(void **state)
         {SERVER "[credential]\ntype = api_key\nkey = a\n", NULL, "belongs to type = service_account"},
         {SERVER ACCOUNT "[token]\nlabel = aaaaaaaaaaaaaaaaaaaaaaaaaaa\n", NULL, "more than 26 bytes"},
     };
+    setenv("CHANCERY_TEST_BAD", "a\nb", 1);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct client_config *c = NULL;
         char expected[200];
@@ -305,6 +339,8 @@ int main(void)
         cmocka_unit_test(every_key_of_the_documented_example_exists),
         cmocka_unit_test(what_is_left_out_has_a_default),
         cmocka_unit_test(a_line_may_be_longer_than_two_hundred_characters),
+        cmocka_unit_test(context_fields_come_from_the_file_or_the_environment),
+        cmocka_unit_test(a_seventeenth_context_field_is_refused),
         cmocka_unit_test(every_refusal_names_file_and_line),
         cmocka_unit_test(a_nul_in_the_file_is_refused),
         cmocka_unit_test(a_file_that_others_can_write_is_refused),
