@@ -21,6 +21,8 @@ void policy_unref(struct policy *p)
     if (!p || atomic_fetch_sub(&p->references, 1) != 1)
         return;
     free(p->networks);
+    for (size_t i = 0; i < p->window_count; i++)
+        window_clear(&p->windows[i]);
     free(p->windows);
     free(p->releases);
     free(p->context);
@@ -166,7 +168,7 @@ static status take_window(struct policy *p, size_t i, const struct json *item, s
         return error_set(err, CODE_INVALID, "to: a time of day like 18:00 is expected");
     if (w->to_minute <= w->from_minute)
         return error_set(err, CODE_INVALID, "to: later than from is expected; what goes over midnight is two windows");
-    if (!text_copy(w->zone, sizeof(w->zone), zone) || !zone_is_known(zone))
+    if (!window_set_zone(w, zone))
         return error_set(err, CODE_INVALID, "zone: a time zone like Europe/Berlin is expected");
     return OK;
 }

@@ -32,9 +32,11 @@ struct window {    /* minutes from 00:00, to_minute above from_minute; in the zo
     unsigned days; /* 1u << 0 is Monday */
     int from_minute, to_minute;
     char zone[POLICY_FIELD]; /* IANA name or "UTC" */
+    void *zone_data;         /* of policy_time.c, read once: the file would cost each signature more than all rules */
 };
-/* False for a zone this machine does not know, too. */
-bool zone_is_known(const char *zone);
+/* False for a name that is none, and for a zone this machine does not know. */
+bool window_set_zone(struct window *w, const char *zone);
+void window_clear(struct window *w);
 bool window_has(const struct window *w, int64_t when_ms);
 
 struct release {

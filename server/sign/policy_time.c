@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 static GTimeZone *zone_open(const char *zone)
 {
     /* "+02:00" and the like name a zone for GLib, and "" the machine's own: names only here. */
@@ -16,24 +18,34 @@ static GTimeZone *zone_open(const char *zone)
     return g_time_zone_new_identifier(zone);
 }
 
-bool zone_is_known(const char *zone)
+bool window_set_zone(struct window *w, const char *zone)
 {
     GTimeZone *opened = zone_open(zone);
-    if (!opened)
+    if (!opened || !text_copy(w->zone, sizeof(w->zone), zone)) {
+        if (opened)
+            g_time_zone_unref(opened);
         return false;
-    g_time_zone_unref(opened);
+    }
+    window_clear(w);
+    w->zone_data = opened;
     return true;
+}
+
+void window_clear(struct window *w)
+{
+    if (w->zone_data)
+        g_time_zone_unref(w->zone_data);
+    w->zone_data = NULL;
 }
 
 bool window_has(const struct window *w, int64_t when_ms)
 {
-    GTimeZone *zone = zone_open(w->zone);
+    GTimeZone *zone = w->zone_data;
     if (!zone)
         return false;
     int64_t when_s = when_ms >= 0 ? when_ms / 1000 : (when_ms - 999) / 1000;
     int interval = g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, when_s);
     int64_t local_s = when_s + g_time_zone_get_offset(zone, interval);
-    g_time_zone_unref(zone);
 
     enum { DAY_S = 86400, WEEK_DAYS = 7, EPOCH_WEEKDAY = 3 /* 1970-01-01 was a Thursday */ };
     int64_t days = local_s >= 0 ? local_s / DAY_S : (local_s - (DAY_S - 1)) / DAY_S;

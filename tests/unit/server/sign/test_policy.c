@@ -153,10 +153,11 @@ static void a_window_is_open_in_its_own_time(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct window w = {.days = 1u, .from_minute = 480, .to_minute = 1080};
         int64_t when_ms = 0;
-        strcpy(w.zone, rows[i].zone);
+        assert_true(window_set_zone(&w, rows[i].zone));
         assert_true(is_ok(time_parse(rows[i].when, &when_ms, NULL)));
         if (window_has(&w, when_ms) != rows[i].open)
             fail_msg("%s %s", rows[i].zone, rows[i].when);
+        window_clear(&w);
     }
 }
 
