@@ -10,6 +10,7 @@
 #define ROUTE_SIGNATURES_SUFFIX "/signatures" /* behind ROUTE_SIGNING_KEYS "/{key}" */
 
 #define HEADER_IDEMPOTENCY_KEY "Idempotency-Key"
+#define HEADER_IDEMPOTENCY_REPLAYED "Idempotency-Replayed" /* of an answer that was made before */
 #define HEADER_REQUEST_ID "X-Request-Id"
 
 #define GRANT_TYPE_JWT_BEARER "urn:ietf:params:oauth:grant-type:jwt-bearer"

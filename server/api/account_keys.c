@@ -63,6 +63,15 @@ static status account_key_insert_rows(struct db *db, struct change *change, stru
     return account_key_insert(db, &c->key, err);
 }
 
+static void account_key_add_render(struct json_writer *w, const struct change *change)
+{
+    const struct account_key_change *c = (const struct account_key_change *)change;
+
+    account_key_render(w, &c->key);
+}
+
+static const struct change_creation account_key_creation = {account_key_insert_rows, account_key_add_render, false};
+
 static status account_key_add(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_account_key_change struct account_key_change c = {.asked = request_param(req, "account")};
@@ -78,10 +87,7 @@ static status account_key_add(void *arg, struct request *req, struct response *r
 
     change_begin(&c.change, req, "account_key.add");
     TRY(account_key_detail(&c.change.detail, &c.key, err));
-    TRY(change_commit(&c.change, arg, req, account_key_insert_rows, err));
-
-    account_key_render(response_json(res, 201), &c.key);
-    return OK;
+    return change_create(&c.change, arg, req, res, &account_key_creation, err);
 }
 
 static status account_key_delete_rows(struct db *db, struct change *change, struct error *err)

@@ -17,11 +17,13 @@ struct api_key_change {
     struct api_key key;
     const char *id; /* revoke */
     char user_id[ID_SIZE];
+    struct buf secret; /* of a new one */
 };
 
 static void api_key_change_clear(struct api_key_change *c)
 {
     change_clear(&c->change);
+    buf_clear(&c->secret);
 }
 #define cleanup_api_key_change CLEANUP(api_key_change_clear)
 
@@ -54,10 +56,18 @@ static status api_key_insert_rows(struct db *db, struct change *change, struct e
     return api_key_insert(db, &c->key, err);
 }
 
+static void api_key_create_render(struct json_writer *w, const struct change *change)
+{
+    const struct api_key_change *c = (const struct api_key_change *)change;
+
+    api_key_render(w, &c->key, buf_text(&c->secret));
+}
+
+static const struct change_creation api_key_creation = {api_key_insert_rows, api_key_create_render, true};
+
 static status api_key_create(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_api_key_change struct api_key_change c = {0};
-    cleanup_buf struct buf secret = {0};
     struct principal user;
     const char *name = NULL, *expires = NULL;
     int64_t expires_ms = 0;
@@ -71,18 +81,15 @@ static status api_key_create(void *arg, struct request *req, struct response *re
     TRY(check_name("name", name, err));
     TRY(check_expires("expires", expires, &expires_ms, err));
     TRY(user_find(arg, req, &user, err));
-    TRY(api_key_make(user.id, name, expires_ms, clock_now_ms(), &secret, &c.key, err));
+    TRY(api_key_make(user.id, name, expires_ms, clock_now_ms(), &c.secret, &c.key, err));
 
     change_begin(&c.change, req, "api_key.create");
     change_target(&c.change, "api_key", c.key.id, c.key.name);
     json_add_text(&c.change.detail, "user", user.name);
     json_add_text(&c.change.detail, "user_id", user.id);
     json_add_time(&c.change.detail, "expires", c.key.expires_ms);
-    TRY(change_commit(&c.change, arg, req, api_key_insert_rows, err));
-
     response_header(res, "Cache-Control", "no-store");
-    api_key_render(response_json(res, 201), &c.key, buf_text(&secret));
-    return OK;
+    return change_create(&c.change, arg, req, res, &api_key_creation, err);
 }
 
 static status api_key_row(void *arg, const struct api_key *k)

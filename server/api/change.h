@@ -3,6 +3,7 @@
 #pragma once
 
 #include "server/api/api.h"
+#include "server/store/idempotent_create.h"
 
 struct change;
 /* Reads, judges and writes the rows, inside the transaction. May run again when a batch is repeated, so it alters
@@ -16,11 +17,14 @@ struct change {
     char key_name[2 * NAME_SIZE]; /* "<project>-<label>" */
     bool keeps_rights;            /* alters nothing that rights are made of */
     const char *if_match;         /* as the request has it; NULL: it has none */
+    bool replayed;                /* change_create: what was asked for was made before, by the same request */
     /* change.c's own */
     struct buf detail_text;
     struct json_writer detail_before;
     size_t detail_before_len;
     change_rows rows;
+    const struct change_creation *creation; /* NULL: not one that may be repeated */
+    struct idempotent_create request;       /* idempotency_key "": it carries none */
 };
 void change_clear(struct change *c);
 
@@ -37,3 +41,17 @@ status change_check_revision(const struct change *c, int64_t revision, struct er
 void response_revision(struct response *res, int64_t revision);
 /* Durable on return. */
 status change_commit(struct change *c, struct api *api, struct request *req, change_rows rows, struct error *err);
+
+/* How an object is made and shown. */
+struct change_creation {
+    change_rows rows;
+    void (*render)(struct json_writer *w, const struct change *change); /* the answer; inside the transaction */
+    bool shows_secret; /* then the answer is not kept, and a repeated request is CODE_CONFLICT */
+};
+/* A change that makes an object, answered 201. With an Idempotency-Key it may be repeated for a day: the same request
+ * of the same principal makes nothing and gets the first one's answer, another one is CODE_IDEMPOTENCY_CONFLICT.
+ * change_target is called before. */
+status change_create(struct change *c, struct api *api, struct request *req, struct response *res,
+                     const struct change_creation *how, struct error *err);
+/* The same judgement before anything costly is done: *replayed tells that res has the answer. */
+status change_replay(struct api *api, struct request *req, struct response *res, bool *replayed, struct error *err);

@@ -20,6 +20,7 @@ enum { ABANDON_TIMEOUT_MS = 5000 };
 struct key_change {
     struct change change;
     struct signing_key key;
+    const struct chain *chain; /* for the answer */
 };
 
 static void key_change_clear(struct key_change *c)
@@ -95,8 +96,17 @@ static status key_insert_rows(struct db *db, struct change *change, struct error
     return signing_key_insert(db, &c->key, err);
 }
 
-static status key_publish(struct api *api, struct request *req, const struct key_order *order, struct key_change *c,
-                          struct error *err)
+static void key_create_render(struct json_writer *w, const struct change *change)
+{
+    const struct key_change *c = (const struct key_change *)change;
+
+    key_render(w, &c->key, c->chain);
+}
+
+static const struct change_creation key_creation = {key_insert_rows, key_create_render, false};
+
+static status key_publish(struct api *api, struct request *req, struct response *res, const struct key_order *order,
+                          struct key_change *c, struct error *err)
 {
     if (order->has_certificate) {
         const struct ca_request wanted = {buf_slice(&c->key.spki), order->subject, order->days};
@@ -105,7 +115,7 @@ static status key_publish(struct api *api, struct request *req, const struct key
     change_begin(&c->change, req, "key.create");
     change_key(&c->change, &c->key);
     TRY(detail_write(c, err));
-    return change_commit(&c->change, api, req, key_insert_rows, err);
+    return change_create(&c->change, api, req, res, &key_creation, err);
 }
 
 /* Only when the store says that it has no such key: where a commit's fate is unknown, a key too many in the HSM is
@@ -152,19 +162,21 @@ status key_create(void *arg, struct request *req, struct response *res, struct e
     cleanup_key_change struct key_change c = {0};
     cleanup_chain struct chain chain = {0};
     struct key_order order = {0};
+    bool replayed = false;
 
     TRY(query_none(req, err));
     TRY(key_order_parse(&order, req, project->name, err));
+    TRY(change_replay(api, req, res, &replayed, err));
+    if (replayed)
+        return OK;
     TRY(label_check_free(api, project, &order, err));
     TRY(chain_load(&chain, api, err));
     TRY(key_prepare(&c.key, project, &order, err));
     TRY(key_generate(api, &order, request_deadline(req), &c.key, err));
 
-    status s = key_publish(api, req, &order, &c, err);
-    if (!is_ok(s)) {
+    c.chain = &chain;
+    status s = key_publish(api, req, res, &order, &c, err);
+    if (!is_ok(s) || c.change.replayed)
         key_abandon(api, &c.key);
-        return s;
-    }
-    key_render(response_json(res, 201), &c.key, &chain);
-    return OK;
+    return s;
 }

@@ -76,6 +76,15 @@ static status digest_put_rows(struct db *db, struct change *change, struct error
     return listed_digest_put(db, &c->digest, c->author_id, err);
 }
 
+static void digest_add_render(struct json_writer *w, const struct change *change)
+{
+    const struct digest_change *c = (const struct digest_change *)change;
+
+    digest_render(w, &c->digest);
+}
+
+static const struct change_creation digest_creation = {digest_put_rows, digest_add_render, false};
+
 static status digest_add(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_digest_change struct digest_change c = {.digest = {.remaining = -1, .created_ms = clock_now_ms()}};
@@ -104,9 +113,7 @@ static status digest_add(void *arg, struct request *req, struct response *res, s
         json_add_integer(&c.change.detail, "count", count);
     json_add_time(&c.change.detail, "expires", c.digest.expires_ms);
     json_add_text(&c.change.detail, "note", note);
-    TRY(change_commit(&c.change, arg, req, digest_put_rows, err));
-    digest_render(response_json(res, 201), &c.digest);
-    return OK;
+    return change_create(&c.change, arg, req, res, &digest_creation, err);
 }
 
 static status digest_delete_rows(struct db *db, struct change *change, struct error *err)

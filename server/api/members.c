@@ -94,6 +94,15 @@ static status member_insert_rows(struct db *db, struct change *change, struct er
     return member_insert(db, &c->member, err);
 }
 
+static void member_add_render(struct json_writer *w, const struct change *change)
+{
+    const struct member_change *c = (const struct member_change *)change;
+
+    member_render(w, &c->member);
+}
+
+static const struct change_creation member_creation = {member_insert_rows, member_add_render, false};
+
 static status member_add(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_member_change struct member_change c = {.member.since_ms = clock_now_ms()};
@@ -111,10 +120,7 @@ static status member_add(void *arg, struct request *req, struct response *res, s
         return error_set(err, CODE_INVALID, "role: owner, signer or approver is expected");
 
     member_change_begin(&c, req, "member.add");
-    TRY(change_commit(&c.change, arg, req, member_insert_rows, err));
-
-    member_render(response_json(res, 201), &c.member);
-    return OK;
+    return change_create(&c.change, arg, req, res, &member_creation, err);
 }
 
 static status member_delete_rows(struct db *db, struct change *change, struct error *err)

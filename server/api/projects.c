@@ -33,10 +33,10 @@ static void project_render(struct json_writer *w, const struct project *p)
     json_end_object(w);
 }
 
-static void project_answer(struct response *res, int http_status, const struct project *p)
+static void project_answer(struct response *res, const struct project *p)
 {
     response_revision(res, p->revision);
-    project_render(response_json(res, http_status), p);
+    project_render(response_json(res, 200), p);
 }
 
 static status project_insert_rows(struct db *db, struct change *change, struct error *err)
@@ -45,6 +45,15 @@ static status project_insert_rows(struct db *db, struct change *change, struct e
 
     return project_insert(db, &c->project, err);
 }
+
+static void project_create_render(struct json_writer *w, const struct change *change)
+{
+    const struct project_change *c = (const struct project_change *)change;
+
+    project_render(w, &c->project);
+}
+
+static const struct change_creation project_creation = {project_insert_rows, project_create_render, false};
 
 static status project_create(void *arg, struct request *req, struct response *res, struct error *err)
 {
@@ -67,9 +76,8 @@ static status project_create(void *arg, struct request *req, struct response *re
     c.change.record.project = c.project.name;
     change_target(&c.change, "project", c.project.id, c.project.name);
     json_add_text(&c.change.detail, "description", c.project.description);
-    TRY(change_commit(&c.change, arg, req, project_insert_rows, err));
-
-    project_answer(res, 201, &c.project);
+    TRY(change_create(&c.change, arg, req, res, &project_creation, err));
+    response_revision(res, c.project.revision);
     return OK;
 }
 
@@ -98,7 +106,7 @@ static status project_get(void *arg, struct request *req, struct response *res, 
 {
     (void)arg;
     TRY(query_none(req, err));
-    project_answer(res, 200, &caller_of(req)->project);
+    project_answer(res, &caller_of(req)->project);
     return OK;
 }
 
@@ -128,7 +136,7 @@ static status project_patch(void *arg, struct request *req, struct response *res
     json_add_text(&c.change.detail, "description", c.description);
     TRY(change_commit(&c.change, arg, req, project_update_rows, err));
 
-    project_answer(res, 200, &c.project);
+    project_answer(res, &c.project);
     return OK;
 }
 

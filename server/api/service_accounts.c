@@ -87,6 +87,17 @@ static status account_parse(struct account_change *c, struct request *req, struc
     return OK;
 }
 
+static void account_create_render(struct json_writer *w, const struct change *change)
+{
+    const struct account_change *c = (const struct account_change *)change;
+
+    account_render_begin(w, &c->account);
+    account_key_render(w, &c->key);
+    account_render_end(w);
+}
+
+static const struct change_creation account_creation = {account_insert_rows, account_create_render, false};
+
 static status account_create(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_account_change struct account_change c = {0};
@@ -98,13 +109,7 @@ static status account_create(void *arg, struct request *req, struct response *re
     change_target(&c.change, "service_account", c.account.id, c.account.name);
     TRY(account_key_detail(&c.change.detail, &c.key, err));
     json_add_time(&c.change.detail, "expires", c.account.expires_ms);
-    TRY(change_commit(&c.change, arg, req, account_insert_rows, err));
-
-    struct json_writer *w = response_json(res, 201);
-    account_render_begin(w, &c.account);
-    account_key_render(w, &c.key);
-    account_render_end(w);
-    return OK;
+    return change_create(&c.change, arg, req, res, &account_creation, err);
 }
 
 static status account_list_get(void *arg, struct request *req, struct response *res, struct error *err)

@@ -36,6 +36,15 @@ static status user_insert_rows(struct db *db, struct change *change, struct erro
     return principal_insert(db, &c->principal, err);
 }
 
+static void user_create_render(struct json_writer *w, const struct change *change)
+{
+    const struct principal_change *c = (const struct principal_change *)change;
+
+    user_render(w, &c->principal);
+}
+
+static const struct change_creation user_creation = {user_insert_rows, user_create_render, false};
+
 static status user_create(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_principal_change struct principal_change c = {.principal.created_ms = clock_now_ms()};
@@ -56,10 +65,7 @@ static status user_create(void *arg, struct request *req, struct response *res, 
     change_begin(&c.change, req, "user.create");
     change_target(&c.change, "user", c.principal.id, c.principal.name);
     json_add_text(&c.change.detail, "role", role);
-    TRY(change_commit(&c.change, arg, req, user_insert_rows, err));
-
-    user_render(response_json(res, 201), &c.principal);
-    return OK;
+    return change_create(&c.change, arg, req, res, &user_creation, err);
 }
 
 static status user_row(void *arg, const struct principal *p)

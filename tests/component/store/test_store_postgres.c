@@ -388,6 +388,7 @@ int main(void)
     failed += _cmocka_run_group_tests("log", log_tests, log_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("policy", policy_tests, policy_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("approval", approval_tests, approval_test_count, NULL, NULL);
+    failed += _cmocka_run_group_tests("idempotent", idempotent_tests, idempotent_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("append", append_tests, append_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("group", group_tests, group_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("recovery", recovery_tests, recovery_test_count, NULL, NULL);
