@@ -115,6 +115,7 @@ int world_open(void **state)
     w->http =
         (struct http_config){.request_timeout_ms = 120000, .tables = api_tables, .before = api_before, .api = &w->api};
     w->document = openapi_load(OPENAPI_PATH);
+    w->seen = seen_open();
     people_add(w);
     return 0;
 }
@@ -127,6 +128,8 @@ int world_close(void **state)
     buf_clear(&w->x.response_body);
     for (int i = 0; i < WHO_COUNT; i++)
         buf_clear(&w->credentials[i]);
+    if (w->seen)
+        (void)fclose(w->seen);
     json_free(w->answer);
     json_free(w->document);
     signer_free(w->signer);
@@ -209,6 +212,7 @@ static void answer_check(struct world *w, const struct call *call)
                               buf_slice(&w->x.response_body), &why))
         fail_msg("%s %s: %d: %s: %s", call->method, call->target, w->x.status, buf_text(&why),
                  buf_text(&w->x.response_body));
+    seen_add(w->seen, call->method, route->pattern, w->x.status, w->x.status >= 400 ? answer_text(w, "code") : "");
 }
 
 int world_call(struct world *w, const struct call *call)

@@ -6,6 +6,7 @@
 #include "../hsm/fixture.h"
 
 #include "openapi.h"
+#include "seen.h"
 #include "server/api/api.h"
 
 /* Who calls: users with an API key each, of whom four are members of the project demo. */
@@ -26,6 +27,7 @@ struct world {
     struct buf credentials[WHO_COUNT];
     char project_id[ID_SIZE];
     int signed_count; /* calls of the HSM's sign */
+    FILE *seen;       /* seen.h */
     struct error err;
     /* of the last call */
     struct http_exchange x;

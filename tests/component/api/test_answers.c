@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers of the document that need no test of their own: one request each, in this order. test_contract tells what is
+ * missing in all of these programs together; a row here is the quick way to add it. */
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../hsm/faulty.h"
+
+#define CKR_DEVICE_ERROR_ 0x30UL /* PKCS#11: only server/hsm sees its header */
+#define SIGN "/v1/signing/keys/demo:key/signatures"
+#define DIGEST "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU="
+#define ORDER "{\"mechanism\":\"ecdsa\",\"hash\":\"sha256\",\"digest\":\"" DIGEST "\"}"
+#define STALE_TAG "If-Match: \"999\""
+
+static const struct {
+    enum who who;
+    const char *method, *target, *body, *header;
+    int status;
+    enum code code; /* of a refusal */
+} rows[] = {
+    {SIGNER, "GET", "/v1/keys/demo:key", NULL, NULL, 200, CODE_OK},
+    {ADMIN, "GET", "/v1/users/owner", NULL, NULL, 200, CODE_OK},
+    {ADMIN, "POST", "/v1/users/owner/enable", "{}", NULL, 409, CODE_CONFLICT},
+    {ADMIN, "POST", "/v1/service-accounts/build/enable", "{}", NULL, 409, CODE_CONFLICT},
+
+    {ADMIN, "GET", "/v1/policy", NULL, NULL, 200, CODE_OK},
+    {ADMIN, "DELETE", "/v1/policy", NULL, NULL, 404, CODE_NOT_FOUND},
+    {ADMIN, "PUT", "/v1/policy", "{}", STALE_TAG, 412, CODE_STALE},
+    {ADMIN, "PUT", "/v1/policy", "{\"digests\":\"any\"}", "If-Match: \"0\"", 200, CODE_OK},
+    {ADMIN, "DELETE", "/v1/policy", NULL, STALE_TAG, 412, CODE_STALE},
+    {ADMIN, "GET", "/v1/policy/versions", NULL, NULL, 200, CODE_OK},
+    {OWNER, "PUT", "/v1/projects/demo/policy", "{}", STALE_TAG, 412, CODE_STALE},
+    {OWNER, "PUT", "/v1/projects/demo/policy", "{\"digests\":\"any\"}", NULL, 200, CODE_OK},
+    {OWNER, "GET", "/v1/projects/demo/policy", NULL, NULL, 200, CODE_OK},
+    {OWNER, "GET", "/v1/projects/demo/policy/versions", NULL, NULL, 200, CODE_OK},
+    {OWNER, "DELETE", "/v1/projects/demo/policy", NULL, STALE_TAG, 412, CODE_STALE},
+    {OWNER, "PUT", "/v1/keys/demo:key/policy", "{\"approval\":{\"needed\":1}}", NULL, 200, CODE_OK},
+    {SIGNER, "POST", SIGN, ORDER, NULL, 403, CODE_APPROVAL_REQUIRED},
+    {OWNER, "DELETE", "/v1/keys/demo:key/policy", NULL, STALE_TAG, 412, CODE_STALE},
+    {OWNER, "DELETE", "/v1/keys/demo:key/policy", NULL, NULL, 200, CODE_OK},
+    {OWNER, "GET", "/v1/keys/demo:key/digests", NULL, NULL, 200, CODE_OK},
+    {ADMIN, "POST", "/v1/policies/dry-run", "{\"policy\":{},\"project\":\"nothing\"}", NULL, 404, CODE_NOT_FOUND},
+
+    {ADMIN, "GET", "/v1/freeze", NULL, NULL, 200, CODE_OK},
+    {ADMIN, "POST", "/v1/unfreeze", "{\"reason\":\"r\"}", NULL, 409, CODE_CONFLICT},
+    {OWNER, "POST", "/v1/projects/demo/unfreeze", "{\"reason\":\"r\"}", NULL, 409, CODE_CONFLICT},
+    {OWNER, "POST", "/v1/projects/demo/freeze", "{\"reason\":\"r\"}", NULL, 200, CODE_OK},
+    {OWNER, "POST", "/v1/projects/demo/freeze", "{\"reason\":\"r\"}", NULL, 409, CODE_CONFLICT},
+    {OWNER, "GET", "/v1/projects/demo/freeze", NULL, NULL, 200, CODE_OK},
+    {OWNER, "POST", "/v1/projects/demo/unfreeze", "{\"reason\":\"r\"}", NULL, 200, CODE_OK},
+};
+
+static int setup(void **state)
+{
+    char id[ID_SIZE];
+
+    (void)world_open(state);
+    world_key(*state, "key", "p256", id);
+    return world_post(*state, ADMIN, "/v1/service-accounts", "{\"name\":\"build\",\"public_key\":\"%s\"}",
+                      "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\\n"
+                      "-----END PUBLIC KEY-----\\n") == 201
+               ? 0
+               : -1;
+}
+
+static void every_request_of_the_table_is_answered_as_it_says(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct call call = {.who = rows[i].who,
+                                  .method = rows[i].method,
+                                  .target = rows[i].target,
+                                  .body = slice_of_text(rows[i].body ? rows[i].body : ""),
+                                  .headers = {rows[i].header}};
+        assert_status(w, world_call(w, &call), rows[i].status);
+        if (rows[i].code != CODE_OK)
+            assert_problem(w, rows[i].code, NULL);
+    }
+}
+
+/* A body where none belongs is read to its cap as well. */
+static void a_body_over_the_cap_is_too_large_for_a_route_without_one(void **state)
+{
+    struct world *w = *state;
+    cleanup_buf struct buf body = {0};
+
+    while (body.len <= LIMIT_BODY)
+        buf_add_text(&body, "                                ");
+    for (const struct route *const *table = api_tables; *table; table++) {
+        for (const struct route *r = *table; r->method; r++) {
+            const struct json *operation = openapi_operation(w->document, r->method, r->pattern);
+            if (strcmp(r->method, "DELETE") != 0 || !json_get(json_get(operation, "responses"), "413"))
+                continue;
+            cleanup_buf struct buf target = {0};
+            for (const char *p = r->pattern; *p; p++) {
+                if (*p == '{') {
+                    buf_add_text(&target, strncmp(p, "{key}", 5) == 0 ? "demo:key" : "demo");
+                    p += strcspn(p, "}");
+                } else {
+                    buf_add_byte(&target, (uint8_t)*p);
+                }
+            }
+            const struct call call = {
+                .who = ADMIN, .method = r->method, .target = buf_text(&target), .body = buf_slice(&body)};
+            (void)world_call(w, &call);
+            assert_problem(w, CODE_TOO_LARGE, NULL);
+        }
+    }
+}
+
+static void an_hsm_that_fails_is_hsm_unavailable(void **state)
+{
+    struct world *w = *state;
+
+    atomic_store(&w->faults->sign_fail, CKR_DEVICE_ERROR_);
+    atomic_store(&w->faults->open_session_fail, CKR_DEVICE_ERROR_); /* nor can it be opened again */
+    (void)world_ask(w, SIGNER, "POST", SIGN, ORDER);
+    assert_problem(w, CODE_HSM_UNAVAILABLE, NULL);
+    atomic_store(&w->faults->open_session_fail, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_request_of_the_table_is_answered_as_it_says),
+        cmocka_unit_test(a_body_over_the_cap_is_too_large_for_a_route_without_one),
+        cmocka_unit_test(an_hsm_that_fails_is_hsm_unavailable),
+    };
+    return cmocka_run_group_tests(tests, setup, world_close);
+}
