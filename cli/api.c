@@ -67,27 +67,20 @@ status api_do(struct cli *cli, const char *method, const struct buf *path, const
     return OK;
 }
 
-static void row_add(struct table *table, const struct json *item, const struct api_column *columns, size_t count)
+status api_change(struct cli *cli, const struct client_call *call, struct error *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        cleanup_buf struct buf cell = {0};
-        api_cell(item, columns[i].member, &cell);
-        table_add(table, buf_text(&cell));
-    }
+    struct client *c = NULL;
+    TRY(cli_client(cli, &c, err));
+    return client_request_at(c, call, cli_deadline(cli), NULL, err);
 }
 
-static status page_take(struct cli *cli, const struct json *page, struct table *table, const struct api_column *columns,
-                        size_t count, struct error *err)
+static status page_each(const struct json *page, api_item each, void *arg, struct error *err)
 {
     const struct json *items = json_get(page, "items");
     if (json_type(items) != JSON_ARRAY)
         return error_set(err, CODE_INTERNAL, "the server's answer holds no list");
-    for (size_t i = 0; i < json_count(items); i++) {
-        if (cli_is_json(cli))
-            TRY(api_print_json(cli, json_at(items, i), err));
-        else
-            row_add(table, json_at(items, i), columns, count);
-    }
+    for (size_t i = 0; i < json_count(items); i++)
+        TRY(each(arg, json_at(items, i), err));
     return OK;
 }
 
@@ -102,6 +95,43 @@ static status cursor_take(const struct json *page, struct buf *cursor, struct er
     return buf_check(cursor, err);
 }
 
+status api_each(struct cli *cli, const struct buf *path, api_item each, void *arg, struct error *err)
+{
+    cleanup_buf struct buf cursor = {0};
+    for (int pages = 0; pages < PAGES_MAX; pages++) {
+        cleanup_buf struct buf page_path = {0};
+        cleanup_json struct json *page = NULL;
+        buf_add(&page_path, path->data, path->len);
+        api_query(&page_path, "after", cursor.len ? buf_text(&cursor) : NULL);
+        TRY(api_request(cli, "GET", &page_path, NULL, &page, err));
+        TRY(page_each(page, each, arg, err));
+        TRY(cursor_take(page, &cursor, err));
+        if (cursor.len == 0)
+            break;
+    }
+    return OK;
+}
+
+struct listing {
+    struct cli *cli;
+    struct table *table;
+    const struct api_column *columns;
+    size_t count;
+};
+
+static status listing_add(void *arg, const struct json *item, struct error *err)
+{
+    const struct listing *l = arg;
+    if (cli_is_json(l->cli))
+        return api_print_json(l->cli, item, err);
+    for (size_t i = 0; i < l->count; i++) {
+        cleanup_buf struct buf cell = {0};
+        api_cell(item, l->columns[i].member, &cell);
+        table_add(l->table, buf_text(&cell));
+    }
+    return OK;
+}
+
 status api_list(struct cli *cli, const struct buf *path, const struct api_column *columns, size_t count,
                 struct error *err)
 {
@@ -112,17 +142,7 @@ status api_list(struct cli *cli, const struct buf *path, const struct api_column
     if (!table)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
 
-    cleanup_buf struct buf cursor = {0};
-    for (int pages = 0; pages < PAGES_MAX; pages++) {
-        cleanup_buf struct buf page_path = {0};
-        cleanup_json struct json *page = NULL;
-        buf_add(&page_path, path->data, path->len);
-        api_query(&page_path, "after", cursor.len ? buf_text(&cursor) : NULL);
-        TRY(api_request(cli, "GET", &page_path, NULL, &page, err));
-        TRY(page_take(cli, page, table, columns, count, err));
-        TRY(cursor_take(page, &cursor, err));
-        if (cursor.len == 0)
-            break;
-    }
+    struct listing l = {cli, table, columns, count};
+    TRY(api_each(cli, path, listing_add, &l, err));
     return cli_is_json(cli) ? OK : table_print(table, cli->out, err);
 }

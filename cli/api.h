@@ -23,6 +23,12 @@ struct api_column {
     const char *title;
     const char *member; /* "hsm.local" goes into objects; arrays of text are joined, other arrays counted */
 };
+/* The same, given the revision last seen: CODE_STALE when it is another one now. */
+status api_change(struct cli *cli, const struct client_call *call, struct error *err);
+
+/* Calls each for every item of every page. */
+typedef status (*api_item)(void *arg, const struct json *item, struct error *err);
+status api_each(struct cli *cli, const struct buf *path, api_item each, void *arg, struct error *err);
 /* Every item of every page, as a table or one object a line. */
 status api_list(struct cli *cli, const struct buf *path, const struct api_column *columns, size_t count,
                 struct error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shape of every command: a row in a table, options by name, one function that runs it. Standard output carries
- * results only; everything else goes to standard error. Exit: 0 done, 1 refused or failed, 2 wrong usage. */
+ * results only; everything else goes to standard error. Exit: 0 done, 1 refused or failed, 2 wrong usage,
+ * 3 (apply --plan) there is something to do. */
 #pragma once
 
 #include <stdio.h>
@@ -34,7 +35,7 @@ struct cli_command {
 extern const struct cli_command *const cli_tables[];
 extern const size_t cli_table_count;
 
-enum { CLI_ARGUMENTS_MAX = 8, CLI_OPTIONS_MAX = 24, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+enum { CLI_ARGUMENTS_MAX = 8, CLI_OPTIONS_MAX = 24, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_DIFFERS = 3 };
 
 struct cli {
     const struct cli_command *command;
@@ -47,6 +48,7 @@ struct cli {
     size_t option_count;
     bool help;
     bool is_usage_error; /* the failure is one of usage */
+    int exit_code;       /* of a command that was done */
     FILE *out;
     struct client *client;
 };

@@ -25,7 +25,7 @@ static int outcome(struct cli *cli, status done, FILE *errors, const struct erro
         fprintf(errors, "chancery: standard output cannot be written\n");
         return EXIT_REFUSED;
     }
-    return 0;
+    return cli->exit_code;
 }
 
 static status run(struct cli *cli, int argc, char *const argv[], struct error *err)

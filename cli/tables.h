@@ -16,6 +16,7 @@ extern const struct cli_command apikey_commands[];
 extern const struct cli_command member_commands[];
 extern const struct cli_command policy_commands[];
 extern const struct cli_command approval_commands[];
+extern const struct cli_command definition_commands[];
 extern const struct cli_command audit_commands[];
 extern const struct cli_command doctor_commands[];
 extern const struct cli_command other_commands[];

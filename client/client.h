@@ -101,6 +101,14 @@ status client_approval_wait(struct client *c, const char *id, struct deadline d,
  * its code and text ("<title>: <detail> (request req_…, HTTP 403, https://host:port)"). */
 status client_request(struct client *c, const char *method, const char *path, const struct buf *body, struct deadline d,
                       struct json **answer, struct error *err);
+/* The same with an If-Match: CODE_STALE when the object is not at that revision any more. */
+struct client_call {
+    const char *method, *path;
+    const struct buf *body;
+    int64_t revision; /* -1: any */
+};
+status client_request_at(struct client *c, const struct client_call *call, struct deadline d, struct json **answer,
+                         struct error *err);
 /* The same, raw bytes (audit export). */
 status client_request_raw(struct client *c, const char *method, const char *path, const struct buf *body,
                           struct deadline d, struct buf *answer, struct error *err);

@@ -9,7 +9,7 @@
 #include "client/problem.h"
 #include "client/token.h"
 
-enum { ANSWER_MAX = 64 * 1024 * 1024, READ_ROUNDS = 3 };
+enum { ANSWER_MAX = 64 * 1024 * 1024, READ_ROUNDS = 3, ETAG_SIZE = 24 };
 
 static void exchange_log(const struct attempt *a, const struct transport_request *r, status sent,
                          const struct transport_answer *answer, int64_t started_ms)
@@ -58,14 +58,17 @@ status exchange_run(struct client *c, const struct transport_request *request, s
     }
 }
 
-static status request_run(struct client *c, const char *method, const char *path, const struct buf *body,
-                          struct deadline d, struct transport_answer *answer, struct error *err)
+static status request_run(struct client *c, const struct client_call *call, struct deadline d,
+                          struct transport_answer *answer, struct error *err)
 {
-    bool reads = strcmp(method, "GET") == 0;
-    const struct transport_request request = {.method = method,
-                                              .path = path,
-                                              .content_type = body ? "application/json" : NULL,
-                                              .body = body ? buf_slice(body) : (struct slice){0},
+    char etag[ETAG_SIZE];
+    bool reads = strcmp(call->method, "GET") == 0;
+    (void)snprintf(etag, sizeof(etag), "\"%lld\"", (long long)call->revision);
+    const struct transport_request request = {.method = call->method,
+                                              .path = call->path,
+                                              .content_type = call->body ? "application/json" : NULL,
+                                              .body = call->body ? buf_slice(call->body) : (struct slice){0},
+                                              .if_match = call->revision >= 0 ? etag : NULL,
                                               .once = !reads,
                                               .answer_max = ANSWER_MAX};
     struct retry retry = reads ? retry_at_most(c->servers, d, READ_ROUNDS) : retry_once(c->servers, d);
@@ -73,11 +76,11 @@ static status request_run(struct client *c, const char *method, const char *path
     return answer->status >= 200 && answer->status < 300 ? OK : problem_status(answer, err);
 }
 
-status client_request(struct client *c, const char *method, const char *path, const struct buf *body, struct deadline d,
-                      struct json **answer, struct error *err)
+status client_request_at(struct client *c, const struct client_call *call, struct deadline d, struct json **answer,
+                         struct error *err)
 {
     cleanup_answer struct transport_answer got = {0};
-    TRY(request_run(c, method, path, body, d, &got, err));
+    TRY(request_run(c, call, d, &got, err));
     if (!answer)
         return OK;
     if (got.body.len == 0) {
@@ -87,11 +90,19 @@ status client_request(struct client *c, const char *method, const char *path, co
     return answer_json(&got, ANSWER_MAX, answer, err);
 }
 
+status client_request(struct client *c, const char *method, const char *path, const struct buf *body, struct deadline d,
+                      struct json **answer, struct error *err)
+{
+    const struct client_call call = {.method = method, .path = path, .body = body, .revision = -1};
+    return client_request_at(c, &call, d, answer, err);
+}
+
 status client_request_raw(struct client *c, const char *method, const char *path, const struct buf *body,
                           struct deadline d, struct buf *answer, struct error *err)
 {
+    const struct client_call call = {.method = method, .path = path, .body = body, .revision = -1};
     cleanup_answer struct transport_answer got = {0};
-    TRY(request_run(c, method, path, body, d, &got, err));
+    TRY(request_run(c, &call, d, &got, err));
     buf_clear(answer);
     *answer = got.body;
     got.body = (struct buf){0};

@@ -92,7 +92,8 @@ static bool headers_make(const struct transport_request *r, struct curl_slist **
     return header_add(list, "Accept", "application/json") && header_add(list, "Content-Type", r->content_type) &&
            header_add(list, "Authorization", r->authorization) &&
            header_add(list, "Idempotency-Key", r->idempotency_key) &&
-           header_add(list, "If-None-Match", r->if_none_match) && header_add(list, "Expect", "");
+           header_add(list, "If-None-Match", r->if_none_match) && header_add(list, "If-Match", r->if_match) &&
+           header_add(list, "Expect", "");
 }
 
 static bool request_set(struct connection *c, const struct transport *t, const struct transport_request *r,

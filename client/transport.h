@@ -19,6 +19,7 @@ struct transport_request {
     const char *authorization;   /* whole header value, or NULL; wiped copy only */
     const char *idempotency_key; /* or NULL */
     const char *if_none_match;   /* or NULL */
+    const char *if_match;        /* or NULL */
     bool once;         /* not to be sent twice: a fresh connection, so that nothing is repeated behind our back */
     size_t answer_max; /* bytes */
 };
