@@ -41,6 +41,8 @@ static status account_list(struct cli *cli, struct error *err)
                                                 {"EXPIRES", "expires"}, {"ID", "id"},       {"CREATED", "created"}};
     cleanup_buf struct buf path = {0};
     api_path(&path, "/v1/service-accounts");
+    api_query(&path, "name", cli_option(cli, "name"));
+    api_query(&path, "state", cli_option(cli, "state"));
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
 }
 
@@ -99,9 +101,15 @@ static const struct cli_option create_options[] = {
     PUBLIC_KEY_OPTIONS, {"expires", "TIME", "RFC 3339 time after which the account is refused"}, {0}};
 static const struct cli_option key_options[] = {PUBLIC_KEY_OPTIONS, {0}};
 
+static const struct cli_option list_options[] = {
+    {"name", "TEXT", "only accounts whose name begins like this"},
+    {"state", "STATE", "only active or only disabled accounts"},
+    {0},
+};
+
 const struct cli_command account_commands[] = {
     {"account create", "NAME", "register a service account", CLI_ADMINISTRATION, create_options, account_create},
-    {"account list", "", "list the service accounts", CLI_ADMINISTRATION, NULL, account_list},
+    {"account list", "", "list the service accounts", CLI_ADMINISTRATION, list_options, account_list},
     {"account show", "ACCOUNT", "show one service account", CLI_ADMINISTRATION, NULL, account_show},
     {"account disable", "ACCOUNT", "refuse an account from now on", CLI_ADMINISTRATION, NULL, account_disable},
     {"account enable", "ACCOUNT", "accept a disabled account again", CLI_ADMINISTRATION, NULL, account_enable},

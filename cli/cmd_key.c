@@ -64,6 +64,9 @@ static status key_list(struct cli *cli, struct error *err)
     cleanup_buf struct buf path = {0};
     api_path(&path, "/v1/keys");
     api_query(&path, "project", cli_option(cli, "project"));
+    api_query(&path, "label", cli_option(cli, "label"));
+    api_query(&path, "state", cli_option(cli, "state"));
+    api_query(&path, "type", cli_option(cli, "type"));
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
 }
 
@@ -111,7 +114,13 @@ static const struct cli_option create_options[] = {
     {"mechanism", "NAME...", "a mechanism the key may be used with, e.g. rsa_pss; may stand several times"},
     {0},
 };
-static const struct cli_option list_options[] = {{"project", "PROJECT", "only keys of this Project"}, {0}};
+static const struct cli_option list_options[] = {
+    {"project", "PROJECT", "only keys of this Project"},
+    {"label", "TEXT", "only keys whose label begins like this"},
+    {"state", "STATE", "only keys in this state, such as active"},
+    {"type", "TYPE", "only keys of this type"},
+    {0},
+};
 static const struct cli_option disable_options[] = {{"reason", "TEXT", "kept with the key and in the audit log"}, {0}};
 
 const struct cli_command key_commands[] = {

@@ -23,6 +23,7 @@ static status project_list(struct cli *cli, struct error *err)
         {"NAME", "name"}, {"ID", "id"}, {"CREATED", "created"}, {"DESCRIPTION", "description"}};
     cleanup_buf struct buf path = {0};
     api_path(&path, "/v1/projects");
+    api_query(&path, "name", cli_option(cli, "name"));
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
 }
 
@@ -49,9 +50,11 @@ static status project_update(struct cli *cli, struct error *err)
 
 static const struct cli_option description[] = {{"description", "TEXT", "what the Project is for"}, {0}};
 
+static const struct cli_option list_options[] = {{"name", "TEXT", "only Projects whose name begins like this"}, {0}};
+
 const struct cli_command project_commands[] = {
     {"project create", "NAME", "make a Project", CLI_ADMINISTRATION, description, project_create},
-    {"project list", "", "list the Projects you may see", CLI_ADMINISTRATION, NULL, project_list},
+    {"project list", "", "list the Projects you may see", CLI_ADMINISTRATION, list_options, project_list},
     {"project show", "PROJECT", "show one Project", CLI_ADMINISTRATION, NULL, project_show},
     {"project update", "PROJECT", "change a Project's description", CLI_ADMINISTRATION, description, project_update},
     {0},

@@ -23,6 +23,9 @@ static status user_list(struct cli *cli, struct error *err)
         {"NAME", "name"}, {"ROLE", "role"}, {"STATE", "state"}, {"ID", "id"}, {"CREATED", "created"}};
     cleanup_buf struct buf path = {0};
     api_path(&path, "/v1/users");
+    api_query(&path, "name", cli_option(cli, "name"));
+    api_query(&path, "state", cli_option(cli, "state"));
+    api_query(&path, "role", cli_option(cli, "role"));
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
 }
 
@@ -66,9 +69,16 @@ static status user_enable(struct cli *cli, struct error *err)
 
 static const struct cli_option create_options[] = {{"role", "ROLE", "administrator, auditor or user (default)"}, {0}};
 
+static const struct cli_option list_options[] = {
+    {"name", "TEXT", "only users whose name begins like this"},
+    {"state", "STATE", "only active or only disabled users"},
+    {"role", "ROLE", "only users with this platform role"},
+    {0},
+};
+
 const struct cli_command user_commands[] = {
     {"user create", "NAME", "make a user", CLI_ADMINISTRATION, create_options, user_create},
-    {"user list", "", "list the users", CLI_ADMINISTRATION, NULL, user_list},
+    {"user list", "", "list the users", CLI_ADMINISTRATION, list_options, user_list},
     {"user show", "USER", "show one user", CLI_ADMINISTRATION, NULL, user_show},
     {"user set-role", "USER ROLE", "make a user administrator, auditor or user", CLI_ADMINISTRATION, NULL,
      user_set_role},

@@ -64,13 +64,21 @@ static status key_list_get(void *arg, struct request *req, struct response *res,
     struct api *api = arg;
     cleanup_reader struct reader reader = {0};
     cleanup_chain struct chain chain = {0};
-    static const char *const parameters[] = {"project", "limit", "after", NULL};
+    static const char *const states[] = {"active", "disabled", NULL};
+    static const char *const types[] = {
+#define KEY_TYPE(name, wire, family, bits, signature) wire,
+#include "chancery/algorithms.def"
+#undef KEY_TYPE
+        NULL};
+    static const struct list_filter filters[] = {{"label", offsetof(struct page, name), NULL},
+                                                 {"state", offsetof(struct page, state), states},
+                                                 {"type", offsetof(struct page, type), types},
+                                                 {0}};
     struct key_page page = {.chain = &chain};
     struct signing_key_filter filter;
     struct project project;
 
-    TRY(request_query_only(req, parameters, err));
-    TRY(list_parse(&page.list, req, err));
+    TRY(list_parse_filtered(&page.list, req, filters, "project", err));
     TRY(chain_load(&chain, api, err));
     TRY(reader_acquire(&reader, api->store, err));
     TRY(key_filter_make(reader.db, req, &project, &filter, err));

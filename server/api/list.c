@@ -7,6 +7,8 @@
 #include "common/text.h"
 #include "server/api/parse.h"
 
+enum { FILTERS_MAX = 6 };
+
 status list_parse(struct list *l, struct request *req, struct error *err)
 {
     const char *after = request_query(req, "after");
@@ -26,6 +28,55 @@ status list_open(struct list *l, struct reader *r, struct api *api, struct reque
 
     TRY(request_query_only(req, parameters, err));
     TRY(list_parse(l, req, err));
+    return reader_acquire(r, api->store, err);
+}
+
+const char *const list_principal_states[] = {"active", "disabled", NULL};
+
+static bool is_name_beginning(const char *text)
+{
+    return *text && strlen(text) <= LIMIT_NAME &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-") == strlen(text);
+}
+
+static status filter_check(const struct list_filter *f, const char *value, struct error *err)
+{
+    if (!f->words && !is_name_beginning(value))
+        return error_set(err, CODE_INVALID, "%s: the beginning of a name is expected", f->parameter);
+    for (size_t i = 0; f->words; i++) {
+        if (!f->words[i])
+            return error_set(err, CODE_INVALID, "%s: there is no %.40s", f->parameter, value);
+        if (strcmp(f->words[i], value) == 0)
+            break;
+    }
+    return OK;
+}
+
+status list_parse_filtered(struct list *l, struct request *req, const struct list_filter *filters, const char *extra,
+                           struct error *err)
+{
+    const char *parameters[FILTERS_MAX + 4] = {"limit", "after"};
+    size_t known = 2;
+
+    for (size_t i = 0; i < FILTERS_MAX && filters[i].parameter; i++)
+        parameters[known++] = filters[i].parameter;
+    parameters[known] = extra;
+    TRY(request_query_only(req, parameters, err));
+    TRY(list_parse(l, req, err));
+    for (size_t i = 0; filters[i].parameter; i++) {
+        const char *value = request_query(req, filters[i].parameter);
+        if (!value)
+            continue;
+        TRY(filter_check(&filters[i], value, err));
+        *(const char **)(void *)((char *)&l->page + filters[i].member) = value;
+    }
+    return OK;
+}
+
+status list_open_filtered(struct list *l, struct reader *r, struct api *api, struct request *req,
+                          const struct list_filter *filters, struct error *err)
+{
+    TRY(list_parse_filtered(l, req, filters, NULL, err));
     return reader_acquire(r, api->store, err);
 }
 

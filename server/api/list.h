@@ -19,6 +19,19 @@ struct list {
 status list_parse(struct list *l, struct request *req, struct error *err);
 /* The same for a list that has no other parameters, with a connection to read it from. */
 status list_open(struct list *l, struct reader *r, struct api *api, struct request *req, struct error *err);
+/* A parameter by which a list can be narrowed; its value goes into the page. */
+struct list_filter {
+    const char *parameter;
+    size_t member;            /* offsetof(struct page, …) */
+    const char *const *words; /* what it may be, ended by NULL; NULL itself: the beginning of a name */
+};
+/* filters are ended by a row without parameter. extra: another parameter the list has, or NULL. */
+status list_parse_filtered(struct list *l, struct request *req, const struct list_filter *filters, const char *extra,
+                           struct error *err);
+status list_open_filtered(struct list *l, struct reader *r, struct api *api, struct request *req,
+                          const struct list_filter *filters, struct error *err);
+extern const char *const list_principal_states[];
+
 void list_begin(struct list *l, struct response *res);
 /* False for the row beyond the page, which is only counted. */
 bool list_take(struct list *l, const char *cursor);

@@ -165,10 +165,12 @@ static status member_list_get(void *arg, struct request *req, struct response *r
 {
     cleanup_reader struct reader reader = {0};
     struct list list;
+    static const char *const roles[] = {"owner", "signer", "approver", NULL};
+    static const struct list_filter filters[] = {{"role", offsetof(struct page, role), roles}, {0}};
 
-    TRY(list_open(&list, &reader, arg, req, err));
+    TRY(list_open_filtered(&list, &reader, arg, req, filters, err));
     list_begin(&list, res);
-    TRY(member_list(reader.db, caller_of(req)->project.id, member_row, &list, err));
+    TRY(member_list(reader.db, caller_of(req)->project.id, list.page, member_row, &list, err));
     return list_end(&list);
 }
 

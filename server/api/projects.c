@@ -96,7 +96,9 @@ static status project_list_get(void *arg, struct request *req, struct response *
     const char *member = caller_reads_all(req) ? NULL : caller_principal(req)->id;
     struct list list;
 
-    TRY(list_open(&list, &reader, arg, req, err));
+    static const struct list_filter filters[] = {{"name", offsetof(struct page, name), NULL}, {0}};
+
+    TRY(list_open_filtered(&list, &reader, arg, req, filters, err));
     list_begin(&list, res);
     TRY(project_list(reader.db, member, list.page, project_row, &list, err));
     return list_end(&list);

@@ -117,8 +117,11 @@ static status account_list_get(void *arg, struct request *req, struct response *
     cleanup_reader struct reader reader = {0};
     cleanup_principal_page struct principal_page page = {0};
     struct list list;
+    static const struct list_filter filters[] = {{"name", offsetof(struct page, name), NULL},
+                                                 {"state", offsetof(struct page, state), list_principal_states},
+                                                 {0}};
 
-    TRY(list_open(&list, &reader, arg, req, err));
+    TRY(list_open_filtered(&list, &reader, arg, req, filters, err));
     TRY(principal_page_load(&page, reader.db, PRINCIPAL_SERVICE_ACCOUNT, list.page, err));
     list_begin(&list, res);
     for (size_t i = 0; i < page.count; i++) {

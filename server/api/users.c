@@ -81,8 +81,13 @@ static status user_list_get(void *arg, struct request *req, struct response *res
 {
     cleanup_reader struct reader reader = {0};
     struct list list;
+    static const char *const roles[] = {"administrator", "auditor", "user", NULL};
+    static const struct list_filter filters[] = {{"name", offsetof(struct page, name), NULL},
+                                                 {"state", offsetof(struct page, state), list_principal_states},
+                                                 {"role", offsetof(struct page, role), roles},
+                                                 {0}};
 
-    TRY(list_open(&list, &reader, arg, req, err));
+    TRY(list_open_filtered(&list, &reader, arg, req, filters, err));
     list_begin(&list, res);
     TRY(principal_list(reader.db, PRINCIPAL_USER, list.page, user_row, &list, err));
     return list_end(&list);

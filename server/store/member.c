@@ -2,6 +2,9 @@
 /* Who is owner, signer, approver of a project; a row for each role. */
 #include "server/store/principal.h"
 
+#include <stdio.h>
+#include <string.h>
+
 status member_insert(struct db *db, const struct member *m, struct error *err)
 {
     status result = db_exec(
@@ -30,14 +33,21 @@ static void member_read(const struct db_rows *rows, struct member *out)
 }
 
 /* In the order of principal ids, then roles. */
-status member_list(struct db *db, const char *project_id, status (*each)(void *arg, const struct member *m), void *arg,
-                   struct error *err)
+status member_list(struct db *db, const char *project_id, struct page page,
+                   status (*each)(void *arg, const struct member *m), void *arg, struct error *err)
 {
+    enum { ROLES = 3 };
+    char from[ID_SIZE];
     cleanup_rows struct db_rows *rows = NULL;
+    (void)snprintf(from, sizeof(from), "%.*s", (int)strcspn(page_after(page), "."), page_after(page));
     TRY(db_query(db,
                  "SELECT m.project_id, m.principal_id, p.name, p.type, m.role, m.since_ms FROM member m "
-                 "JOIN principal p ON p.id = m.principal_id WHERE m.project_id = $1 ORDER BY m.principal_id, m.role",
-                 DB_PARAMS(db_text(project_id)), &rows, err));
+                 "JOIN principal p ON p.id = m.principal_id WHERE m.project_id = $1 AND m.principal_id >= $2 "
+                 "AND ($3 = '' OR CASE m.role WHEN 1 THEN 'owner' WHEN 2 THEN 'signer' ELSE 'approver' END = $3) "
+                 "ORDER BY m.principal_id, m.role LIMIT $4",
+                 DB_PARAMS(db_text(project_id), db_text(from), db_text(filter_text(page.role)),
+                           db_int(page_limit(page) + ROLES)),
+                 &rows, err));
 
     for (bool more = false;;) {
         TRY(db_next(rows, &more, err));

@@ -23,6 +23,13 @@ static inline const char *page_after(struct page page)
 {
     return page.after ? page.after : "";
 }
+/* For "($n = '' OR …)" and NAME_BEGINS. */
+static inline const char *filter_text(const char *filter)
+{
+    return filter ? filter : "";
+}
+/* True for every name when the parameter is ''. Names are ASCII, so that bytes are characters. */
+#define NAME_BEGINS(column, parameter) "substr(" column ", 1, length(CAST(" parameter " AS TEXT))) = " parameter
 static inline int page_limit(struct page page)
 {
     return page.limit > 0 ? page.limit : LIMIT_PAGE;

@@ -45,6 +45,8 @@ status store_generation_bump(struct db *db, struct error *err);
 struct page {
     const char *after; /* NULL: from the start */
     int limit;
+    /* Only these rows; NULL: any. Names are compared by their beginning. A list says which of them it knows. */
+    const char *name, *state, *role, *type;
 };
 
 /* ---- project.c */
@@ -56,7 +58,7 @@ struct project {
 status project_insert(struct db *db, const struct project *p, struct error *err);
 status project_find(struct db *db, const char *id_or_name, struct project *out, struct error *err);
 status project_update(struct db *db, const struct project *p, struct error *err);
-/* member_id NULL: all; else those where this principal has a role. */
+/* member_id NULL: all; else those where this principal has a role. Knows name. */
 status project_list(struct db *db, const char *member_id, struct page page,
                     status (*each)(void *arg, const struct project *p), void *arg, struct error *err);
 
@@ -75,6 +77,7 @@ status principal_insert(struct db *db, const struct principal *p,
                         struct error *err); /* CODE_CONFLICT: the name is taken */
 status principal_find(struct db *db, const char *id_or_name, struct principal *out, struct error *err);
 status principal_update(struct db *db, const struct principal *p, struct error *err); /* role, disabled, expires */
+/* Knows name, state (active, disabled) and role. */
 status principal_list(struct db *db, enum principal_type type, struct page page,
                       status (*each)(void *arg, const struct principal *p), void *arg, struct error *err);
 status principal_count_administrators(struct db *db, int64_t *active, struct error *err); /* enabled ones */
@@ -131,8 +134,10 @@ struct member {
 status member_insert(struct db *db, const struct member *m, struct error *err);
 status member_delete(struct db *db, const char *project_id, const char *principal_id, enum member_role role,
                      struct error *err); /* CODE_NOT_FOUND */
-status member_list(struct db *db, const char *project_id, status (*each)(void *arg, const struct member *m), void *arg,
-                   struct error *err);
+/* From the principal of `after` ("<principal id>.<role>") on, so that some rows before it come first; at most three
+ * more than limit, which is how many those can be. Knows role. */
+status member_list(struct db *db, const char *project_id, struct page page,
+                   status (*each)(void *arg, const struct member *m), void *arg, struct error *err);
 status member_roles(struct db *db, const char *project_id, const char *principal_id, unsigned *roles,
                     struct error *err);
 
@@ -167,6 +172,7 @@ struct signing_key_filter {
     unsigned roles;
     bool only_active;
 };
+/* Knows name (the label), state and type. */
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
                         status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
 /* What one signature needs, in one query: the key and the caller's member roles in its project. */

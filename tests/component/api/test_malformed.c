@@ -341,6 +341,40 @@ static void text_with_control_or_bidi_characters_is_named(void **state)
     assert_untouched(w, before);
 }
 
+/* Two names that look alike must not be two names: names are ASCII, in lower case, at most 63 characters. */
+static void a_name_that_looks_like_another_is_invalid(void **state)
+{
+    struct world *w = *state;
+    struct untouched before = untouched_begin(w);
+    static const char *const names[] = {"name", "label", "principal"};
+    static const char *const values[] = {"\"d\\u0435mo\"" /* Cyrillic e */,
+                                         "\"\\uff44emo\"" /* full width */,
+                                         "\"demo\\u200b\"" /* zero width */,
+                                         "\"de\\u0301mo\"" /* combining */,
+                                         "\"Demo\"",
+                                         "\"demo \"",
+                                         "\" demo\"",
+                                         "\"-demo\"",
+                                         "\".demo\"",
+                                         "\"de/mo\"",
+                                         "\"\"",
+                                         "\"0123456789012345678901234567890123456789012345678901234567890123\""};
+    int asked = 0;
+
+    for (size_t i = 0; i < COUNT_OF(samples); i++) {
+        const struct json *properties = json_get(sample_schema(w, &samples[i]), "properties");
+        bool is_principal_text = strstr(samples[i].target, "/access/explain") != NULL;
+        for (size_t n = 0; n < COUNT_OF(names); n++) {
+            if (!json_get(properties, names[n]) || is_principal_text)
+                continue;
+            for (size_t v = 0; v < COUNT_OF(values); v++, asked++)
+                assert_refused_naming(w, &samples[i], names[n], values[v]);
+        }
+    }
+    assert_true(asked >= 6 * (int)COUNT_OF(values));
+    assert_untouched(w, before);
+}
+
 /* ---- what only the meaning of a member forbids */
 
 struct refusal {
@@ -605,6 +639,7 @@ int main(void)
         cmocka_unit_test(a_member_twice_is_invalid),
         cmocka_unit_test(a_needed_member_that_is_absent_or_null_is_named),
         cmocka_unit_test(a_member_of_another_type_is_named),
+        cmocka_unit_test(a_name_that_looks_like_another_is_invalid),
         cmocka_unit_test(text_with_control_or_bidi_characters_is_named),
         cmocka_unit_test(i5_a_signature_request_names_mechanism_hash_and_a_digest_of_its_length),
         cmocka_unit_test(an_ed25519_message_is_bounded),

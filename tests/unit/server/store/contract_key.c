@@ -148,6 +148,10 @@ static void signing_keys_are_listed_by_every_filter(void **state)
         {{.member_id = "usr_a", .roles = MEMBER_SIGNER}, {0}, "key_a,key_c"},
         {{.member_id = "usr_a", .roles = MEMBER_SIGNER | MEMBER_OWNER, .only_active = true}, {0}, "key_a,key_b"},
         {{.member_id = "usr_x", .roles = MEMBER_SIGNER}, {0}, ""},
+        {{0}, {.state = "disabled"}, "key_c"},
+        {{0}, {.state = "active", .type = "rsa3072"}, "key_a,key_b"},
+        {{0}, {.type = "p256"}, ""},
+        {{0}, {.name = "no-such-label"}, ""},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct collected c = {0};

@@ -67,6 +67,36 @@ static void principals_are_listed_by_type_in_pages(void **state)
     assert_string_equal(c.text, "alice,bob,carol");
 }
 
+static void principals_are_listed_by_every_filter(void **state)
+{
+    struct world *w = *state;
+    (void)world_principal(w, "usr_a", "alice", PRINCIPAL_USER);
+    (void)world_principal(w, "usr_b", "al", PRINCIPAL_USER);
+    struct principal off = world_principal(w, "usr_c", "bob", PRINCIPAL_USER);
+    off.disabled = true;
+    off.role = ROLE_AUDITOR;
+    assert_ok(principal_update(w->db, &off, &w->err), &w->err);
+    const struct {
+        struct page page;
+        const char *expected;
+    } rows[] = {
+        {{.name = "al"}, "alice,al"},
+        {{.name = "ali"}, "alice"},
+        {{.name = "alicea"}, ""},
+        {{.name = "lice"}, ""},
+        {{.state = "active"}, "alice,al"},
+        {{.state = "disabled"}, "bob"},
+        {{.role = "auditor"}, "bob"},
+        {{.role = "user", .limit = 1}, "alice"},
+        {{.name = "al", .after = "usr_a"}, "al"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct collected c = {0};
+        assert_ok(principal_list(w->db, PRINCIPAL_USER, rows[i].page, principal_name, &c, &w->err), &w->err);
+        assert_string_equal(c.text, rows[i].expected);
+    }
+}
+
 static void only_enabled_administrators_are_counted(void **state)
 {
     struct world *w = *state;
@@ -88,6 +118,7 @@ const struct CMUnitTest principal_tests[] = {
     WORLD_TEST(principal_update_changes_role_state_and_expiry),
     WORLD_TEST(principal_that_is_not_there_is_not_found),
     WORLD_TEST(principals_are_listed_by_type_in_pages),
+    WORLD_TEST(principals_are_listed_by_every_filter),
     WORLD_TEST(only_enabled_administrators_are_counted),
 };
 const size_t principal_test_count = COUNT_OF(principal_tests);

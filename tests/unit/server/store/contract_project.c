@@ -111,8 +111,41 @@ static void members_are_listed_with_name_and_type(void **state)
     world_member(w, "prj_a", "usr_a", MEMBER_OWNER);
     world_member(w, "prj_a", "svc_b", MEMBER_SIGNER);
     struct collected c = {0};
-    assert_ok(member_list(w->db, "prj_a", member_text, &c, &w->err), &w->err);
+    assert_ok(member_list(w->db, "prj_a", (struct page){0}, member_text, &c, &w->err), &w->err);
     assert_string_equal(c.text, "svc_b:build-1:1:2:3000,usr_a:alice:0:1:3000");
+}
+
+static void members_are_listed_from_a_principal_on_and_by_role(void **state)
+{
+    struct world *w = *state;
+    (void)world_project(w, "prj_a", "demo");
+    (void)world_principal(w, "usr_a", "alice", PRINCIPAL_USER);
+    (void)world_principal(w, "svc_b", "build-1", PRINCIPAL_SERVICE_ACCOUNT);
+    world_member(w, "prj_a", "usr_a", MEMBER_OWNER);
+    world_member(w, "prj_a", "usr_a", MEMBER_SIGNER);
+    world_member(w, "prj_a", "svc_b", MEMBER_SIGNER);
+    struct collected c = {0};
+    assert_ok(member_list(w->db, "prj_a", (struct page){.after = "usr_a.1"}, member_text, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "usr_a:alice:0:1:3000,usr_a:alice:0:2:3000");
+    c = (struct collected){0};
+    assert_ok(member_list(w->db, "prj_a", (struct page){.role = "owner"}, member_text, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "usr_a:alice:0:1:3000");
+}
+
+static void project_list_knows_how_a_name_begins(void **state)
+{
+    struct world *w = *state;
+    (void)world_project(w, "prj_a", "app");
+    (void)world_project(w, "prj_b", "apple");
+    (void)world_project(w, "prj_c", "web");
+    (void)world_principal(w, "usr_a", "alice", PRINCIPAL_USER);
+    world_member(w, "prj_b", "usr_a", MEMBER_OWNER);
+    struct collected c = {0};
+    assert_ok(project_list(w->db, NULL, (struct page){.name = "app"}, project_name, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "app,apple");
+    c = (struct collected){0};
+    assert_ok(project_list(w->db, "usr_a", (struct page){.name = "app"}, project_name, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "apple");
 }
 
 static void member_roles_are_a_set(void **state)
@@ -182,6 +215,8 @@ const struct CMUnitTest project_tests[] = {
     WORLD_TEST(project_pages_are_in_order_and_without_gap),
     WORLD_TEST(project_list_of_a_member_has_only_theirs_once),
     WORLD_TEST(members_are_listed_with_name_and_type),
+    WORLD_TEST(members_are_listed_from_a_principal_on_and_by_role),
+    WORLD_TEST(project_list_knows_how_a_name_begins),
     WORLD_TEST(member_roles_are_a_set),
     WORLD_TEST(member_role_is_given_once_and_taken_once),
     WORLD_TEST(member_must_be_a_principal_of_the_store),
