@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../hsm/faulty.h"
+#include "common/text.h"
 
 #define CKR_DEVICE_ERROR_ 0x30UL /* PKCS#11: only server/hsm sees its header */
 #define SIGN "/v1/signing/keys/demo:key/signatures"
@@ -81,6 +82,33 @@ static void every_request_of_the_table_is_answered_as_it_says(void **state)
     }
 }
 
+static int step(struct world *w, enum who who, const char *id, const char *name, const char *header)
+{
+    char target[128];
+    (void)snprintf(target, sizeof(target), "/v1/approvals/%s/%s", id, name);
+    const struct call call = {
+        .who = who, .method = "POST", .target = target, .body = slice_of_text("{}"), .headers = {header}};
+    return world_call(w, &call);
+}
+
+static void a_stale_or_late_step_of_an_approval_is_refused(void **state)
+{
+    struct world *w = *state;
+    char id[ID_SIZE];
+
+    assert_status(w, world_ask(w, OWNER, "PUT", "/v1/keys/demo:key/policy", "{\"approval\":{\"needed\":1}}"), 200);
+    assert_status(w, world_post(w, SIGNER, "/v1/approvals", "{\"key\":\"demo:key\",\"reason\":\"r\",\"count\":1}"),
+                  201);
+    (void)text_copy(id, sizeof(id), answer_text(w, "id"));
+    assert_status(w, step(w, APPROVER, id, "deny", STALE_TAG), 412);
+    assert_status(w, step(w, SIGNER, id, "cancel", STALE_TAG), 412);
+    assert_status(w, step(w, OWNER, id, "revoke", STALE_TAG), 412);
+    assert_status(w, step(w, SIGNER, id, "cancel", NULL), 200);
+    assert_status(w, step(w, SIGNER, id, "cancel", NULL), 409);
+    assert_status(w, world_get(w, SIGNER, "/v1/approvals?project=nothing"), 404);
+    assert_status(w, world_ask(w, OWNER, "DELETE", "/v1/keys/demo:key/policy", NULL), 200);
+}
+
 /* A body where none belongs is read to its cap as well. */
 static void a_body_over_the_cap_is_too_large_for_a_route_without_one(void **state)
 {
@@ -126,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_request_of_the_table_is_answered_as_it_says),
+        cmocka_unit_test(a_stale_or_late_step_of_an_approval_is_refused),
         cmocka_unit_test(a_body_over_the_cap_is_too_large_for_a_route_without_one),
         cmocka_unit_test(an_hsm_that_fails_is_hsm_unavailable),
     };

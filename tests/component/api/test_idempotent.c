@@ -11,7 +11,8 @@
     "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZu" x "\\n-----END PUBLIC "  \
     "KEY-----\\n"
 
-/* Every create of the API but the signature, with another request of the same route. */
+/* Every create of the API, with another request of the same route. Not here: signatures, and requests for approval,
+ * which say `once` with the digest itself for a key. */
 static const struct create {
     enum who who;
     const char *target, *body, *other;
@@ -69,7 +70,7 @@ static void every_create_is_in_the_table_and_documents_the_header(void **state)
             bool documented = false;
             const struct json *operation = openapi_operation(w->document, r->method, r->pattern);
             if (strcmp(r->method, "POST") != 0 || !json_get(json_get(operation, "responses"), "201") ||
-                strstr(r->pattern, "/signatures"))
+                strstr(r->pattern, "/signatures") || strcmp(r->pattern, "/v1/approvals") == 0)
                 continue;
             while (i < COUNT_OF(creates) && route_of("POST", creates[i].target) != r)
                 i++;
