@@ -96,8 +96,8 @@ struct client_config {
     int64_t approval_wait_ms; /* and wait for it; 0: do not */
     char *approval_reason;    /* NULL: the program is named */
     struct client_context context;
-    bool (*is_ending)(void);  /* not of the file: true ends the wait for an approval; NULL: nothing does */
-    bool no_threads;          /* not of the file: the host forbids threads (CKF_LIBRARY_CANT_CREATE_OS_THREADS) */
+    bool (*is_ending)(void); /* not of the file: true ends the wait for an approval; NULL: nothing does */
+    bool no_threads;         /* not of the file: the host forbids threads (CKF_LIBRARY_CANT_CREATE_OS_THREADS) */
 };
 
 /* CODE_NOT_FOUND when no file is named and none stands at a standard place; CODE_CONFIGURATION or CODE_IO otherwise. */
