@@ -79,7 +79,8 @@ static status key_show(struct cli *cli, struct error *err)
     return api_show(cli, "GET", &path, NULL, err);
 }
 
-static status key_disable(struct cli *cli, struct error *err)
+/* POST /v1/keys/{key}/<action> with the reason, where one is given. */
+static status key_act(struct cli *cli, const char *action, struct error *err)
 {
     cleanup_buf struct buf key = {0};
     cleanup_buf struct buf path = {0};
@@ -90,19 +91,28 @@ static status key_disable(struct cli *cli, struct error *err)
     if (cli_has(cli, "reason"))
         json_add_text(&w, "reason", cli_option(cli, "reason"));
     json_end_object(&w);
-    api_path(&path, "/v1/keys/%/disable", buf_text(&key));
+    api_path(&path, "/v1/keys/%/%", buf_text(&key), action);
     return api_show(cli, "POST", &path, &body, err);
+}
+
+static status key_disable(struct cli *cli, struct error *err)
+{
+    return key_act(cli, "disable", err);
 }
 
 static status key_enable(struct cli *cli, struct error *err)
 {
-    cleanup_buf struct buf key = {0};
-    cleanup_buf struct buf path = {0};
-    cleanup_buf struct buf body = {0};
-    TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
-    buf_add_text(&body, "{}");
-    api_path(&path, "/v1/keys/%/enable", buf_text(&key));
-    return api_show(cli, "POST", &path, &body, err);
+    return key_act(cli, "enable", err);
+}
+
+static status key_retire(struct cli *cli, struct error *err)
+{
+    return key_act(cli, "retire", err);
+}
+
+static status key_destroy(struct cli *cli, struct error *err)
+{
+    return key_act(cli, "destroy", err);
 }
 
 static const struct cli_option create_options[] = {
@@ -130,5 +140,7 @@ const struct cli_command key_commands[] = {
     {"key disable", "KEY", "stop every use of a Signing Key, from the next signature on", CLI_ADMINISTRATION,
      disable_options, key_disable},
     {"key enable", "KEY", "allow use of a disabled Signing Key again", CLI_ADMINISTRATION, NULL, key_enable},
+    {"key retire", "KEY", "end every use of a Signing Key for good", CLI_ADMINISTRATION, disable_options, key_retire},
+    {"key destroy", "KEY", "destroy a retired Signing Key in the HSM", CLI_ADMINISTRATION, NULL, key_destroy},
     {0},
 };

@@ -10,6 +10,7 @@ const struct route *const api_tables[] = {
     project_routes,
     member_routes,
     key_routes,
+    key_life_routes,
     user_routes,
     policy_routes,
     freeze_routes,

@@ -147,6 +147,7 @@ static status key_prepare(struct signing_key *key, const struct project *project
     (void)text_copy(key->project_name, sizeof(key->project_name), project->name);
     (void)text_copy(key->label, sizeof(key->label), order->label);
     key->state = KEY_ACTIVE;
+    key->revision = 1;
     key->version = 1;
     key->type = order->type;
     key->hashes = order->hashes;

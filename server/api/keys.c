@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signing keys: show, disable, enable. Seen by the members of their project, managed by its owners and administrators.
- * A disabled key signs nothing from the moment the change is durable (I4). Making one is key_create.c. */
+/* Signing keys: list and show. Seen by the members of their project, managed by its owners and administrators. Making
+ * one is key_create.c, its states are key_life.c. */
 #include <string.h>
 
 #include "common/text.h"
@@ -11,21 +11,6 @@
 #include "server/api/parse.h"
 #include "server/api/render.h"
 #include "server/api/routes.h"
-
-struct key_state_change {
-    struct change change;
-    struct signing_key key;
-    const char *key_id;
-    enum key_state state;
-    const char *reason;
-};
-
-static void key_state_change_clear(struct key_state_change *c)
-{
-    change_clear(&c->change);
-    signing_key_clear(&c->key);
-}
-#define cleanup_key_state_change CLEANUP(key_state_change_clear)
 
 struct key_page {
     struct list list;
@@ -64,7 +49,7 @@ static status key_list_get(void *arg, struct request *req, struct response *res,
     struct api *api = arg;
     cleanup_reader struct reader reader = {0};
     cleanup_chain struct chain chain = {0};
-    static const char *const states[] = {"active", "disabled", NULL};
+    static const char *const states[] = {"pending", "active", "disabled", "retired", "destroyed", "missing", NULL};
     static const char *const types[] = {
 #define KEY_TYPE(name, wire, family, bits, signature) wire,
 #include "chancery/algorithms.def"
@@ -98,68 +83,14 @@ static status key_get(void *arg, struct request *req, struct response *res, stru
     TRY(chain_load(&chain, api, err));
     TRY(reader_acquire(&reader, api->store, err));
     TRY(signing_key_find(reader.db, caller_of(req)->key_id, &key, err));
+    response_revision(res, key.revision);
     key_render(response_json(res, 200), &key, &chain);
     return OK;
-}
-
-static status key_state_rows(struct db *db, struct change *change, struct error *err)
-{
-    struct key_state_change *c = (struct key_state_change *)change;
-
-    signing_key_clear(&c->key);
-    TRY(signing_key_find(db, c->key_id, &c->key, err));
-    if (c->key.state == c->state)
-        return error_set(err, CODE_CONFLICT, "the signing key is %s already",
-                         c->state == KEY_ACTIVE ? "active" : "disabled");
-    TRY(signing_key_set_state(db, c->key_id, c->state, c->reason, err));
-
-    c->key.state = c->state;
-    (void)text_copy(c->key.disabled_reason, sizeof(c->key.disabled_reason), c->reason);
-    change_key(&c->change, &c->key);
-    return OK;
-}
-
-static status key_set_state(struct api *api, struct request *req, struct response *res, struct key_state_change *c,
-                            struct error *err)
-{
-    cleanup_chain struct chain chain = {0};
-
-    TRY(chain_load(&chain, api, err));
-    c->key_id = caller_of(req)->key_id;
-    change_begin(&c->change, req, c->state == KEY_ACTIVE ? "key.enable" : "key.disable");
-    if (*c->reason)
-        json_add_text(&c->change.detail, "reason", c->reason);
-    TRY(change_commit(&c->change, api, req, key_state_rows, err));
-
-    key_render(response_json(res, 200), &c->key, &chain);
-    return OK;
-}
-
-static status key_disable(void *arg, struct request *req, struct response *res, struct error *err)
-{
-    cleanup_key_state_change struct key_state_change c = {.state = KEY_DISABLED, .reason = ""};
-    const struct json_field fields[] = {{"reason", JSON_STRING, 0, &c.reason}};
-
-    TRY(query_none(req, err));
-    TRY(body_read(req, fields, COUNT_OF(fields), err));
-    TRY(check_text("reason", c.reason, err));
-    return key_set_state(arg, req, res, &c, err);
-}
-
-static status key_enable(void *arg, struct request *req, struct response *res, struct error *err)
-{
-    cleanup_key_state_change struct key_state_change c = {.state = KEY_ACTIVE, .reason = ""};
-
-    TRY(query_none(req, err));
-    TRY(body_empty(req, err));
-    return key_set_state(arg, req, res, &c, err);
 }
 
 const struct route key_routes[] = {
     {"POST", "/v1/projects/{project}/keys", PERMISSION_PROJECT_MANAGE, key_create, 0},
     {"GET", "/v1/keys", PERMISSION_ANY, key_list_get, 0},
     {"GET", "/v1/keys/{key}", PERMISSION_PROJECT_READ, key_get, 0},
-    {"POST", "/v1/keys/{key}/disable", PERMISSION_PROJECT_MANAGE, key_disable, 0},
-    {"POST", "/v1/keys/{key}/enable", PERMISSION_PROJECT_MANAGE, key_enable, 0},
     {0},
 };

@@ -80,11 +80,28 @@ void key_material_render(struct json_writer *w, const struct signing_key *key, c
 {
     json_add_integer(w, "version", key->version);
     json_add_text(w, "type", key_type_name(key->type));
-    json_add_base64(w, "public_key", buf_slice(&key->spki));
-    json_add_hex(w, "cka_id", (struct slice){key->hsm_id, sizeof(key->hsm_id)});
+    if (key->version > 0) {
+        json_add_base64(w, "public_key", buf_slice(&key->spki));
+        json_add_hex(w, "cka_id", (struct slice){key->hsm_id, sizeof(key->hsm_id)});
+    } else {
+        json_add_null(w, "public_key");
+        json_add_null(w, "cka_id");
+    }
     mechanisms_render(w, key->mechanisms);
     hashes_render(w, key->hashes);
     certificates_render(w, key, chain);
+}
+
+static void destruction_render(struct json_writer *w, const struct signing_key *key)
+{
+    if (!*key->destroy_by) {
+        json_add_null(w, "destruction");
+        return;
+    }
+    json_begin_object(w, "destruction");
+    json_add_text(w, "asked_by", key->destroy_by);
+    json_add_time(w, "asked", key->destroy_ms);
+    json_end_object(w);
 }
 
 void key_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain)
@@ -93,10 +110,18 @@ void key_render(struct json_writer *w, const struct signing_key *key, const stru
     json_add_text(w, "id", key->id);
     json_add_text(w, "project", key->project_name);
     json_add_text(w, "label", key->label);
-    json_add_text(w, "state", key->state == KEY_ACTIVE ? "active" : "disabled");
+    json_add_text(w, "state", key_state_name(key->state));
+    json_add_integer(w, "revision", key->revision);
     key_material_render(w, key, chain);
-    json_add_raw(w, "hsm", key->hsm_attributes);
+    if (key->version > 0)
+        json_add_raw(w, "hsm", key->hsm_attributes);
+    else
+        json_add_null(w, "hsm");
+    json_add_text(w, "hsm_name", *key->hsm ? key->hsm : "default");
+    json_add_text(w, "findings", *key->findings ? key->findings : NULL);
     json_add_text(w, "disabled_reason", *key->disabled_reason ? key->disabled_reason : NULL);
     json_add_time(w, "created", key->created_ms);
+    json_add_time(w, "retired", key->retired_ms);
+    destruction_render(w, key);
     json_end_object(w);
 }

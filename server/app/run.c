@@ -17,7 +17,7 @@
 #include "server/app/notify.h"
 #include "server/app/parts.h"
 
-enum { COMMIT_TIMEOUT_MS = 10000 };
+enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000 };
 
 static atomic_bool draining;
 
@@ -119,6 +119,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .identities = s->parts.identities,
                           .hsm = s->parts.hsm,
                           .ca = s->parts.ca,
+                          .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
                           .is_draining = is_draining};
     TRY(http_start(s, err));
     TRY(start_record(s, err));

@@ -58,8 +58,8 @@ static status judge_state(const struct use *u, struct error *err)
     const struct signing_key *key = &u->rights->key;
     if (key->state == KEY_ACTIVE)
         return OK;
-    return error_set(err, CODE_KEY_DISABLED, "the signing key %s-%s is disabled%s%s", key->project_name, key->label,
-                     *key->disabled_reason ? ": " : "", key->disabled_reason);
+    return error_set(err, CODE_KEY_DISABLED, "the signing key %s-%s is %s%s%s", key->project_name, key->label,
+                     key_state_name(key->state), *key->disabled_reason ? ": " : "", key->disabled_reason);
 }
 
 static status judge_mechanism(const struct use *u, struct error *err)

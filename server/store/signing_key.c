@@ -7,11 +7,13 @@
 #include <string.h>
 
 #define COLUMNS                                                                                                        \
-    "k.id, k.project_id, p.name, k.label, k.state, k.disabled_reason, k.hashes, k.mechanisms, k.created_ms, "          \
-    "k.version, v.type, v.hsm_id, v.spki, v.hsm_attributes"
+    "k.id, k.project_id, p.name, k.label, k.lifecycle, k.disabled_reason, k.hashes, k.mechanisms, k.created_ms, "      \
+    "k.version, COALESCE(v.type, k.plan_type), v.hsm_id, v.spki, v.hsm_attributes, v.certificate, v.findings, "        \
+    "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, k.hsm, k.retired_ms, k.destroy_by, "              \
+    "k.destroy_ms, k.plan_subject, k.plan_days"
 #define FROM                                                                                                           \
     " FROM signing_key k JOIN project p ON p.id = k.project_id "                                                       \
-    "JOIN key_version v ON v.key_id = k.id AND v.version = k.version "
+    "LEFT JOIN key_version v ON v.key_id = k.id AND v.version = k.version "
 
 enum { MECHANISM_SET_SIZE = 128 };
 
@@ -48,10 +50,52 @@ static unsigned mechanism_set_parse(const char *text)
     return set;
 }
 
+static status state_read(const struct db_rows *rows, int column, enum key_state *out, struct error *err)
+{
+    const char *name = db_column_text(rows, column);
+    if (!*name)
+        return OK;
+    return key_state_parse(name, out)
+               ? OK
+               : error_set(err, CODE_INTERNAL, "the store has a key state %s that this version does not know", name);
+}
+
+/* What belongs to the version; a pending key has none yet. */
+static status version_read(const struct db_rows *rows, struct signing_key *out, struct error *err)
+{
+    COLUMN_COPY(out->hsm_attributes, rows, 13);
+    COLUMN_COPY(out->findings, rows, 15);
+    out->version_created_ms = db_column_int(rows, 16);
+    out->grace_until_ms = db_column_int(rows, 17);
+    column_blob_copy(&out->spki, rows, 12);
+    TRY(buf_check(&out->spki, err));
+    column_blob_copy(&out->certificate, rows, 14);
+    TRY(buf_check(&out->certificate, err));
+    if (out->version == 0) {
+        memset(out->hsm_id, 0, sizeof(out->hsm_id));
+        return OK;
+    }
+    return column_blob_exact(out->hsm_id, sizeof(out->hsm_id), rows, 11, err);
+}
+
+static status life_read(const struct db_rows *rows, struct signing_key *out, struct error *err)
+{
+    TRY(state_read(rows, 4, &out->state, err));
+    TRY(state_read(rows, 18, &out->state_before, err));
+    COLUMN_COPY(out->disabled_reason, rows, 5);
+    out->revision = db_column_int(rows, 19);
+    COLUMN_COPY(out->hsm, rows, 20);
+    out->retired_ms = db_column_int(rows, 21);
+    COLUMN_COPY(out->destroy_by, rows, 22);
+    out->destroy_ms = db_column_int(rows, 23);
+    COLUMN_COPY(out->plan_subject, rows, 24);
+    out->plan_days = (int)db_column_int(rows, 25);
+    return OK;
+}
+
 static status signing_key_read(const struct db_rows *rows, struct signing_key *out, struct error *err)
 {
     bool valid = false;
-    out->state = strcmp(db_column_text(rows, 4), "active") == 0 ? KEY_ACTIVE : KEY_DISABLED;
     out->hashes = hash_set_parse(db_column_text(rows, 6), &valid);
     out->mechanisms = mechanism_set_parse(db_column_text(rows, 7));
     out->created_ms = db_column_int(rows, 8);
@@ -64,30 +108,14 @@ static status signing_key_read(const struct db_rows *rows, struct signing_key *o
     COLUMN_COPY(out->project_id, rows, 1);
     COLUMN_COPY(out->project_name, rows, 2);
     COLUMN_COPY(out->label, rows, 3);
-    COLUMN_COPY(out->disabled_reason, rows, 5);
-    COLUMN_COPY(out->hsm_attributes, rows, 13);
-    column_blob_copy(&out->spki, rows, 12);
-    TRY(buf_check(&out->spki, err));
-    return column_blob_exact(out->hsm_id, sizeof(out->hsm_id), rows, 11, err);
+    TRY(life_read(rows, out, err));
+    return version_read(rows, out, err);
 }
 
-static status certificate_read(const struct db_rows *rows, int column, struct signing_key *out, struct error *err)
+/* The older column says only whether the key signs; see 0006_keys.sql. */
+static const char *coarse(enum key_state state)
 {
-    column_blob_copy(&out->certificate, rows, column);
-    return buf_check(&out->certificate, err);
-}
-
-static status version_insert(struct db *db, const struct signing_key *k, struct error *err)
-{
-    struct slice hsm_id = {k->hsm_id, sizeof(k->hsm_id)};
-    struct slice certificate = buf_slice(&k->certificate);
-    return db_exec(db,
-                   "INSERT INTO key_version (key_id, version, type, hsm_id, spki, hsm_attributes, certificate, "
-                   "created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                   DB_PARAMS(db_text(k->id), db_int(k->version), db_text(key_type_name(k->type)), db_blob(hsm_id),
-                             db_blob(buf_slice(&k->spki)), db_text(k->hsm_attributes),
-                             certificate.len ? db_blob(certificate) : db_null(), db_int(k->created_ms)),
-                   NULL, err);
+    return state == KEY_ACTIVE ? "active" : "disabled";
 }
 
 status signing_key_insert(struct db *db, const struct signing_key *k, struct error *err)
@@ -95,29 +123,30 @@ status signing_key_insert(struct db *db, const struct signing_key *k, struct err
     char hashes[HASH_SET_SIZE], mechanisms[MECHANISM_SET_SIZE];
     hash_set_format(k->hashes, hashes);
     mechanism_set_format(k->mechanisms, mechanisms);
-    status result =
-        db_exec(db,
-                "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, "
-                "mechanisms, version, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                DB_PARAMS(db_text(k->id), db_text(k->project_id), db_text(k->label),
-                          db_text(k->state == KEY_ACTIVE ? "active" : "disabled"), db_text(k->disabled_reason),
-                          db_text(hashes), db_text(mechanisms), db_int(k->version), db_int(k->created_ms)),
-                NULL, err);
+    status result = db_exec(
+        db,
+        "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, "
+        "created_ms, lifecycle, hsm, plan_type, plan_subject, plan_days) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+        "$8, $9, $10, $11, $12, $13, $14)",
+        DB_PARAMS(db_text(k->id), db_text(k->project_id), db_text(k->label), db_text(coarse(k->state)),
+                  db_text(k->disabled_reason), db_text(hashes), db_text(mechanisms), db_int(k->version),
+                  db_int(k->created_ms), db_text(key_state_name(k->state)), db_text(*k->hsm ? k->hsm : "default"),
+                  db_text(key_type_name(k->type)), db_text(k->plan_subject), db_int(k->plan_days)),
+        NULL, err);
     TRY(row_conflict(result, err, "label: the project has a signing key %s already", k->label));
-    return row_conflict(version_insert(db, k, err), err, "the store has a signing key with this public key already");
+    return k->version > 0 ? key_version_insert(db, k, err) : OK;
 }
 
 static status signing_key_take(struct db_rows *rows, struct signing_key *out, struct error *err)
 {
     TRY(row_expect(rows, "signing key", err));
-    TRY(signing_key_read(rows, out, err));
-    return certificate_read(rows, 14, out, err);
+    return signing_key_read(rows, out, err);
 }
 
 status signing_key_find(struct db *db, const char *id, struct signing_key *out, struct error *err)
 {
     cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db, "SELECT " COLUMNS ", v.certificate" FROM "WHERE k.id = $1", DB_PARAMS(db_text(id)), &rows, err));
+    TRY(db_query(db, "SELECT " COLUMNS FROM "WHERE k.id = $1", DB_PARAMS(db_text(id)), &rows, err));
     return signing_key_take(rows, out, err);
 }
 
@@ -127,7 +156,7 @@ status signing_key_find_label(struct db *db, const char *project, const char *la
 {
     cleanup_rows struct db_rows *rows = NULL;
     TRY(db_query(db,
-                 "SELECT " COLUMNS ", v.certificate" FROM "WHERE (p.id = $1 OR p.name = $1) AND k.label = $2 "
+                 "SELECT " COLUMNS FROM "WHERE (p.id = $1 OR p.name = $1) AND k.label = $2 "
                  "ORDER BY CASE WHEN p.id = $1 THEN 0 ELSE 1 END LIMIT 1",
                  DB_PARAMS(db_text(project), db_text(label)), &rows, err));
     return signing_key_take(rows, out, err);
@@ -137,19 +166,32 @@ status signing_key_set_state(struct db *db, const char *id, enum key_state state
 {
     int64_t changed = 0;
     TRY(db_exec(
-        db, "UPDATE signing_key SET state = $2, disabled_reason = $3 WHERE id = $1",
-        DB_PARAMS(db_text(id), db_text(state == KEY_ACTIVE ? "active" : "disabled"), db_text(reason ? reason : "")),
+        db,
+        "UPDATE signing_key SET state = $2, disabled_reason = $3, lifecycle_before = lifecycle, lifecycle = $4, "
+        "revision = revision + 1 WHERE id = $1",
+        DB_PARAMS(db_text(id), db_text(coarse(state)), db_text(reason ? reason : ""), db_text(key_state_name(state))),
         &changed, err));
+    return row_changed(changed, "signing key", err);
+}
+
+status signing_key_set_retirement(struct db *db, const struct signing_key *k, struct error *err)
+{
+    int64_t changed = 0;
+    TRY(db_exec(db,
+                "UPDATE signing_key SET retired_ms = $2, destroy_by = $3, destroy_ms = $4, revision = revision + 1 "
+                "WHERE id = $1",
+                DB_PARAMS(db_text(k->id), db_int(k->retired_ms), db_text(k->destroy_by), db_int(k->destroy_ms)),
+                &changed, err));
     return row_changed(changed, "signing key", err);
 }
 
 /* In the order of ids. Filters that are not set match everything. A member's keys are found by his projects, which are
  * few: a condition on each key of the store would be asked a hundred thousand times for the ten that a token shows. */
 #define LIST_SQL(whose)                                                                                                \
-    "SELECT " COLUMNS ", v.certificate" FROM                                                                           \
+    "SELECT " COLUMNS FROM                                                                                             \
     "WHERE k.id > $1 AND ($2 = '' OR k.project_id = $2) AND ($3 = 0 OR k.state = 'active') AND " whose                 \
-    " AND ($7 = '' OR k.state = $7) AND ($8 = '' OR v.type = $8) AND " NAME_BEGINS("k.label",                          \
-                                                                                   "$9") " ORDER BY k.id LIMIT $6"
+    " AND ($7 = '' OR k.lifecycle = $7) AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS(         \
+        "k.label", "$9") " ORDER BY k.id LIMIT $6"
 #define OF_MEMBER "k.project_id IN (SELECT project_id FROM member WHERE principal_id = $4 AND (role & $5) <> 0)"
 #define OF_ALL "($4 = '' AND $5 >= 0)"
 
@@ -161,7 +203,6 @@ static status signing_key_walk(struct db_rows *rows, struct signing_key *k,
         if (!more)
             return OK;
         TRY(signing_key_read(rows, k, err));
-        TRY(certificate_read(rows, 14, k, err));
         TRY(each(arg, k));
     }
 }
@@ -187,10 +228,9 @@ status signing_key_find_for(struct db *db, const char *id, const char *principal
     cleanup_rows struct db_rows *rows = NULL;
     TRY(db_query(db,
                  "SELECT " COLUMNS ", (SELECT CAST(COALESCE(SUM(m.role), 0) AS BIGINT) FROM member m "
-                 "WHERE m.project_id = k.project_id AND m.principal_id = $2), v.certificate" FROM "WHERE k.id = $1",
+                 "WHERE m.project_id = k.project_id AND m.principal_id = $2)" FROM "WHERE k.id = $1",
                  DB_PARAMS(db_text(id), db_text(principal_id)), &rows, err));
     TRY(row_expect(rows, "signing key", err));
-    *roles = (unsigned)db_column_int(rows, 14);
-    TRY(certificate_read(rows, 15, out, err));
+    *roles = (unsigned)db_column_int(rows, 26);
     return signing_key_read(rows, out, err);
 }

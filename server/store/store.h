@@ -7,6 +7,7 @@
 #include "common/algorithm.h"
 #include "common/clock.h"
 #include "server/store/db.h"
+#include "server/store/key_state.h"
 
 struct store;
 
@@ -142,19 +143,28 @@ status member_roles(struct db *db, const char *project_id, const char *principal
                     struct error *err);
 
 /* ---- signing_key.c: key with its current version */
-enum key_state { KEY_ACTIVE, KEY_DISABLED };
 struct signing_key {
     char id[ID_SIZE], project_id[ID_SIZE], project_name[NAME_SIZE], label[NAME_SIZE];
-    enum key_state state;
+    enum key_state state, state_before; /* before: where a missing key comes back to */
     char disabled_reason[TEXT_SIZE];
+    int64_t revision;         /* 1 when made; grows with each change */
+    char hsm[NAME_SIZE];      /* that holds it; "" is taken for "default" */
+    int64_t retired_ms;       /* 0: is not */
+    char destroy_by[ID_SIZE]; /* the administrator who asked for its destruction; "": nobody */
+    int64_t destroy_ms;       /* when that was */
+    /* of a pending key: what it is to become */
+    char plan_subject[TEXT_SIZE]; /* "": no certificate */
+    int plan_days;
     unsigned hashes;     /* hash_bit set */
     unsigned mechanisms; /* 1u << enum mechanism */
     int64_t created_ms;
-    int version;
+    int version; /* 0: pending, there is none; the fields below but type are empty then */
+    int64_t version_created_ms, grace_until_ms;
     enum key_type type;
     uint8_t hsm_id[20]; /* CKA_ID */
     struct buf spki;
     char hsm_attributes[TEXT_SIZE]; /* JSON as read back at generation (I3) */
+    char findings[TEXT_SIZE];       /* of an imported key: attributes weaker than required, that were accepted */
     struct buf certificate;         /* leaf DER; empty when there is none */
 };
 void signing_key_clear(struct signing_key *k);
@@ -164,8 +174,11 @@ status signing_key_insert(struct db *db, const struct signing_key *k,
 status signing_key_find(struct db *db, const char *id, struct signing_key *out, struct error *err);
 status signing_key_find_label(struct db *db, const char *project, const char *label, struct signing_key *out,
                               struct error *err);
+/* The state it had becomes the state before. */
 status signing_key_set_state(struct db *db, const char *id, enum key_state state, const char *reason,
                              struct error *err);
+/* retired_ms, destroy_by, destroy_ms of k. */
+status signing_key_set_retirement(struct db *db, const struct signing_key *k, struct error *err);
 /* project_id NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles. */
 struct signing_key_filter {
     const char *project_id, *member_id;
@@ -178,6 +191,21 @@ status signing_key_list(struct db *db, const struct signing_key_filter *filter, 
 /* What one signature needs, in one query: the key and the caller's member roles in its project. */
 status signing_key_find_for(struct db *db, const char *id, const char *principal_id, struct signing_key *out,
                             unsigned *roles, struct error *err);
+
+/* ---- key_version.c: the versions of a key. Each is a struct signing_key whose version, type, hsm_id, spki,
+ * hsm_attributes, findings, certificate, version_created_ms and grace_until_ms are that version's. */
+status key_version_insert(struct db *db, const struct signing_key *k, struct error *err); /* and makes it the current */
+/* The newest first. */
+status key_version_list(struct db *db, const char *key_id, status (*each)(void *arg, const struct signing_key *k),
+                        void *arg, struct error *err);
+status key_version_set_grace(struct db *db, const char *key_id, int version, int64_t until_ms, struct error *err);
+/* Replaces the certificate; the one before is kept. */
+status key_version_renew(struct db *db, const struct signing_key *k, struct slice certificate, int64_t now_ms,
+                         struct error *err);
+/* Those that were replaced, oldest first. */
+status key_certificate_list(struct db *db, const char *key_id, int version,
+                            status (*each)(void *arg, struct slice certificate, int64_t replaced_ms), void *arg,
+                            struct error *err);
 
 /* ---- usage.c: counters per key and UTC day */
 enum usage_outcome { USAGE_SUCCESS, USAGE_REFUSED, USAGE_FAILED };

@@ -26,6 +26,8 @@ static const struct sample {
     {OWNER, "POST", "/v1/projects/demo/keys", "{\"label\":\"more\",\"type\":\"p256\"}"},
     {OWNER, "POST", "/v1/keys/demo:key/disable", "{\"reason\":\"r\"}"},
     {OWNER, "POST", "/v1/keys/demo:key/enable", "{}"},
+    {OWNER, "POST", "/v1/keys/demo:key/retire", "{\"reason\":\"r\"}"},
+    {ADMIN, "POST", "/v1/keys/demo:key/destroy", "{}"},
     {ADMIN, "POST", "/v1/service-accounts", "{\"name\":\"more\",\"public_key\":\"" PEM "\"}"},
     {ADMIN, "POST", "/v1/service-accounts/build/disable", "{}"},
     {ADMIN, "POST", "/v1/service-accounts/build/enable", "{}"},

@@ -28,6 +28,8 @@ static const struct {
     {"GET", "/v1/keys/demo:key", "A+++++N"},
     {"POST", "/v1/keys/demo:key/disable", "A+F+FFN"},
     {"POST", "/v1/keys/demo:key/enable", "A+F+FFN"},
+    {"POST", "/v1/keys/demo:key/retire", "A+F+FFN"},
+    {"POST", "/v1/keys/demo:key/destroy", "A+FNNNN"},
     {"POST", "/v1/service-accounts", "A+FFFFF"},
     {"GET", "/v1/service-accounts", "A++FFFF"},
     {"GET", "/v1/service-accounts/build", "A++NNNN"},

@@ -100,6 +100,13 @@ static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_ATTRIBUTE *
     return rv;
 }
 
+static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+    CK_RV rv = behind->C_DestroyObject(session, object), said = switches.destroy_fail;
+
+    return said ? said : rv;
+}
+
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
 {
     const char *path = getenv("FAULTY_BEHIND");
@@ -117,6 +124,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     front.C_Login = login;
     front.C_Sign = sign;
     front.C_GenerateKeyPair = generate;
+    front.C_DestroyObject = destroy;
     *out = &front;
     return CKR_OK;
 }

@@ -13,6 +13,7 @@ struct faults {
     atomic_ulong token_flags;       /* or-ed into the flags of C_GetTokenInfo */
     atomic_int extractable;         /* C_GenerateKeyPair makes extractable keys */
     atomic_int insensitive;         /* C_GenerateKeyPair makes keys that are not sensitive */
+    atomic_ulong destroy_fail;      /* every C_DestroyObject destroys, and then gives this CK_RV */
     atomic_ulong open_session_fail; /* every C_OpenSession gives this CK_RV */
     atomic_ulong session_info_fail; /* every C_GetSessionInfo gives this CK_RV */
     atomic_int opens, logins, generated, initialized; /* calls that went through */

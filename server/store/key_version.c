@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The versions of signing keys and the certificates they had. The current version is the one that the key's row names.
+ */
+#include "server/store/row.h"
+
+static status version_row_insert(struct db *db, const struct signing_key *k, struct error *err)
+{
+    struct slice hsm_id = {k->hsm_id, sizeof(k->hsm_id)};
+    struct slice certificate = buf_slice(&k->certificate);
+    int64_t created_ms = k->version_created_ms ? k->version_created_ms : k->created_ms;
+    return db_exec(db,
+                   "INSERT INTO key_version (key_id, version, type, hsm_id, spki, hsm_attributes, certificate, "
+                   "created_ms, findings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                   DB_PARAMS(db_text(k->id), db_int(k->version), db_text(key_type_name(k->type)), db_blob(hsm_id),
+                             db_blob(buf_slice(&k->spki)), db_text(k->hsm_attributes),
+                             certificate.len ? db_blob(certificate) : db_null(), db_int(created_ms),
+                             db_text(k->findings)),
+                   NULL, err);
+}
+
+status key_version_insert(struct db *db, const struct signing_key *k, struct error *err)
+{
+    int64_t changed = 0;
+    TRY(row_conflict(version_row_insert(db, k, err), err, "the store has a signing key with this public key already"));
+    TRY(db_exec(db, "UPDATE signing_key SET version = $2 WHERE id = $1", DB_PARAMS(db_text(k->id), db_int(k->version)),
+                &changed, err));
+    return row_changed(changed, "signing key", err);
+}
+
+static status version_read(const struct db_rows *rows, struct signing_key *out, struct error *err)
+{
+    out->version = (int)db_column_int(rows, 0);
+    if (!key_type_parse(db_column_text(rows, 1), &out->type))
+        return error_set(err, CODE_INTERNAL, "store: a key version has a type this version does not know");
+    column_blob_copy(&out->spki, rows, 3);
+    TRY(buf_check(&out->spki, err));
+    COLUMN_COPY(out->hsm_attributes, rows, 4);
+    column_blob_copy(&out->certificate, rows, 5);
+    TRY(buf_check(&out->certificate, err));
+    out->version_created_ms = db_column_int(rows, 6);
+    out->grace_until_ms = db_column_int(rows, 7);
+    COLUMN_COPY(out->findings, rows, 8);
+    return column_blob_exact(out->hsm_id, sizeof(out->hsm_id), rows, 2, err);
+}
+
+status key_version_list(struct db *db, const char *key_id, status (*each)(void *arg, const struct signing_key *k),
+                        void *arg, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    cleanup_signing_key struct signing_key k = {0};
+    (void)text_copy(k.id, sizeof(k.id), key_id);
+    TRY(db_query(db,
+                 "SELECT version, type, hsm_id, spki, hsm_attributes, certificate, created_ms, grace_until_ms, "
+                 "findings FROM key_version WHERE key_id = $1 ORDER BY version DESC",
+                 DB_PARAMS(db_text(key_id)), &rows, err));
+    for (bool more = false;;) {
+        TRY(db_next(rows, &more, err));
+        if (!more)
+            return OK;
+        TRY(version_read(rows, &k, err));
+        TRY(each(arg, &k));
+    }
+}
+
+status key_version_set_grace(struct db *db, const char *key_id, int version, int64_t until_ms, struct error *err)
+{
+    int64_t changed = 0;
+    TRY(db_exec(db, "UPDATE key_version SET grace_until_ms = $3 WHERE key_id = $1 AND version = $2",
+                DB_PARAMS(db_text(key_id), db_int(version), db_int(until_ms)), &changed, err));
+    return row_changed(changed, "key version", err);
+}
+
+status key_version_renew(struct db *db, const struct signing_key *k, struct slice certificate, int64_t now_ms,
+                         struct error *err)
+{
+    int64_t changed = 0;
+    if (k->certificate.len > 0)
+        TRY(db_exec(db,
+                    "INSERT INTO key_certificate (key_id, version, certificate, replaced_ms) VALUES ($1, $2, $3, $4)",
+                    DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(buf_slice(&k->certificate)), db_int(now_ms)),
+                    NULL, err));
+    TRY(db_exec(db, "UPDATE key_version SET certificate = $3 WHERE key_id = $1 AND version = $2",
+                DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(certificate)), &changed, err));
+    TRY(row_changed(changed, "key version", err));
+    return db_exec(db, "UPDATE signing_key SET revision = revision + 1 WHERE id = $1", DB_PARAMS(db_text(k->id)), NULL,
+                   err);
+}
+
+status key_certificate_list(struct db *db, const char *key_id, int version,
+                            status (*each)(void *arg, struct slice certificate, int64_t replaced_ms), void *arg,
+                            struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db,
+                 "SELECT certificate, replaced_ms FROM key_certificate WHERE key_id = $1 AND version = $2 "
+                 "ORDER BY replaced_ms",
+                 DB_PARAMS(db_text(key_id), db_int(version)), &rows, err));
+    for (bool more = false;;) {
+        TRY(db_next(rows, &more, err));
+        if (!more)
+            return OK;
+        TRY(each(arg, db_column_blob(rows, 0), db_column_int(rows, 1)));
+    }
+}
