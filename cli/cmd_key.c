@@ -48,6 +48,8 @@ static status key_create(struct cli *cli, struct error *err)
     json_add_text(&w, "label", cli_argument(cli, 1));
     json_add_text(&w, "type", cli_option(cli, "type"));
     TRY(certificate_add(cli, &w, err));
+    if (cli_has(cli, "later"))
+        json_add_text(&w, "generate", "later");
     list_add(cli, &w, "hashes", "hash");
     list_add(cli, &w, "mechanisms", "mechanism");
     json_end_object(&w);
@@ -79,17 +81,34 @@ static status key_show(struct cli *cli, struct error *err)
     return api_show(cli, "GET", &path, NULL, err);
 }
 
-/* POST /v1/keys/{key}/<action> with the reason, where one is given. */
+static status number_add(struct cli *cli, struct json_writer *w, const char *member, const char *option,
+                         struct error *err)
+{
+    int64_t number = 0;
+    if (!cli_has(cli, option))
+        return OK;
+    if (!text_to_int64(cli_option(cli, option), &number))
+        return cli_usage(cli, err, "--%s: a number is expected", option);
+    json_add_integer(w, member, number);
+    return OK;
+}
+
+/* POST /v1/keys/{key}/<action> with the options that are given. */
 static status key_act(struct cli *cli, const char *action, struct error *err)
 {
     cleanup_buf struct buf key = {0};
     cleanup_buf struct buf path = {0};
     cleanup_buf struct buf body = {0};
+    static const char *const texts[] = {"reason", "subject"};
     TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
-    if (cli_has(cli, "reason"))
-        json_add_text(&w, "reason", cli_option(cli, "reason"));
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        if (cli_has(cli, texts[i]))
+            json_add_text(&w, texts[i], cli_option(cli, texts[i]));
+    }
+    TRY(number_add(cli, &w, "grace_hours", "grace-hours", err));
+    TRY(number_add(cli, &w, "days", "days", err));
     json_end_object(&w);
     api_path(&path, "/v1/keys/%/%", buf_text(&key), action);
     return api_show(cli, "POST", &path, &body, err);
@@ -115,11 +134,39 @@ static status key_destroy(struct cli *cli, struct error *err)
     return key_act(cli, "destroy", err);
 }
 
+static status key_activate(struct cli *cli, struct error *err)
+{
+    return key_act(cli, "activate", err);
+}
+
+static status key_rotate(struct cli *cli, struct error *err)
+{
+    return key_act(cli, "rotate", err);
+}
+
+static status key_renew(struct cli *cli, struct error *err)
+{
+    return key_act(cli, "renew", err);
+}
+
+static status key_versions(struct cli *cli, struct error *err)
+{
+    static const struct api_column columns[] = {{"VERSION", "version"}, {"STATE", "state"},
+                                                {"TYPE", "type"},       {"CKA_ID", "cka_id"},
+                                                {"CREATED", "created"}, {"GRACE UNTIL", "grace_until"}};
+    cleanup_buf struct buf key = {0};
+    cleanup_buf struct buf path = {0};
+    TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
+    api_path(&path, "/v1/keys/%/versions", buf_text(&key));
+    return api_list(cli, &path, columns, COUNT_OF(columns), err);
+}
+
 static const struct cli_option create_options[] = {
     {"type", "TYPE", "rsa2048, rsa3072, rsa4096, p256, p384, p521 or ed25519"},
     {"certificate", "ISSUER", "builtin (default) or none"},
     {"subject", "NAME", "subject of the certificate, e.g. CN=Build,O=Example; default CN=<project>-<label>"},
     {"days", "N", "life of the certificate"},
+    {"later", NULL, "leave the key pending; the HSM makes it when it is activated"},
     {"hash", "NAME...", "a hash the key may sign, e.g. sha256; may stand several times"},
     {"mechanism", "NAME...", "a mechanism the key may be used with, e.g. rsa_pss; may stand several times"},
     {0},
@@ -131,6 +178,17 @@ static const struct cli_option list_options[] = {
     {"type", "TYPE", "only keys of this type"},
     {0},
 };
+static const struct cli_option rotate_options[] = {
+    {"grace-hours", "N", "how long the version before may still sign for who has it in hand; default 0"},
+    {"subject", "NAME", "subject of the new certificate; default: as before"},
+    {"days", "N", "life of the new certificate; default: as before"},
+    {0},
+};
+static const struct cli_option renew_options[] = {
+    {"subject", "NAME", "subject of the new certificate; default: as before"},
+    {"days", "N", "life of the new certificate; default: as before"},
+    {0},
+};
 static const struct cli_option disable_options[] = {{"reason", "TEXT", "kept with the key and in the audit log"}, {0}};
 
 const struct cli_command key_commands[] = {
@@ -140,6 +198,10 @@ const struct cli_command key_commands[] = {
     {"key disable", "KEY", "stop every use of a Signing Key, from the next signature on", CLI_ADMINISTRATION,
      disable_options, key_disable},
     {"key enable", "KEY", "allow use of a disabled Signing Key again", CLI_ADMINISTRATION, NULL, key_enable},
+    {"key activate", "KEY", "make a pending Signing Key in the HSM", CLI_ADMINISTRATION, NULL, key_activate},
+    {"key rotate", "KEY", "make a new version under the same label", CLI_ADMINISTRATION, rotate_options, key_rotate},
+    {"key renew", "KEY", "issue a new certificate for the same key", CLI_ADMINISTRATION, renew_options, key_renew},
+    {"key versions", "KEY", "list the versions of a Signing Key", CLI_ADMINISTRATION, NULL, key_versions},
     {"key retire", "KEY", "end every use of a Signing Key for good", CLI_ADMINISTRATION, disable_options, key_retire},
     {"key destroy", "KEY", "destroy a retired Signing Key in the HSM", CLI_ADMINISTRATION, NULL, key_destroy},
     {0},

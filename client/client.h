@@ -39,6 +39,9 @@ void client_key_clear(struct client_key *key);
 struct client_keys {
     struct client_key *items;
     size_t count;
+    /* earlier versions that may still sign: for who has one in hand, not for who looks for a key */
+    struct client_key *earlier;
+    size_t earlier_count;
 };
 const struct client_keys *client_keys_ref(const struct client_keys *keys);
 void client_keys_unref(const struct client_keys *keys); /* NULL is fine */

@@ -19,6 +19,9 @@ static void snapshot_free(struct keys_snapshot *s)
     for (size_t i = 0; i < s->keys.count; i++)
         client_key_clear(&s->keys.items[i]);
     free(s->keys.items);
+    for (size_t i = 0; i < s->keys.earlier_count; i++)
+        client_key_clear(&s->keys.earlier[i]);
+    free(s->keys.earlier);
     buf_clear(&s->json);
     free(s);
 }
@@ -157,16 +160,17 @@ static int by_label(const void *a, const void *b)
     return strcmp(((const struct client_key *)a)->token_label, ((const struct client_key *)b)->token_label);
 }
 
-static status snapshot_fill(struct keys_snapshot *s, const struct json *list, struct error *err)
+/* *items and *count are filled as far as the reading went. */
+static status list_fill(const struct json *list, struct client_key **items, size_t *count, struct error *err)
 {
-    size_t count = json_count(list);
-    if (json_type(list) != JSON_ARRAY || count > KEYS_MAX)
+    size_t given = json_count(list);
+    if (json_type(list) != JSON_ARRAY || given > KEYS_MAX)
         return error_set(err, CODE_INTERNAL, "the server's answer holds no list of keys");
-    s->keys.items = calloc(count ? count : 1, sizeof(*s->keys.items));
-    if (!s->keys.items)
+    *items = calloc(given ? given : 1, sizeof(**items));
+    if (!*items)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < given; i++) {
         const struct json *v = json_at(list, i);
         struct client_key key = {0};
         if (!key_type_parse(json_get_text(v, "type", ""), &key.type))
@@ -176,10 +180,18 @@ static status snapshot_fill(struct keys_snapshot *s, const struct json *list, st
             client_key_clear(&key);
             return parsed;
         }
-        s->keys.items[s->keys.count++] = key;
+        (*items)[(*count)++] = key;
     }
-    qsort(s->keys.items, s->keys.count, sizeof(*s->keys.items), by_label);
+    qsort(*items, *count, sizeof(**items), by_label);
     return OK;
+}
+
+/* An older server tells no earlier versions. */
+static status snapshot_fill(struct keys_snapshot *s, const struct json *root, struct error *err)
+{
+    const struct json *earlier = json_get(root, "earlier");
+    TRY(list_fill(json_get(root, "keys"), &s->keys.items, &s->keys.count, err));
+    return earlier ? list_fill(earlier, &s->keys.earlier, &s->keys.earlier_count, err) : OK;
 }
 
 status keys_of_json(const struct json *root, struct slice text, const char *etag, const struct client_keys **out,
@@ -195,7 +207,7 @@ status keys_of_json(const struct json *root, struct slice text, const char *etag
     (void)text_copy(s->etag, sizeof(s->etag), etag);
     buf_add(&s->json, text.data, text.len);
     TRY(buf_check(&s->json, err));
-    TRY(snapshot_fill(s, json_get(root, "keys"), err));
+    TRY(snapshot_fill(s, root, err));
     *out = &steal(&s)->keys;
     return OK;
 }

@@ -22,7 +22,7 @@ static void text_if_known(struct json_writer *w, const char *name, const char *t
         json_add_text(w, name, text);
 }
 
-static void order_write(const struct client *c, const struct sign_input *in, struct buf *out)
+static void order_write(const struct client *c, int version, const struct sign_input *in, struct buf *out)
 {
     bool eddsa = in->mechanism == MECHANISM_EDDSA;
     struct json_writer w = json_writer_on(out);
@@ -31,6 +31,7 @@ static void order_write(const struct client *c, const struct sign_input *in, str
     if (!eddsa)
         json_add_text(&w, "hash", hash_name(in->hash));
     json_add_base64(&w, eddsa ? "message" : "digest", in->digest);
+    json_add_integer(&w, "version", version); /* the one whose public key the caller has */
     if (in->mechanism == MECHANISM_RSA_PSS) {
         json_begin_object(&w, "pss");
         json_add_text(&w, "mgf_hash", hash_name(in->mgf_hash));
@@ -113,7 +114,7 @@ static status signature_get(struct client *c, const struct client_key *key, cons
     cleanup_buf struct buf order = {0};
     cleanup_buf struct buf made = {0};
     cleanup_answer struct transport_answer answer = {0};
-    order_write(c, in, &order);
+    order_write(c, key->version, in, &order);
     TRY(buf_check(&order, err));
     TRY(signature_request(c, key, &order, d, &answer, err));
     TRY(signature_read(&answer, &made, err));

@@ -17,6 +17,7 @@ struct object {
     CK_OBJECT_HANDLE handle;
     CK_OBJECT_CLASS class;
     bool is_private;
+    bool is_earlier;                /* of a version that is not the current one: found by handle and CKA_ID alone */
     uint8_t identity[IDENTITY_LEN]; /* what keeps its handle from one listing to the next */
     const struct client_key *key;   /* the set's; NULL for issuing certificates and profiles */
     struct attributes attributes;

@@ -151,28 +151,29 @@ static bool set_has_identity(const struct object_set *set, const struct object *
     return false;
 }
 
-static status set_add_certificate(struct object_set *set, const struct client_key *key, struct slice der,
-                                  struct error *err)
+static status set_add_certificate(struct object_set *set, const struct client_key *key, bool is_earlier,
+                                  struct slice der, struct error *err)
 {
-    struct object o = {.class = CKO_CERTIFICATE, .key = key};
+    struct object o = {.class = CKO_CERTIFICATE, .key = key, .is_earlier = is_earlier && key};
     TRY(identity_make(&o, "certificate", key, der, err));
     if (!key && set_has_identity(set, &o)) /* keys of one CA share its chain */
         return OK;
     return set_take(set, &o, object_fill_certificate(&o.attributes, der, key), err);
 }
 
-static status set_add_key(struct object_set *set, const struct client_key *key, bool is_private, struct error *err)
+static status set_add_key(struct object_set *set, const struct client_key *key, bool is_private, bool is_earlier,
+                          struct error *err)
 {
-    struct object private = {.class = CKO_PRIVATE_KEY, .key = key, .is_private = is_private};
+    struct object private = {.class = CKO_PRIVATE_KEY, .key = key, .is_private = is_private, .is_earlier = is_earlier};
     TRY(identity_make(&private, "private", key, (struct slice){0}, err));
     TRY(set_take(set, &private, object_fill_private_key(&private.attributes, key, is_private), err));
 
-    struct object public = {.class = CKO_PUBLIC_KEY, .key = key};
+    struct object public = {.class = CKO_PUBLIC_KEY, .key = key, .is_earlier = is_earlier};
     TRY(identity_make(&public, "public", key, (struct slice){0}, err));
     TRY(set_take(set, &public, object_fill_public_key(&public.attributes, key), err));
 
     for (size_t i = 0; i < key->certificate_count; i++)
-        TRY(set_add_certificate(set, i == 0 ? key : NULL, buf_slice(&key->certificates[i]), err));
+        TRY(set_add_certificate(set, i == 0 ? key : NULL, is_earlier, buf_slice(&key->certificates[i]), err));
     return OK;
 }
 
@@ -216,7 +217,11 @@ status object_set_build(const struct slot *slot, const struct client_keys *keys,
     bool is_private = client_needs_login(slot->module->client);
     for (size_t i = 0; i < keys->count; i++) {
         if (slot_holds(slot, key_type_family(keys->items[i].type)))
-            TRY(set_add_key(set, &keys->items[i], is_private, err));
+            TRY(set_add_key(set, &keys->items[i], is_private, false, err));
+    }
+    for (size_t i = 0; i < keys->earlier_count; i++) {
+        if (slot_holds(slot, key_type_family(keys->earlier[i].type)))
+            TRY(set_add_key(set, &keys->earlier[i], is_private, true, err));
     }
     TRY(set_finish(set, previous, err));
     *out = steal(&set);

@@ -41,6 +41,8 @@ static bool query_set(struct query *query, const struct object_set *set, bool wi
         const struct object *o = object_set_at(set, i);
         if ((o->class == CKO_CERTIFICATE) != (part == PART_CERTIFICATES) || (o->is_private && !with_private))
             continue;
+        if (o->is_earlier && !template_find((struct template){query->wanted, query->count}, CKA_ID))
+            continue;
         if (attributes_match(&o->attributes, query->wanted, query->count) && !query_add(query, o->handle))
             return false;
     }

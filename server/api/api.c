@@ -11,6 +11,7 @@ const struct route *const api_tables[] = {
     member_routes,
     key_routes,
     key_life_routes,
+    key_version_routes,
     user_routes,
     policy_routes,
     freeze_routes,

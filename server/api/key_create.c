@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a signing key: order, name, HSM, certificate, commit. The private key is made inside the HSM and never leaves
- * it; its attributes as read back are part of the key and of its record (I3). A key that does not reach the store is
- * taken out of the HSM again. */
-#include "common/text.h"
+/* Makes a signing key, at once or when it is activated: order, name, HSM, certificate, commit. What the HSM says of it
+ * is part of the key and of its record (I3). A key that does not reach the store is taken out of the HSM again. */
 #include "server/api/key_create.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "server/api/caller.h"
-#include "server/api/change.h"
+#include "server/api/key_life.h"
 #include "server/api/parse.h"
 #include "server/api/render.h"
-
-enum { ABANDON_TIMEOUT_MS = 5000 };
 
 struct key_change {
     struct change change;
@@ -44,51 +37,6 @@ static status label_check_free(struct api *api, const struct project *project, c
     return s.code == CODE_NOT_FOUND ? OK : s;
 }
 
-static void attributes_write(struct signing_key *key, const struct hsm_key *made)
-{
-    (void)snprintf(
-        key->hsm_attributes, sizeof(key->hsm_attributes),
-        "{\"sensitive\":%s,\"always_sensitive\":%s,\"extractable\":%s,\"never_extractable\":%s,\"local\":%s}",
-        made->sensitive ? "true" : "false", made->always_sensitive ? "true" : "false",
-        made->extractable ? "true" : "false", made->never_extractable ? "true" : "false",
-        made->local ? "true" : "false");
-}
-
-static status key_generate(struct api *api, const struct key_order *order, struct deadline d, struct signing_key *key,
-                           struct error *err)
-{
-    char hsm_label[2 * NAME_SIZE];
-    cleanup_hsm_key struct hsm_key made = {0};
-
-    (void)snprintf(hsm_label, sizeof(hsm_label), "%s-%s", key->project_name, key->label);
-    TRY(hsm_generate(api->hsm, order->type, hsm_label, d, &made, err));
-
-    memcpy(key->hsm_id, made.id, sizeof(key->hsm_id));
-    attributes_write(key, &made);
-    key->spki = made.spki;
-    made.spki = (struct buf){0};
-    return OK;
-}
-
-static status detail_write(struct key_change *c, struct error *err)
-{
-    struct json_writer *w = &c->change.detail;
-    uint8_t fingerprint[32];
-
-    json_add_text(w, "type", key_type_name(c->key.type));
-    json_add_hex(w, "cka_id", (struct slice){c->key.hsm_id, sizeof(c->key.hsm_id)});
-    mechanisms_render(w, c->key.mechanisms);
-    hashes_render(w, c->key.hashes);
-    if (c->key.certificate.len > 0) {
-        TRY(sha256(buf_slice(&c->key.certificate), fingerprint, err));
-        json_add_hex(w, "certificate_sha256", (struct slice){fingerprint, sizeof(fingerprint)});
-    } else {
-        json_add_null(w, "certificate_sha256");
-    }
-    json_add_raw(w, "hsm", c->key.hsm_attributes);
-    return OK;
-}
-
 static status key_insert_rows(struct db *db, struct change *change, struct error *err)
 {
     struct key_change *c = (struct key_change *)change;
@@ -105,39 +53,16 @@ static void key_create_render(struct json_writer *w, const struct change *change
 
 static const struct change_creation key_creation = {key_insert_rows, key_create_render, false};
 
-static status key_publish(struct api *api, struct request *req, struct response *res, const struct key_order *order,
-                          struct key_change *c, struct error *err)
+static status key_publish(struct api *api, struct request *req, struct response *res, struct key_change *c,
+                          struct error *err)
 {
-    if (order->has_certificate) {
-        const struct ca_request wanted = {buf_slice(&c->key.spki), order->subject, order->days};
-        TRY(ca_issue(api->ca, &wanted, request_deadline(req), &c->key.certificate, err));
-    }
     change_begin(&c->change, req, "key.create");
     change_key(&c->change, &c->key);
-    TRY(detail_write(c, err));
+    if (c->key.version > 0)
+        TRY(key_material_detail(&c->change.detail, &c->key, err));
+    else
+        json_add_text(&c->change.detail, "type", key_type_name(c->key.type));
     return change_create(&c->change, api, req, res, &key_creation, err);
-}
-
-/* Only when the store says that it has no such key: where a commit's fate is unknown, a key too many in the HSM is
- * better than one too few. */
-static void key_abandon(struct api *api, const struct signing_key *key)
-{
-    cleanup_reader struct reader reader = {0};
-    cleanup_signing_key struct signing_key stored = {0};
-    struct error err = {0};
-
-    status s = reader_acquire(&reader, api->store, &err);
-    if (is_ok(s))
-        s = signing_key_find(reader.db, key->id, &stored, &err);
-    reader_release(&reader);
-    if (s.code == CODE_NOT_FOUND)
-        s = hsm_destroy(api->hsm, key->hsm_id, deadline_in(ABANDON_TIMEOUT_MS), &err);
-    else if (is_ok(s))
-        return;
-    if (!is_ok(s)) {
-        error_prefix(&err, "the HSM keeps a key %s-%s that no row names", key->project_name, key->label);
-        log_error(LOG_LEVEL_ERROR, "key.abandon", &err);
-    }
 }
 
 static status key_prepare(struct signing_key *key, const struct project *project, const struct key_order *order,
@@ -156,12 +81,31 @@ static status key_prepare(struct signing_key *key, const struct project *project
     return id_new("key", key->id, err);
 }
 
+/* Without the HSM: what it is to become is kept until it is activated. */
+static void key_postpone(struct signing_key *key, const struct key_order *order)
+{
+    key->state = KEY_PENDING;
+    key->version = 0;
+    key->plan_days = order->certificate.days;
+    (void)text_copy(key->plan_subject, sizeof(key->plan_subject), order->certificate.subject);
+}
+
+static status key_make(struct api *api, struct request *req, struct response *res, struct key_change *c,
+                       const struct key_order *order, struct error *err)
+{
+    TRY(key_material_make(api, &c->key, &order->certificate, request_deadline(req), err));
+    status s = key_publish(api, req, res, c, err);
+    if (!is_ok(s) || c->change.replayed)
+        key_material_abandon(api, &c->key);
+    return s;
+}
+
 status key_create(void *arg, struct request *req, struct response *res, struct error *err)
 {
     struct api *api = arg;
     const struct project *project = &caller_of(req)->project;
-    cleanup_key_change struct key_change c = {0};
     cleanup_chain struct chain chain = {0};
+    cleanup_key_change struct key_change c = {.chain = &chain};
     struct key_order order = {0};
     bool replayed = false;
 
@@ -171,13 +115,69 @@ status key_create(void *arg, struct request *req, struct response *res, struct e
     if (replayed)
         return OK;
     TRY(label_check_free(api, project, &order, err));
-    TRY(chain_load(&chain, api, err));
     TRY(key_prepare(&c.key, project, &order, err));
-    TRY(key_generate(api, &order, request_deadline(req), &c.key, err));
+    TRY(chain_load(&chain, api, err));
+    if (!order.is_later)
+        return key_make(api, req, res, &c, &order, err);
+    key_postpone(&c.key, &order);
+    return key_publish(api, req, res, &c, err);
+}
 
-    c.chain = &chain;
-    status s = key_publish(api, req, res, &order, &c, err);
-    if (!is_ok(s) || c.change.replayed)
-        key_abandon(api, &c.key);
-    return s;
+/* ---- activation of a pending key */
+
+struct activation {
+    struct key_step step; /* its key is the one that becomes active */
+    struct signing_key made;
+};
+
+static void activation_clear(struct activation *a)
+{
+    key_step_clear(&a->step);
+    signing_key_clear(&a->made);
+}
+#define cleanup_activation CLEANUP(activation_clear)
+
+static status activate_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct activation *a = (struct activation *)change;
+
+    TRY(key_step_rows(db, change, err)); /* judges first */
+    TRY(key_version_insert(db, &a->made, err));
+    signing_key_clear(&a->step.key);
+    return signing_key_find(db, a->step.key_id, &a->step.key, err);
+}
+
+static status pending_load(struct activation *a, struct api *api, struct error *err)
+{
+    cleanup_reader struct reader reader = {0};
+    enum key_state to;
+
+    TRY(reader_acquire(&reader, api->store, err));
+    TRY(key_step_judge(reader.db, &a->step, &to, err));
+    return signing_key_find(reader.db, a->step.key_id, &a->made, err);
+}
+
+status key_activate(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    struct api *api = arg;
+    cleanup_activation struct activation a = {
+        .step = {.action = KEY_ACTION_ACTIVATE, .key_id = caller_of(req)->key_id, .reason = ""}};
+    struct key_certificate_order certificate = {0};
+
+    TRY(query_none(req, err));
+    TRY(body_empty(req, err));
+    change_begin(&a.step.change, req, "key.activate");
+    TRY(pending_load(&a, api, err));
+    (void)text_copy(certificate.subject, sizeof(certificate.subject), a.made.plan_subject);
+    certificate.days = a.made.plan_days;
+    a.made.version = 1;
+    TRY(key_material_make(api, &a.made, &certificate, request_deadline(req), err));
+    status s = key_material_detail(&a.step.change.detail, &a.made, err);
+    if (is_ok(s))
+        s = change_commit(&a.step.change, api, req, activate_rows, err);
+    if (!is_ok(s)) {
+        key_material_abandon(api, &a.made);
+        return s;
+    }
+    return key_answer(api, res, 200, &a.step.key, err);
 }

@@ -2,17 +2,18 @@
 /* POST /v1/projects/{project}/keys, in two files: what is asked for (key_order.c), and the making (key_create.c). */
 #pragma once
 
-#include "server/api/api.h"
+#include "server/api/key_material.h"
 
 struct key_order {
     char label[NAME_SIZE];
     enum key_type type;
     unsigned hashes, mechanisms;
-    bool has_certificate;
-    char subject[TEXT_SIZE];
-    int days; /* 0: the CA's default */
+    struct key_certificate_order certificate;
+    bool is_later; /* the HSM makes it only when it is activated */
 };
 /* Reads and judges the whole body; nothing has been touched yet. project is its name. */
 status key_order_parse(struct key_order *order, struct request *req, const char *project, struct error *err);
 
 status key_create(void *api, struct request *req, struct response *res, struct error *err);
+/* POST /v1/keys/{key}/activate */
+status key_activate(void *api, struct request *req, struct response *res, struct error *err);

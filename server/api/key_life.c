@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/key_create.h"
 #include "server/api/parse.h"
 #include "server/api/render.h"
 #include "server/api/routes.h"
@@ -119,6 +120,7 @@ const struct route key_life_routes[] = {
     {"POST", "/v1/keys/{key}/disable", PERMISSION_PROJECT_MANAGE, key_disable, 0},
     {"POST", "/v1/keys/{key}/enable", PERMISSION_PROJECT_MANAGE, key_enable, 0},
     {"POST", "/v1/keys/{key}/retire", PERMISSION_PROJECT_MANAGE, key_retire, 0},
+    {"POST", "/v1/keys/{key}/activate", PERMISSION_PROJECT_MANAGE, key_activate, 0},
     {"POST", "/v1/keys/{key}/destroy", PERMISSION_ADMINISTER, key_destroy, 0},
     {0},
 };

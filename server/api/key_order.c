@@ -7,8 +7,6 @@
 #include "server/api/key_create.h"
 #include "server/api/parse.h"
 
-enum { CERTIFICATE_DAYS_MOST = 460 };
-
 static unsigned mechanisms_of(enum key_type type)
 {
     unsigned set = 0;
@@ -58,12 +56,13 @@ static status subject_choose(struct key_order *order, const char *subject, const
 {
     if (subject) {
         TRY(check_text("certificate.subject", subject, err));
-        (void)text_copy(order->subject, sizeof(order->subject), subject);
+        (void)text_copy(order->certificate.subject, sizeof(order->certificate.subject), subject);
     } else {
-        (void)snprintf(order->subject, sizeof(order->subject), "CN=%s-%s", project, order->label);
+        (void)snprintf(order->certificate.subject, sizeof(order->certificate.subject), "CN=%s-%s", project,
+                       order->label);
     }
 
-    status s = ca_subject_check(order->subject, err);
+    status s = ca_subject_check(order->certificate.subject, err);
     if (!is_ok(s))
         error_prefix(err, "certificate.subject");
     return s;
@@ -90,9 +89,8 @@ static status certificate_parse(struct key_order *order, const struct json *cert
             return error_set(err, CODE_INVALID, "certificate.days: 1 to %d is expected", CERTIFICATE_DAYS_MOST);
     }
 
-    order->days = (int)days;
-    order->has_certificate = strcmp(issuer, "builtin") == 0;
-    if (order->has_certificate)
+    order->certificate.days = (int)days;
+    if (strcmp(issuer, "builtin") == 0)
         return subject_choose(order, subject, project, err);
     if (strcmp(issuer, "none") != 0)
         return error_set(err, CODE_INVALID, "certificate.issuer: builtin or none is expected");
@@ -103,18 +101,21 @@ static status certificate_parse(struct key_order *order, const struct json *cert
 
 status key_order_parse(struct key_order *order, struct request *req, const char *project, struct error *err)
 {
-    const char *label = NULL, *type = NULL;
+    const char *label = NULL, *type = NULL, *generate = "now";
     const struct json *certificate = NULL, *hashes = NULL, *mechanisms = NULL;
     const struct json_field fields[] = {
         {"label", JSON_STRING, JSON_REQUIRED, &label}, {"type", JSON_STRING, JSON_REQUIRED, &type},
         {"certificate", JSON_OBJECT, 0, &certificate}, {"hashes", JSON_ARRAY, 0, &hashes},
-        {"mechanisms", JSON_ARRAY, 0, &mechanisms},
+        {"mechanisms", JSON_ARRAY, 0, &mechanisms},    {"generate", JSON_STRING, 0, &generate},
     };
 
     TRY(body_read(req, fields, COUNT_OF(fields), err));
     TRY(check_name("label", label, err));
     if (!key_type_parse(type, &order->type))
         return error_set(err, CODE_INVALID, "type: rsa2048, rsa3072, rsa4096, p256, p384, p521 or ed25519 is expected");
+    order->is_later = strcmp(generate, "later") == 0;
+    if (!order->is_later && strcmp(generate, "now") != 0)
+        return error_set(err, CODE_INVALID, "generate: now or later is expected");
     (void)text_copy(order->label, sizeof(order->label), label);
 
     /* Ed25519 hashes by itself: its keys have no hashes to allow. */

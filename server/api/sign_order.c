@@ -3,6 +3,7 @@
  * message, and that one is bounded. What is malformed ends here, before key, records and HSM are touched. */
 #include "server/api/sign_order.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "common/encoding.h"
@@ -11,10 +12,12 @@
 #include "server/api/parse.h"
 
 enum { SALT_LEN_MOST = 512 };
+#define VERSION_NONE INT64_MIN /* it is not named */
 
 struct sign_body {
     const char *mechanism, *hash, *digest, *message;
     const struct json *pss, *context;
+    int64_t version;
 };
 
 static status bytes_decode(const char *field, const char *text, size_t most, struct buf *bytes, struct error *err)
@@ -134,6 +137,16 @@ static status context_take(struct sign_order *order, const char *name, const str
     return OK;
 }
 
+static status version_parse(struct sign_order *order, int64_t version, struct error *err)
+{
+    if (version == VERSION_NONE)
+        return OK;
+    if (version < 1 || version > INT_MAX)
+        return error_set(err, CODE_INVALID, "version: a version of the key is expected");
+    order->version = (int)version;
+    return OK;
+}
+
 /* program, host, user, and what else the client wants on record, such as a build's number. */
 status sign_context_parse(struct sign_order *order, const struct json *context, struct error *err)
 {
@@ -154,13 +167,14 @@ status sign_context_parse(struct sign_order *order, const struct json *context, 
 
 status sign_order_parse(struct sign_order *order, struct request *req, struct buf *bytes, struct error *err)
 {
-    struct sign_body body = {0};
+    struct sign_body body = {.version = VERSION_NONE};
     const struct json_field fields[] = {
         {"mechanism", JSON_STRING, JSON_REQUIRED, &body.mechanism},
         {"hash", JSON_STRING, 0, &body.hash},
         {"digest", JSON_STRING, 0, &body.digest},
         {"message", JSON_STRING, 0, &body.message},
         {"pss", JSON_OBJECT, 0, &body.pss},
+        {"version", JSON_INTEGER, 0, &body.version},
         {"context", JSON_OBJECT, 0, &body.context},
     };
 
@@ -174,6 +188,7 @@ status sign_order_parse(struct sign_order *order, struct request *req, struct bu
         return error_set(err, CODE_INVALID, HEADER_IDEMPOTENCY_KEY ": 16 to %d characters of A-Z a-z 0-9 _ -",
                          LIMIT_IDEMPOTENCY_KEY);
     TRY(body_read(req, fields, COUNT_OF(fields), err));
+    TRY(version_parse(order, body.version, err));
     TRY(input_parse(order, &body, bytes, err));
     return sign_context_parse(order, body.context, err);
 }

@@ -18,6 +18,8 @@ struct token_view {
     struct json_writer *w;
     const struct hsm *hsm;
     const struct chain *chain;
+    struct json_writer earlier; /* elements of the array of that name */
+    int64_t now_ms;
     char last[ID_SIZE];
     int shown;
 };
@@ -38,10 +40,8 @@ static status key_narrow(struct db *db, const struct signing_key *key, unsigned 
     return s;
 }
 
-static status token_key_row(void *arg, const struct signing_key *key)
+static status offer_write(struct token_view *view, struct json_writer *w, const struct signing_key *key)
 {
-    struct token_view *view = arg;
-    struct json_writer *w = view->w;
     struct signing_key offered = *key; /* what the policy allows and the HSM can do; borrows */
 
     TRY(key_narrow(view->db, key, &offered.mechanisms, &offered.hashes));
@@ -52,7 +52,23 @@ static status token_key_row(void *arg, const struct signing_key *key)
     json_add_text(w, "label", key->label);
     key_material_render(w, &offered, view->chain);
     json_end_object(w);
+    return OK;
+}
 
+static status earlier_row(void *arg, const struct signing_key *key)
+{
+    struct token_view *view = arg;
+
+    return offer_write(view, &view->earlier, key);
+}
+
+static status token_key_row(void *arg, const struct signing_key *key)
+{
+    struct token_view *view = arg;
+
+    TRY(offer_write(view, view->w, key));
+    if (key->version > 1)
+        TRY(signing_key_list_earlier(view->db, key->id, view->now_ms, earlier_row, view, NULL));
     (void)text_copy(view->last, sizeof(view->last), key->id);
     view->shown++;
     return OK;
@@ -110,11 +126,23 @@ static status signing_keys_get(void *arg, struct request *req, struct response *
 
     TRY(chain_load(&chain, api, err));
     TRY(reader_acquire(&reader, api->store, err));
-    struct token_view view = {.db = reader.db, .w = response_json(res, 200), .hsm = api->hsm, .chain = &chain};
+    cleanup_buf struct buf earlier = {0};
+    struct token_view view = {
+        .db = reader.db,
+        .w = response_json(res, 200),
+        .hsm = api->hsm,
+        .chain = &chain,
+        .earlier = json_writer_on(&earlier),
+        .now_ms = clock_now_ms(),
+    };
+    json_begin_array(&view.earlier, NULL);
     json_begin_object(view.w, NULL);
     json_begin_array(view.w, "keys");
     TRY(token_keys_write(reader.db, caller_principal(req)->id, &view, err));
     json_end_array(view.w);
+    json_end_array(&view.earlier);
+    TRY(buf_check(&earlier, err));
+    json_add_raw(view.w, "earlier", buf_text(&earlier));
     json_end_object(view.w);
     return OK;
 }

@@ -246,6 +246,37 @@ status ca_issue(struct ca *ca, const struct ca_request *request, struct deadline
     return certificate_encode(crt, der, err);
 }
 
+static status subject_text(X509 *crt, char *subject, size_t size, struct error *err)
+{
+    char *text = NULL;
+    BIO *bio = BIO_new(BIO_s_mem());
+    bool written = bio && X509_NAME_print_ex(bio, X509_get_subject_name(crt), 0,
+                                             XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0;
+    long len = written ? BIO_get_mem_data(bio, &text) : -1;
+    bool fits = len >= 0 && (size_t)len < size;
+    if (fits) {
+        memcpy(subject, text, (size_t)len);
+        subject[len] = '\0';
+    }
+    BIO_free(bio);
+    return fits ? ca_subject_check(subject, err)
+                : error_set(err, CODE_INVALID, "the subject of the certificate is too long");
+}
+
+status ca_settings(struct slice certificate, char *subject, size_t size, int *days, struct error *err)
+{
+    cleanup_x509 X509 *crt = NULL;
+    int seconds = 0;
+
+    TRY(certificate_decode(certificate, &crt, err));
+    if (!ASN1_TIME_diff(days, &seconds, X509_get0_notBefore(crt), X509_get0_notAfter(crt)))
+        return certificate_failure("the certificate's time", err);
+    *days += seconds > 0;
+    if (*days > LEAF_DAYS_MAX)
+        *days = LEAF_DAYS_MAX;
+    return subject_text(crt, subject, size, err);
+}
+
 status ca_chain(struct ca *ca, struct buf *issuing, struct buf *root, struct error *err)
 {
     TRY(certificate_encode(ca->issuing, issuing, err));

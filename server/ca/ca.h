@@ -24,6 +24,9 @@ struct ca_request {
 /* A code-signing leaf: EKU codeSigning, KU digitalSignature (critical), SKI, AKI, CA:false, 16-byte random serial.
  * DER out. CODE_INVALID names what is wrong with the subject. */
 status ca_issue(struct ca *ca, const struct ca_request *request, struct deadline d, struct buf *der, struct error *err);
+/* What to ask for to get another one like this: subject as text (size bytes), and days. CODE_INVALID when this CA would
+ * not issue it. */
+status ca_settings(struct slice certificate, char *subject, size_t size, int *days, struct error *err);
 /* Issuing certificate, then root: DER. */
 status ca_chain(struct ca *ca, struct buf *issuing, struct buf *root, struct error *err);
 /* Judges a subject without issuing. */

@@ -13,7 +13,7 @@ static status rights_apply(struct signing *g, const struct rights *rights, struc
     records_name_key(&g->records, rights, g->order);
     if (!*g->row.idempotency_key)
         return OK;
-    return sign_request_hash(rights->key.id, &g->order->input, g->row.request_sha256, err);
+    return sign_request_hash(rights->key.id, g->order->version, &g->order->input, g->row.request_sha256, err);
 }
 
 /* Out of the transaction: what it has read again is what counts from now on. */
@@ -123,7 +123,7 @@ static status in_intent_transaction_after(struct db *db, void *arg, struct audit
         return OK;
 
     g->row.intent_seq = record->seq;
-    g->row.version = (g->fresh ? g->fresh : g->rights)->key.version;
+    g->row.version = g->order->version ? g->order->version : (g->fresh ? g->fresh : g->rights)->key.version;
     return idempotency_insert(db, &g->row, err);
 }
 

@@ -9,7 +9,7 @@ enum { OUTCOME_GRACE_MS = 2000 }; /* an outcome may be written this long after t
 static status hsm_ask(struct signing *g, struct buf *signature, struct error *err)
 {
     const struct signer_hsm *hsm = &g->signer->config.hsm;
-    const struct signing_key *key = &g->rights->key;
+    const struct signing_key *key = rights_version(g->rights, g->order->version);
     status made = hsm->sign(hsm->hsm, key->hsm_id, key->type, &g->order->input, g->deadline, signature, err);
     if (made.code == CODE_NOT_FOUND)
         return error_set(err, CODE_HSM_UNAVAILABLE, "the HSM has no key for %s-%s", key->project_name, key->label);
@@ -18,8 +18,11 @@ static status hsm_ask(struct signing *g, struct buf *signature, struct error *er
 
 static status signature_make(struct signing *g, struct buf *signature, struct error *err)
 {
+    const struct signing_key *key = rights_version(g->rights, g->order->version);
+    if (!key) /* the rules have judged that there is one */
+        return error_set(err, CODE_INTERNAL, "the key version is gone");
     TRY(hsm_ask(g, signature, err));
-    TRY(signature_judge(g->signer->public_keys, &g->rights->key, &g->order->input, buf_slice(signature),
+    TRY(signature_judge(g->signer->public_keys, key, &g->order->input, buf_slice(signature),
                         g->signer->config.verify_all, err));
     g->signature = buf_slice(signature);
     return OK;
@@ -107,7 +110,7 @@ status signing_complete(struct signing *g, struct sign_result *out, struct error
 
     out->signature = signature;
     signature = (struct buf){0};
-    out->version = g->rights->key.version;
+    out->version = rights_version(g->rights, g->order->version)->version;
     out->intent_seq = g->intent_seq;
     out->outcome_seq = g->records.record.seq;
     return OK;

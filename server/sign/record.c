@@ -116,7 +116,7 @@ void records_name_key(struct sign_records *r, const struct rights *rights, const
     record->project = known ? key->project_name : NULL;
     record->key = known ? r->key : NULL;
     record->key_id = known ? key->id : NULL;
-    record->version = key->version;
+    record->version = order->version ? order->version : key->version;
     record->detail_json = known ? more_format(r, rights, order) : r->detail;
     if (!known)
         detail_format(r, order->key);

@@ -18,10 +18,12 @@ bool idempotency_key_is_valid(const char *key)
     return len >= SHORTEST && len <= LIMIT_IDEMPOTENCY_KEY && strspn(key, allowed) == len;
 }
 
-status sign_request_hash(const char *key_id, const struct sign_input *in, uint8_t out[32], struct error *err)
+status sign_request_hash(const char *key_id, int version, const struct sign_input *in, uint8_t out[32],
+                         struct error *err)
 {
     cleanup_buf struct buf text = {0};
-    buf_printf(&text, "%s %d %d %d %zu ", key_id, (int)in->mechanism, (int)in->hash, (int)in->mgf_hash, in->salt_len);
+    buf_printf(&text, "%s/%d %d %d %d %zu ", key_id, version, (int)in->mechanism, (int)in->hash, (int)in->mgf_hash,
+               in->salt_len);
     buf_add(&text, in->digest.data, in->digest.len);
     TRY(buf_check(&text, err));
     return sha256(buf_slice(&text), out, err);

@@ -13,9 +13,10 @@ enum claim {
     CLAIM_DONE,      /* the same request was signed: its answer is in the row */
 };
 
-/* Same key version of the HSM, mechanism, parameters and digest: the same request. The self-asserted context is not
- * part of it. */
-status sign_request_hash(const char *key_id, const struct sign_input *in, uint8_t out[32], struct error *err);
+/* Same key, version named (0: none), mechanism, parameters and digest: the same request. The self-asserted context is
+ * not part of it. */
+status sign_request_hash(const char *key_id, int version, const struct sign_input *in, uint8_t out[32],
+                         struct error *err);
 
 /* On the committing thread. row names principal, key and request. CODE_IDEMPOTENCY_CONFLICT when the key was used for
  * another request. A row that stands for nothing any more is removed: older than a day, or is_abandoned says that

@@ -14,6 +14,9 @@ static void rights_destroy(struct shared *shared)
 {
     struct rights *r = (struct rights *)shared;
     policies_release(r->policies);
+    for (size_t i = 0; i < r->earlier_count; i++)
+        signing_key_clear(&r->earlier[i]);
+    free(r->earlier);
     signing_key_clear(&r->key);
     free(r);
 }
@@ -81,6 +84,32 @@ static status policies_load(struct db *db, struct rights *r, struct error *err)
     return freeze_find(db, SCOPE_PROJECT, r->key.project_id, &r->frozen_project, err);
 }
 
+static status earlier_add(void *arg, const struct signing_key *k)
+{
+    struct rights *r = arg;
+    struct signing_key *grown = reallocarray(r->earlier, r->earlier_count + 1, sizeof(*grown));
+    if (!grown)
+        return (status){CODE_NO_MEMORY};
+    r->earlier = grown;
+
+    struct signing_key *copy = &grown[r->earlier_count++];
+    *copy = *k;
+    copy->certificate = copy->spki = (struct buf){0};
+    buf_add(&copy->spki, k->spki.data, k->spki.len);
+    return buf_check(&copy->spki, NULL);
+}
+
+const struct signing_key *rights_version(const struct rights *r, int version)
+{
+    if (version == 0 || version == r->key.version)
+        return &r->key;
+    for (size_t i = 0; i < r->earlier_count; i++) {
+        if (r->earlier[i].version == version)
+            return &r->earlier[i];
+    }
+    return NULL;
+}
+
 static status certificate_look(struct rights *r, struct error *err)
 {
     struct tm end = {0};
@@ -113,6 +142,8 @@ status rights_read(struct db *db, const char *key, const char *principal_id, str
     if (*r->key.id) {
         TRY(policies_load(db, r, err));
         TRY(certificate_look(r, err));
+        if (r->key.version > 1)
+            TRY(signing_key_list_earlier(db, r->key.id, clock_now_ms(), earlier_add, r, err));
     }
     *out = steal(&r);
     return OK;

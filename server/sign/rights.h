@@ -24,8 +24,10 @@ struct rights {
     struct shared shared;
     int64_t generation; /* of the store before anything was read */
     struct principal who;
-    struct signing_key key; /* id "" when there is no such key */
-    unsigned roles;         /* of who in the key's Project */
+    struct signing_key key;      /* id "" when there is no such key */
+    struct signing_key *earlier; /* the key with each version that is in grace; only where it has been rotated */
+    size_t earlier_count;
+    unsigned roles; /* of who in the key's Project */
     struct policy_in_force policies[POLICIES_IN_FORCE];
     struct freeze frozen_platform, frozen_project;
     bool has_certificate;
@@ -38,6 +40,9 @@ static inline void rights_release(struct rights *r)
 }
 DEFINE_CLEANUP_PTR(struct rights, rights_release)
 #define cleanup_rights CLEANUP(rights_release_cleanup)
+
+/* The key with the version asked for: the current one for 0. NULL: it has no such version that could sign. */
+const struct signing_key *rights_version(const struct rights *r, int version);
 
 /* key: an id or "project:label". CODE_OK for an unknown key too: that is for rules_judge. */
 status rights_read(struct db *db, const char *key, const char *principal_id, struct rights **out, struct error *err);

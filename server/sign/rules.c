@@ -62,6 +62,16 @@ static status judge_state(const struct use *u, struct error *err)
                      key_state_name(key->state), *key->disabled_reason ? ": " : "", key->disabled_reason);
 }
 
+/* After a rotation the version before signs on for who names it, until its grace ends. */
+static status judge_version(const struct use *u, struct error *err)
+{
+    const struct signing_key *key = rights_version(u->rights, u->order->version);
+    if (key && (key->version == u->rights->key.version || u->now_ms < key->grace_until_ms))
+        return OK;
+    return error_set(err, CODE_KEY_DISABLED, "version %d of the signing key %s-%s is not in use any more",
+                     u->order->version, u->rights->key.project_name, u->rights->key.label);
+}
+
 static status judge_mechanism(const struct use *u, struct error *err)
 {
     const struct signing_key *key = &u->rights->key;
@@ -238,7 +248,8 @@ POLICY_RULE(approval)
 /* I5 */
 static status judge_digest(const struct use *u, struct error *err)
 {
-    return sign_input_check(&u->order->input, u->rights->key.type, err);
+    const struct signing_key *key = rights_version(u->rights, u->order->version);
+    return sign_input_check(&u->order->input, key ? key->type : u->rights->key.type, err);
 }
 
 static const struct rule {
@@ -253,6 +264,7 @@ static const struct rule {
     {"role", judge_role, true, false, false},
     {"freeze", judge_freeze, true, false, false},
     {"state", judge_state, true, false, false},
+    {"version", judge_version, true, false, false},
     {"mechanism", judge_mechanism, true, false, false},
     {"hash", judge_hash, true, false, false},
     {"policy.mechanism", judge_policy_mechanism, true, true, false},

@@ -31,6 +31,7 @@ bool idempotency_key_is_valid(const char *key);
 enum { SIGN_CONTEXT_MAX = 16 };
 struct sign_order {
     const char *key; /* key id as asked for, or "project:label" */
+    int version;     /* that is to sign; 0: the current one */
     struct sign_input input;
     const char *idempotency_key;       /* NULL: none */
     const char *program, *host, *user; /* self-asserted; NULL: not said */

@@ -8,7 +8,8 @@
 
 #define COLUMNS                                                                                                        \
     "k.id, k.project_id, p.name, k.label, k.lifecycle, k.disabled_reason, k.hashes, k.mechanisms, k.created_ms, "      \
-    "k.version, COALESCE(v.type, k.plan_type), v.hsm_id, v.spki, v.hsm_attributes, v.certificate, v.findings, "        \
+    "COALESCE(v.version, 0), COALESCE(v.type, k.plan_type), v.hsm_id, v.spki, v.hsm_attributes, v.certificate, "       \
+    "v.findings, "                                                                                                     \
     "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, k.hsm, k.retired_ms, k.destroy_by, "              \
     "k.destroy_ms, k.plan_subject, k.plan_days"
 #define FROM                                                                                                           \
@@ -217,6 +218,20 @@ status signing_key_list(struct db *db, const struct signing_key_filter *filter, 
                            db_int(filter->roles), db_int(page_limit(page)), db_text(filter_text(page.state)),
                            db_text(filter_text(page.type)), db_text(filter_text(page.name))),
                  &rows, err));
+
+    cleanup_signing_key struct signing_key k = {0};
+    return signing_key_walk(rows, &k, each, arg, err);
+}
+
+status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
+                                status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db,
+                 "SELECT " COLUMNS " FROM signing_key k JOIN project p ON p.id = k.project_id "
+                 "JOIN key_version v ON v.key_id = k.id AND v.version <> k.version AND v.grace_until_ms > $2 "
+                 "WHERE k.id = $1 ORDER BY v.version DESC",
+                 DB_PARAMS(db_text(id), db_int(now_ms)), &rows, err));
 
     cleanup_signing_key struct signing_key k = {0};
     return signing_key_walk(rows, &k, each, arg, err);

@@ -188,6 +188,9 @@ struct signing_key_filter {
 /* Knows name (the label), state and type. */
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
                         status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
+/* The key with each of its versions that is not the current one and may still be named, newest first. */
+status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
+                                status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
 /* What one signature needs, in one query: the key and the caller's member roles in its project. */
 status signing_key_find_for(struct db *db, const char *id, const char *principal_id, struct signing_key *out,
                             unsigned *roles, struct error *err);

@@ -19,6 +19,7 @@ ALTER TABLE signing_key ADD COLUMN plan_days {int} NOT NULL DEFAULT 0;
 ALTER TABLE key_version ADD COLUMN grace_until_ms {int} NOT NULL DEFAULT 0;
 ALTER TABLE key_version ADD COLUMN findings {text} NOT NULL DEFAULT '';
 
+
 -- Certificates that a renewal replaced.
 CREATE TABLE key_certificate (
     key_id {text} NOT NULL REFERENCES signing_key (id),

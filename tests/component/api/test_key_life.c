@@ -44,8 +44,16 @@ static void force_state(struct world *w, const char *id, enum key_state state, i
 /* A key in this state; a pending one is made as that. */
 static void key_in_state(struct world *w, const char *label, enum key_state state, char id[ID_SIZE])
 {
-    world_key(w, label, "p256", id);
-    force_state(w, id, state, 0);
+    if (state != KEY_PENDING) {
+        world_key(w, label, "p256", id);
+        force_state(w, id, state, 0);
+        return;
+    }
+    assert_status(w,
+                  world_post(w, OWNER, "/v1/projects/demo/keys",
+                             "{\"label\":\"%s\",\"type\":\"p256\",\"generate\":\"later\"}", label),
+                  201);
+    (void)text_copy(id, ID_SIZE, answer_text(w, "id"));
 }
 
 static int act(struct world *w, enum who who, const char *id, const char *action, const char *if_match)
@@ -61,13 +69,6 @@ static int act(struct world *w, enum who who, const char *id, const char *action
     return world_call(w, &call);
 }
 
-static bool has_action(const char *action)
-{
-    char target[64];
-    (void)snprintf(target, sizeof(target), "/v1/keys/x/%s", action);
-    return route_of("POST", target) != NULL;
-}
-
 static void every_action_in_every_state_does_what_the_table_says(void **state)
 {
     struct world *w = *state;
@@ -77,8 +78,6 @@ static void every_action_in_every_state_does_what_the_table_says(void **state)
         for (size_t a = 0; a < COUNT_OF(actions); a++) {
             enum key_state before = (enum key_state)from;
             const char *to = expected[from][a];
-            if (!has_action(actions[a]) || before == KEY_PENDING)
-                continue;
             (void)snprintf(label, sizeof(label), "%s.%s", key_state_name(before), actions[a]);
             key_in_state(w, label, before, id);
             int answer = act(w, ADMIN, id, actions[a], NULL);

@@ -138,7 +138,8 @@ bool openapi_schema_holds(const struct json *document, const struct json *schema
 {
     schema = openapi_resolve(document, schema);
     if (!schema || !type_holds(json_get(schema, "type"), value) || !enum_holds(json_get(schema, "enum"), value) ||
-        !pattern_holds(json_get_text(schema, "pattern", NULL), json_text(value, "")) ||
+        (json_type(value) == JSON_STRING && /* JSON Schema §6.3.3: of strings alone */
+         !pattern_holds(json_get_text(schema, "pattern", NULL), json_text(value, ""))) ||
         !format_holds(json_get_text(schema, "format", NULL), value)) {
         buf_printf(why, "type, enum, pattern or format does not fit: %s", json_text(value, "not a text"));
         return false;

@@ -176,6 +176,139 @@ static void key_for_signing_comes_with_the_callers_roles(void **state)
     assert_code(signing_key_find_for(w->db, "key_x", "usr_a", &k, &roles, &w->err), CODE_NOT_FOUND);
 }
 
+static void every_state_comes_back_with_the_one_before(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    enum key_state before = KEY_ACTIVE;
+    for (int i = 0; i < KEY_STATE_COUNT; i++) {
+        cleanup_signing_key struct signing_key k = {0};
+        assert_ok(signing_key_set_state(w->db, "key_a", (enum key_state)i, "why", &w->err), &w->err);
+        assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
+        assert_int_equal(k.state, i);
+        assert_int_equal(k.state_before, before);
+        assert_int_equal(k.revision, i + 2);
+        before = k.state;
+    }
+}
+
+static void retirement_comes_back_as_it_was_put_in(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    struct signing_key in = {.id = "key_a", .retired_ms = 5000, .destroy_by = "usr_a", .destroy_ms = 6000};
+    cleanup_signing_key struct signing_key k = {0};
+    assert_ok(signing_key_set_retirement(w->db, &in, &w->err), &w->err);
+    assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
+    assert_int_equal(k.retired_ms, 5000);
+    assert_string_equal(k.destroy_by, "usr_a");
+    assert_int_equal(k.destroy_ms, 6000);
+    in.id[4] = 'x';
+    assert_code(signing_key_set_retirement(w->db, &in, &w->err), CODE_NOT_FOUND);
+}
+
+static void pending_key_has_a_plan_and_no_version(void **state)
+{
+    struct world *w = *state;
+    (void)world_project(w, "prj_a", "demo");
+    struct signing_key in = {.id = "key_x",
+                             .project_id = "prj_a",
+                             .label = "later",
+                             .state = KEY_PENDING,
+                             .type = KEY_TYPE_P384,
+                             .plan_subject = "CN=Later",
+                             .plan_days = 20};
+    cleanup_signing_key struct signing_key out = {0};
+    assert_ok(signing_key_insert(w->db, &in, &w->err), &w->err);
+    assert_ok(signing_key_find(w->db, "key_x", &out, &w->err), &w->err);
+    assert_int_equal(out.state, KEY_PENDING);
+    assert_int_equal(out.version, 0);
+    assert_int_equal(out.type, KEY_TYPE_P384);
+    assert_int_equal(out.spki.len, 0);
+    assert_string_equal(out.plan_subject, "CN=Later");
+    assert_int_equal(out.plan_days, 20);
+}
+
+static void second_version_add(struct world *w)
+{
+    cleanup_signing_key struct signing_key k = {.id = "key_a",
+                                                .version = 2,
+                                                .type = KEY_TYPE_P256,
+                                                .hsm_attributes = "{}",
+                                                .findings = "extractable",
+                                                .version_created_ms = 7000};
+    memset(k.hsm_id, 9, sizeof(k.hsm_id));
+    buf_add(&k.spki, "second", 6);
+    assert_ok(key_version_insert(w->db, &k, &w->err), &w->err);
+}
+
+static status version_text(void *arg, const struct signing_key *k)
+{
+    char text[128];
+    (void)snprintf(text, sizeof(text), "%s/%d %s %lld %s", k->label, k->version, key_type_name(k->type),
+                   (long long)k->grace_until_ms, k->findings);
+    collect(arg, text);
+    return OK;
+}
+
+static void a_new_version_becomes_the_current_one(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    second_version_add(w);
+    cleanup_signing_key struct signing_key k = {0};
+    assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
+    assert_int_equal(k.version, 2);
+    assert_int_equal(k.revision, 2);
+    assert_int_equal(k.type, KEY_TYPE_P256);
+    assert_int_equal(k.hsm_id[0], 9);
+    assert_int_equal(k.certificate.len, 0);
+    assert_int_equal(k.version_created_ms, 7000);
+    struct collected c = {0};
+    assert_ok(key_version_list(w->db, "key_a", version_text, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "/2 p256 0 extractable,/1 rsa3072 0 ");
+}
+
+static void earlier_versions_are_listed_until_their_grace_ends(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    second_version_add(w);
+    assert_ok(key_version_set_grace(w->db, "key_a", 1, 9000, &w->err), &w->err);
+    struct collected open = {0}, over = {0};
+    assert_ok(signing_key_list_earlier(w->db, "key_a", 8999, version_text, &open, &w->err), &w->err);
+    assert_string_equal(open.text, "rsa/1 rsa3072 9000 ");
+    assert_ok(signing_key_list_earlier(w->db, "key_a", 9000, version_text, &over, &w->err), &w->err);
+    assert_string_equal(over.text, "");
+    assert_code(key_version_set_grace(w->db, "key_a", 3, 1, &w->err), CODE_NOT_FOUND);
+}
+
+static status certificate_text(void *arg, struct slice certificate, int64_t replaced_ms)
+{
+    char text[64];
+    (void)snprintf(text, sizeof(text), "%zu@%lld", certificate.len, (long long)replaced_ms);
+    collect(arg, text);
+    return OK;
+}
+
+static void replaced_certificates_are_kept(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    struct collected c = {0};
+    for (int i = 1; i <= 2; i++) {
+        cleanup_signing_key struct signing_key k = {0};
+        assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
+        assert_ok(key_version_renew(w->db, &k, slice_of_text("renewed"), 100 * i, &w->err), &w->err);
+    }
+    cleanup_signing_key struct signing_key k = {0};
+    assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
+    assert_memory_equal(k.certificate.data, "renewed", 7);
+    assert_int_equal(k.revision, 3);
+    assert_ok(key_certificate_list(w->db, "key_a", 1, certificate_text, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "6@100,7@200");
+}
+
 static status usage_text(void *arg, const struct usage *u)
 {
     char text[256];
@@ -244,6 +377,12 @@ static void certificate_authority_is_found_by_name(void **state)
 
 const struct CMUnitTest key_tests[] = {
     WORLD_TEST(signing_key_comes_back_as_it_was_put_in),
+    WORLD_TEST(every_state_comes_back_with_the_one_before),
+    WORLD_TEST(retirement_comes_back_as_it_was_put_in),
+    WORLD_TEST(pending_key_has_a_plan_and_no_version),
+    WORLD_TEST(a_new_version_becomes_the_current_one),
+    WORLD_TEST(earlier_versions_are_listed_until_their_grace_ends),
+    WORLD_TEST(replaced_certificates_are_kept),
     WORLD_TEST(signing_key_may_have_no_certificate),
     WORLD_TEST(every_hash_and_mechanism_there_is_can_be_allowed),
     WORLD_TEST(signing_key_is_found_by_project_and_label),
