@@ -134,6 +134,34 @@ static status key_destroy(struct cli *cli, struct error *err)
     return key_act(cli, "destroy", err);
 }
 
+static status key_import(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    cleanup_buf struct buf body = {0};
+    struct json_writer w = json_writer_on(&body);
+    json_begin_object(&w, NULL);
+    json_add_text(&w, "label", cli_argument(cli, 1));
+    if (cli_has(cli, "cka-id"))
+        json_add_text(&w, "cka_id", cli_option(cli, "cka-id"));
+    if (cli_has(cli, "hsm-label"))
+        json_add_text(&w, "hsm_label", cli_option(cli, "hsm-label"));
+    if (cli_has(cli, "accept-weak"))
+        json_add_bool(&w, "accept_weak", true);
+    TRY(certificate_add(cli, &w, err));
+    json_end_object(&w);
+    api_path(&path, "/v1/projects/%/keys/import", cli_argument(cli, 0));
+    return api_show(cli, "POST", &path, &body, err);
+}
+
+static status hsm_reconcile(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    cleanup_buf struct buf body = {0};
+    buf_add_text(&body, "{}");
+    api_path(&path, "/v1/hsms/default/reconcile");
+    return cli_has(cli, "last") ? api_show(cli, "GET", &path, NULL, err) : api_show(cli, "POST", &path, &body, err);
+}
+
 static status key_activate(struct cli *cli, struct error *err)
 {
     return key_act(cli, "activate", err);
@@ -178,6 +206,16 @@ static const struct cli_option list_options[] = {
     {"type", "TYPE", "only keys of this type"},
     {0},
 };
+static const struct cli_option import_options[] = {
+    {"cka-id", "HEX", "the private key's CKA_ID in the HSM; or"},
+    {"hsm-label", "TEXT", "its CKA_LABEL"},
+    {"certificate", "ISSUER", "builtin (default) or none"},
+    {"subject", "NAME", "subject of the certificate; default CN=<project>-<label>"},
+    {"days", "N", "life of the certificate"},
+    {"accept-weak", NULL, "take a key whose attributes are weaker than required, and mark it"},
+    {0},
+};
+static const struct cli_option reconcile_options[] = {{"last", NULL, "show the last report, compare nothing"}, {0}};
 static const struct cli_option rotate_options[] = {
     {"grace-hours", "N", "how long the version before may still sign for who has it in hand; default 0"},
     {"subject", "NAME", "subject of the new certificate; default: as before"},
@@ -198,6 +236,10 @@ const struct cli_command key_commands[] = {
     {"key disable", "KEY", "stop every use of a Signing Key, from the next signature on", CLI_ADMINISTRATION,
      disable_options, key_disable},
     {"key enable", "KEY", "allow use of a disabled Signing Key again", CLI_ADMINISTRATION, NULL, key_enable},
+    {"key import", "PROJECT LABEL", "make a Signing Key of one that is in the HSM", CLI_ADMINISTRATION, import_options,
+     key_import},
+    {"hsm reconcile", "", "compare store and HSM, and tell what differs", CLI_ADMINISTRATION, reconcile_options,
+     hsm_reconcile},
     {"key activate", "KEY", "make a pending Signing Key in the HSM", CLI_ADMINISTRATION, NULL, key_activate},
     {"key rotate", "KEY", "make a new version under the same label", CLI_ADMINISTRATION, rotate_options, key_rotate},
     {"key renew", "KEY", "issue a new certificate for the same key", CLI_ADMINISTRATION, renew_options, key_renew},

@@ -12,6 +12,7 @@ const struct route *const api_tables[] = {
     key_routes,
     key_life_routes,
     key_version_routes,
+    hsm_routes,
     user_routes,
     policy_routes,
     freeze_routes,

@@ -208,6 +208,11 @@ static status change_run(struct db *db, void *arg, struct audit_record *record, 
 
 status change_commit(struct change *c, struct api *api, struct request *req, change_rows rows, struct error *err)
 {
+    return change_commit_until(c, api, request_deadline(req), rows, err);
+}
+
+status change_commit_until(struct change *c, struct api *api, struct deadline d, change_rows rows, struct error *err)
+{
     c->rows = rows;
     c->detail_before = c->detail;
     c->detail_before_len = c->detail_text.len;
@@ -221,7 +226,7 @@ status change_commit(struct change *c, struct api *api, struct request *req, cha
         .alters_rights = !c->keeps_rights,
         .needs_savepoint = true,
     };
-    return audit_commit(api->audit, &work, request_deadline(req), err);
+    return audit_commit(api->audit, &work, d, err);
 }
 
 status change_create(struct change *c, struct api *api, struct request *req, struct response *res,

@@ -41,6 +41,7 @@ status change_check_revision(const struct change *c, int64_t revision, struct er
 void response_revision(struct response *res, int64_t revision);
 /* Durable on return. */
 status change_commit(struct change *c, struct api *api, struct request *req, change_rows rows, struct error *err);
+status change_commit_until(struct change *c, struct api *api, struct deadline d, change_rows rows, struct error *err);
 
 /* How an object is made and shown. */
 struct change_creation {

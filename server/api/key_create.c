@@ -24,8 +24,8 @@ static void key_change_clear(struct key_change *c)
 #define cleanup_key_change CLEANUP(key_change_clear)
 
 /* Before the HSM makes a key for nothing. The store's own constraint decides between two at once. */
-static status label_check_free(struct api *api, const struct project *project, const struct key_order *order,
-                               struct error *err)
+status key_label_check_free(struct api *api, const struct project *project, const struct key_order *order,
+                            struct error *err)
 {
     cleanup_reader struct reader reader = {0};
     cleanup_signing_key struct signing_key other = {0};
@@ -65,8 +65,8 @@ static status key_publish(struct api *api, struct request *req, struct response 
     return change_create(&c->change, api, req, res, &key_creation, err);
 }
 
-static status key_prepare(struct signing_key *key, const struct project *project, const struct key_order *order,
-                          struct error *err)
+status key_prepare(struct signing_key *key, const struct project *project, const struct key_order *order,
+                   struct error *err)
 {
     (void)text_copy(key->project_id, sizeof(key->project_id), project->id);
     (void)text_copy(key->project_name, sizeof(key->project_name), project->name);
@@ -114,7 +114,7 @@ status key_create(void *arg, struct request *req, struct response *res, struct e
     TRY(change_replay(api, req, res, &replayed, err));
     if (replayed)
         return OK;
-    TRY(label_check_free(api, project, &order, err));
+    TRY(key_label_check_free(api, project, &order, err));
     TRY(key_prepare(&c.key, project, &order, err));
     TRY(chain_load(&chain, api, err));
     if (!order.is_later)

@@ -15,5 +15,18 @@ struct key_order {
 status key_order_parse(struct key_order *order, struct request *req, const char *project, struct error *err);
 
 status key_create(void *api, struct request *req, struct response *res, struct error *err);
+/* What a key of order->type is used with when nothing else is said. */
+void key_order_defaults(struct key_order *order);
+/* order->label is set; certificate may be NULL: the default. */
+status key_order_certificate(struct key_order *order, const struct json *certificate, const char *project,
+                             struct error *err);
+/* The label is not taken; the store's own constraint decides between two at once. */
+status key_label_check_free(struct api *api, const struct project *project, const struct key_order *order,
+                            struct error *err);
+/* A new key of this order, with an id, before the HSM was asked. */
+status key_prepare(struct signing_key *key, const struct project *project, const struct key_order *order,
+                   struct error *err);
+/* POST /v1/projects/{project}/keys/import */
+status key_import(void *api, struct request *req, struct response *res, struct error *err);
 /* POST /v1/keys/{key}/activate */
 status key_activate(void *api, struct request *req, struct response *res, struct error *err);

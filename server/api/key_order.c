@@ -68,8 +68,8 @@ static status subject_choose(struct key_order *order, const char *subject, const
     return s;
 }
 
-static status certificate_parse(struct key_order *order, const struct json *certificate, const char *project,
-                                struct error *err)
+status key_order_certificate(struct key_order *order, const struct json *certificate, const char *project,
+                             struct error *err)
 {
     const char *issuer = "builtin", *subject = NULL;
     int64_t days = 0;
@@ -99,6 +99,13 @@ static status certificate_parse(struct key_order *order, const struct json *cert
     return OK;
 }
 
+/* Ed25519 hashes by itself: its keys have no hashes to allow. */
+void key_order_defaults(struct key_order *order)
+{
+    order->mechanisms = mechanisms_of(order->type);
+    order->hashes = key_type_family(order->type) == FAMILY_EDWARDS ? 0 : HASH_SET_DEFAULT;
+}
+
 status key_order_parse(struct key_order *order, struct request *req, const char *project, struct error *err)
 {
     const char *label = NULL, *type = NULL, *generate = "now";
@@ -118,13 +125,11 @@ status key_order_parse(struct key_order *order, struct request *req, const char 
         return error_set(err, CODE_INVALID, "generate: now or later is expected");
     (void)text_copy(order->label, sizeof(order->label), label);
 
-    /* Ed25519 hashes by itself: its keys have no hashes to allow. */
     bool is_edwards = key_type_family(order->type) == FAMILY_EDWARDS;
-    order->mechanisms = mechanisms_of(order->type);
-    order->hashes = is_edwards ? 0 : HASH_SET_DEFAULT;
+    key_order_defaults(order);
     if (mechanisms)
         TRY(set_parse("mechanisms", mechanisms, mechanism_bit_of, order->mechanisms, &order->mechanisms, err));
     if (hashes)
         TRY(set_parse("hashes", hashes, hash_bit_of, is_edwards ? 0 : ~0u, &order->hashes, err));
-    return certificate_parse(order, certificate, project, err);
+    return key_order_certificate(order, certificate, project, err);
 }

@@ -90,6 +90,7 @@ static status key_get(void *arg, struct request *req, struct response *res, stru
 
 const struct route key_routes[] = {
     {"POST", "/v1/projects/{project}/keys", PERMISSION_PROJECT_MANAGE, key_create, 0},
+    {"POST", "/v1/projects/{project}/keys/import", PERMISSION_ADMINISTER, key_import, 0},
     {"GET", "/v1/keys", PERMISSION_ANY, key_list_get, 0},
     {"GET", "/v1/keys/{key}", PERMISSION_PROJECT_READ, key_get, 0},
     {0},

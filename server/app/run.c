@@ -12,12 +12,13 @@
 #include "chancery/version.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "server/api/reconcile.h"
 #include "server/app/app.h"
 #include "server/app/audiences.h"
 #include "server/app/notify.h"
 #include "server/app/parts.h"
 
-enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000 };
+enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000, RECONCILE_TIMEOUT_MS = 60000 };
 
 static atomic_bool draining;
 
@@ -102,6 +103,15 @@ static status start_record(struct server *s, struct error *err)
     return audit_commit(s->parts.audit, &work, deadline_in(COMMIT_TIMEOUT_MS), err);
 }
 
+/* What differs is on record and in the report; a server whose HSM cannot be listed starts all the same. */
+static void hsm_reconcile(struct server *s)
+{
+    cleanup_buf struct buf report = {0};
+    struct error err = {0};
+    if (!is_ok(reconcile_run(&s->api, NULL, deadline_in(RECONCILE_TIMEOUT_MS), &report, &err)))
+        log_error(LOG_LEVEL_ERROR, "hsm.reconcile", &err);
+}
+
 static status number_write(const char *path, long number, struct error *err)
 {
     char text[32];
@@ -123,6 +133,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .is_draining = is_draining};
     TRY(http_start(s, err));
     TRY(start_record(s, err));
+    hsm_reconcile(s);
     TRY(number_write(o->pid_file, (long)getpid(), err));
     TRY(number_write(o->port_file, http_server_port(s->http), err));
     char port[16];

@@ -49,6 +49,22 @@ status hsm_generate(struct hsm *h, enum key_type type, const char *label, struct
                     struct error *err);
 status hsm_find(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct hsm_key *out, struct error *err);
 status hsm_destroy(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct error *err);
+
+/* A private key of the token, whoever made it. */
+struct hsm_found {
+    struct hsm_key key; /* its id is the one that it would have here, of its public key */
+    struct buf id;      /* CKA_ID as it stands in the token */
+    bool is_known;      /* false: no public key with that CKA_ID, or of a type not known; key has the label alone */
+};
+typedef status (*hsm_each)(void *arg, const struct hsm_found *found, struct error *err);
+status hsm_list(struct hsm *h, struct deadline d, hsm_each each, void *arg, struct error *err);
+/* Gives key and public key the CKA_ID of their public key, by which all other calls find them. */
+status hsm_adopt(struct hsm *h, const struct hsm_found *found, struct deadline d, struct error *err);
+/* The next call looks for the key in the token, whatever was known of it. */
+void hsm_forget(struct hsm *h, const uint8_t id[HSM_ID_LEN]);
+/* Attributes weaker than a key made here has, as text; "" when there are none. */
+void hsm_key_findings(const struct hsm_key *k, char *out, size_t size);
+
 /* I5: builds the DigestInfo itself. Signature in PKCS#11 form. CODE_HSM_UNAVAILABLE when the HSM does not answer in
  * time, CODE_NOT_FOUND when it has no such key. Waiting for a session ends at d or after timeout_ms. A call into the
  * HSM's module cannot be cancelled: a caller inside one that hangs hangs with it; from timeout_ms on all other calls,

@@ -62,6 +62,51 @@ status key_version_list(struct db *db, const char *key_id, status (*each)(void *
     }
 }
 
+static status any_read(const struct db_rows *rows, struct signing_key *out, struct error *err)
+{
+    COLUMN_COPY(out->id, rows, 0);
+    COLUMN_COPY(out->project_name, rows, 1);
+    COLUMN_COPY(out->label, rows, 2);
+    COLUMN_COPY(out->hsm, rows, 4);
+    out->version = (int)db_column_int(rows, 5);
+    COLUMN_COPY(out->hsm_attributes, rows, 7);
+    COLUMN_COPY(out->findings, rows, 8);
+    if (!key_state_parse(db_column_text(rows, 3), &out->state))
+        return error_set(err, CODE_INTERNAL, "store: the state of %s is not known", out->id);
+    return column_blob_exact(out->hsm_id, sizeof(out->hsm_id), rows, 6, err);
+}
+
+status key_version_list_all(struct db *db, const char *hsm,
+                            status (*each)(void *arg, const struct signing_key *k, int current_version), void *arg,
+                            struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    cleanup_signing_key struct signing_key k = {0};
+    TRY(db_query(db,
+                 "SELECT k.id, p.name, k.label, k.lifecycle, k.hsm, v.version, v.hsm_id, v.hsm_attributes, v.findings, "
+                 "k.version FROM key_version v JOIN signing_key k ON k.id = v.key_id JOIN project p ON p.id = "
+                 "k.project_id WHERE k.hsm = $1 ORDER BY k.id, v.version",
+                 DB_PARAMS(db_text(hsm)), &rows, err));
+    for (bool more = false;;) {
+        TRY(db_next(rows, &more, err));
+        if (!more)
+            return OK;
+        TRY(any_read(rows, &k, err));
+        TRY(each(arg, &k, (int)db_column_int(rows, 9)));
+    }
+}
+
+status key_version_check_free(struct db *db, const uint8_t hsm_id[20], struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    bool more = false;
+    TRY(db_query(db, "SELECT key_id FROM key_version WHERE hsm_id = $1", DB_PARAMS(db_blob((struct slice){hsm_id, 20})),
+                 &rows, err));
+    TRY(db_next(rows, &more, err));
+    return more ? error_set(err, CODE_CONFLICT, "the HSM's key is the signing key %s already", db_column_text(rows, 0))
+                : OK;
+}
+
 status key_version_set_grace(struct db *db, const char *key_id, int version, int64_t until_ms, struct error *err)
 {
     int64_t changed = 0;

@@ -201,6 +201,13 @@ status key_version_insert(struct db *db, const struct signing_key *k, struct err
 /* The newest first. */
 status key_version_list(struct db *db, const char *key_id, status (*each)(void *arg, const struct signing_key *k),
                         void *arg, struct error *err);
+/* Of all keys, ordered by key and version: id, project_name, label, state, hsm, version (that is current: see
+ * current_version), hsm_id, hsm_attributes, findings. */
+status key_version_list_all(struct db *db, const char *hsm,
+                            status (*each)(void *arg, const struct signing_key *k, int current_version), void *arg,
+                            struct error *err);
+/* CODE_CONFLICT when a version has this CKA_ID. */
+status key_version_check_free(struct db *db, const uint8_t hsm_id[20], struct error *err);
 status key_version_set_grace(struct db *db, const char *key_id, int version, int64_t until_ms, struct error *err);
 /* Replaces the certificate; the one before is kept. */
 status key_version_renew(struct db *db, const struct signing_key *k, struct slice certificate, int64_t now_ms,

@@ -24,6 +24,7 @@ static const struct {
     {"POST", "/v1/projects/demo/members", "A+F+FFN"},
     {"DELETE", "/v1/projects/demo/members/signer/signer", "A+F+FFN"},
     {"POST", "/v1/projects/demo/keys", "A+F+FFN"},
+    {"POST", "/v1/projects/demo/keys/import", "A+FNNNN"},
     {"GET", "/v1/keys", "A++++++"},
     {"GET", "/v1/keys/demo:key", "A+++++N"},
     {"POST", "/v1/keys/demo:key/disable", "A+F+FFN"},
@@ -83,6 +84,8 @@ static const struct {
     {"POST", "/v1/approvals/apr_a/deny", "A++++++"},
     {"POST", "/v1/approvals/apr_a/cancel", "A++++++"},
     {"POST", "/v1/approvals/apr_a/revoke", "A++++++"},
+    {"GET", "/v1/hsms/default/reconcile", "A++NNNN"},
+    {"POST", "/v1/hsms/default/reconcile", "A+FNNNN"},
     {"GET", "/v1/usage", "A++++++"},
     {"GET", "/v1/ca", "A++++++"},
 };

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Store against HSM: what is only in one of them, and whose attributes are weaker than they were. */
+#pragma once
+
+#include "server/api/api.h"
+
+/* Compares, takes the steps `lose` and `find` of key_states.def, each with its record, and writes one record
+ * hsm.reconcile. report is a JSON object (HsmReport of docs/openapi.yaml); it is also kept for GET. Keys that are not
+ * concerned go on signing meanwhile. req NULL: the server itself, at its start. */
+status reconcile_run(struct api *api, struct request *req, struct deadline d, struct buf *report, struct error *err);
