@@ -153,15 +153,6 @@ static status key_import(struct cli *cli, struct error *err)
     return api_show(cli, "POST", &path, &body, err);
 }
 
-static status hsm_reconcile(struct cli *cli, struct error *err)
-{
-    cleanup_buf struct buf path = {0};
-    cleanup_buf struct buf body = {0};
-    buf_add_text(&body, "{}");
-    api_path(&path, "/v1/hsms/default/reconcile");
-    return cli_has(cli, "last") ? api_show(cli, "GET", &path, NULL, err) : api_show(cli, "POST", &path, &body, err);
-}
-
 static status key_activate(struct cli *cli, struct error *err)
 {
     return key_act(cli, "activate", err);
@@ -215,7 +206,6 @@ static const struct cli_option import_options[] = {
     {"accept-weak", NULL, "take a key whose attributes are weaker than required, and mark it"},
     {0},
 };
-static const struct cli_option reconcile_options[] = {{"last", NULL, "show the last report, compare nothing"}, {0}};
 static const struct cli_option rotate_options[] = {
     {"grace-hours", "N", "how long the version before may still sign for who has it in hand; default 0"},
     {"subject", "NAME", "subject of the new certificate; default: as before"},
@@ -238,8 +228,6 @@ const struct cli_command key_commands[] = {
     {"key enable", "KEY", "allow use of a disabled Signing Key again", CLI_ADMINISTRATION, NULL, key_enable},
     {"key import", "PROJECT LABEL", "make a Signing Key of one that is in the HSM", CLI_ADMINISTRATION, import_options,
      key_import},
-    {"hsm reconcile", "", "compare store and HSM, and tell what differs", CLI_ADMINISTRATION, reconcile_options,
-     hsm_reconcile},
     {"key activate", "KEY", "make a pending Signing Key in the HSM", CLI_ADMINISTRATION, NULL, key_activate},
     {"key rotate", "KEY", "make a new version under the same label", CLI_ADMINISTRATION, rotate_options, key_rotate},
     {"key renew", "KEY", "issue a new certificate for the same key", CLI_ADMINISTRATION, renew_options, key_renew},

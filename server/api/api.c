@@ -13,6 +13,7 @@ const struct route *const api_tables[] = {
     key_life_routes,
     key_version_routes,
     hsm_routes,
+    reconcile_routes,
     user_routes,
     policy_routes,
     freeze_routes,

@@ -8,11 +8,11 @@
 
 #include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/hsms.h"
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
 #include "server/api/routes.h"
 
-#define HSM_DEFAULT "default"
 enum { SHOWN_MAX = 1000 }; /* of each kind, in a report; the counts are whole */
 
 enum finding { FINDING_NONE, FINDING_ORPHAN, FINDING_MISSING, FINDING_WEAKENED, FINDING_UNDESTROYED, FINDING_COUNT };
@@ -350,13 +350,6 @@ status reconcile_run(struct api *api, struct request *req, struct deadline d, st
 
 /* ---- routes */
 
-static status hsm_check_name(struct request *req, struct error *err)
-{
-    if (strcmp(request_param(req, "hsm"), HSM_DEFAULT) == 0)
-        return OK;
-    return error_set(err, CODE_NOT_FOUND, "no such HSM");
-}
-
 static status reconcile_post(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_buf struct buf report = {0};
@@ -386,7 +379,7 @@ static status reconcile_get(void *arg, struct request *req, struct response *res
     return OK;
 }
 
-const struct route hsm_routes[] = {
+const struct route reconcile_routes[] = {
     {"GET", "/v1/hsms/{hsm}/reconcile", PERMISSION_READ_ALL, reconcile_get, 0},
     {"POST", "/v1/hsms/{hsm}/reconcile", PERMISSION_ADMINISTER, reconcile_post, 0},
     {0},

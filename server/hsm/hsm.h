@@ -50,6 +50,19 @@ status hsm_generate(struct hsm *h, enum key_type type, const char *label, struct
 status hsm_find(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct hsm_key *out, struct error *err);
 status hsm_destroy(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct error *err);
 
+/* What the token says of itself, and what it can do. */
+struct hsm_info {
+    char token[40], manufacturer[40], model[24], serial[24], library[40];
+    int firmware_major, firmware_minor, hardware_major, hardware_minor, library_major, library_minor;
+    bool is_software;    /* SoftHSM: not for publicly trusted keys */
+    unsigned key_types;  /* 1u << enum key_type that it can make */
+    unsigned mechanisms; /* 1u << enum mechanism that it can sign with */
+    unsigned pss_hashes; /* hash_bit set */
+    int sessions;
+};
+/* With a failure, what is known without asking the token stands in out. */
+status hsm_describe(struct hsm *h, struct deadline d, struct hsm_info *out, struct error *err);
+
 /* A private key of the token, whoever made it. */
 struct hsm_found {
     struct hsm_key key; /* its id is the one that it would have here, of its public key */

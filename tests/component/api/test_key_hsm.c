@@ -228,6 +228,46 @@ static void attributes_weaker_than_accepted_are_reported_and_the_key_works_on(vo
     assert_status(w, sign(w, id), 201);
 }
 
+static bool array_has(const struct json *array, const char *text)
+{
+    for (size_t i = 0; i < json_count(array); i++) {
+        if (strcmp(json_text(json_at(array, i), ""), text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void softhsm_is_told_with_its_limits_and_marked_as_software(void **state)
+{
+    struct world *w = *state;
+    static const char *const types[] = {"rsa2048", "rsa4096", "p256", "p521", "ed25519"};
+
+    assert_status(w, world_get(w, AUDITOR, "/v1/hsms/default"), 200);
+    assert_string_equal(answer_text(w, "state"), "available");
+    assert_string_equal(answer_text(w, "token"), TOKEN_LABEL);
+    assert_string_equal(answer_text(w, "notice"), "software, not for publicly trusted keys");
+    assert_string_not_equal(answer_text(w, "firmware_version"), "0.0");
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        assert_true(array_has(json_get(w->answer, "key_types"), types[i]));
+    assert_true(array_has(json_get(w->answer, "mechanisms"), "ecdsa"));
+    assert_status(w, world_get(w, ADMIN, "/v1/hsms"), 200);
+    assert_int_equal(json_count(json_get(w->answer, "items")), 1);
+    assert_status(w, world_get(w, ADMIN, "/v1/hsms/other"), 404);
+}
+
+static void an_hsm_that_does_not_answer_is_told_with_the_reason(void **state)
+{
+    struct world *w = *state;
+
+    w->faults->session_info_fail = 0x30; /* CKR_DEVICE_ERROR */
+    w->faults->login_fail = 0x30;
+    int answer = world_get(w, ADMIN, "/v1/hsms/default");
+    w->faults->session_info_fail = w->faults->login_fail = 0;
+    assert_status(w, answer, 200);
+    assert_string_equal(answer_text(w, "state"), "unavailable");
+    assert_string_not_equal(answer_text(w, "reason"), "");
+}
+
 static void the_server_itself_reconciles_and_a_destroyed_key_still_there_is_told(void **state)
 {
     struct world *w = *state;
@@ -255,6 +295,8 @@ int main(void)
         cmocka_unit_test(orphans_are_reported_and_the_ca_is_none),
         cmocka_unit_test(attributes_weaker_than_accepted_are_reported_and_the_key_works_on),
         cmocka_unit_test(the_server_itself_reconciles_and_a_destroyed_key_still_there_is_told),
+        cmocka_unit_test(softhsm_is_told_with_its_limits_and_marked_as_software),
+        cmocka_unit_test(an_hsm_that_does_not_answer_is_told_with_the_reason),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -84,6 +84,8 @@ static const struct {
     {"POST", "/v1/approvals/apr_a/deny", "A++++++"},
     {"POST", "/v1/approvals/apr_a/cancel", "A++++++"},
     {"POST", "/v1/approvals/apr_a/revoke", "A++++++"},
+    {"GET", "/v1/hsms", "A++FFFF"},
+    {"GET", "/v1/hsms/default", "A++NNNN"},
     {"GET", "/v1/hsms/default/reconcile", "A++NNNN"},
     {"POST", "/v1/hsms/default/reconcile", "A+FNNNN"},
     {"GET", "/v1/usage", "A++++++"},

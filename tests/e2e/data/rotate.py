@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program that signs without end: rotate.py LABEL DIRECTORY. In turns with the handle it found first, and with the one that a
 search by label finds now. Each signature is DIRECTORY/N.sig over the text N in DIRECTORY/N, a line "N held|found" goes to standard
-output. Ends when DIRECTORY/stop exists; any refusal ends it with exit 1, unless DIRECTORY/may-fail exists: then it goes on without the
-held handle."""
+output. Ends when DIRECTORY/stop exists; any refusal ends it with exit 1, unless DIRECTORY/may-fail exists: then it is told, and the
+program goes on without the held handle."""
 import os
 import sys
 import time
@@ -37,17 +37,22 @@ def sign(key, number, how):
     print(text, how, flush=True)
 
 
+def sign_or_tell(key, number, how):
+    try:
+        sign(key, number, how)
+    except PyKCS11Error as e:
+        if not os.path.exists(f"{where}/may-fail"):
+            raise
+        print(number, f"refused-{how}", e, flush=True)
+        return False
+    return True
+
+
 held = find()
 count = 0
 while not os.path.exists(f"{where}/stop"):
-    if held is not None:
-        try:
-            sign(held, count, "held")
-        except PyKCS11Error as e:
-            if not os.path.exists(f"{where}/may-fail"):
-                raise
-            print(count, "refused", e, flush=True)
-            held = None
-    sign(find(), count + 1, "found")
+    if held is not None and not sign_or_tell(held, count, "held"):
+        held = None
+    sign_or_tell(find(), count + 1, "found")
     count += 2
     time.sleep(0.02)
