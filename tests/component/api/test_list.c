@@ -97,9 +97,9 @@ static const struct many {
      "DELETE FROM member WHERE role = 2 AND principal_id = (SELECT id FROM principal WHERE name = printf('user-%06d', "
      "?1))"},
     {"/v1/keys", "label", "many-",
-     "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, created_ms) "
-     "SELECT 'key_' || lower(hex(randomblob(10))), project_id, 'come-' || ?1, state, '', hashes, mechanisms, 1, 1 "
-     "FROM signing_key LIMIT 1",
+     "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, created_ms, "
+     "lifecycle, plan_type) SELECT 'key_' || lower(hex(randomblob(10))), project_id, 'come-' || ?1, 'disabled', '', "
+     "hashes, mechanisms, 0, 1, 'pending', 'p256' FROM signing_key LIMIT 1",
      "DELETE FROM signing_key WHERE label = 'come-' || ?1"},
     {"/v1/keys/demo:key/digests", "digest", "00000000000000000000000000000000000000000000000000000000000",
      "INSERT INTO listed_digest (key_id, hash, digest, remaining, expires_ms, note, author_id, created_ms) SELECT id, "
