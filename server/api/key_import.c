@@ -10,6 +10,7 @@
 #include "server/api/key_create.h"
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
+#include "server/api/render.h"
 
 struct key_import {
     struct change change;
@@ -22,6 +23,7 @@ struct key_import {
     struct hsm_found found;
     int matches;
     char findings[128];
+    struct chain chain; /* for the answer */
 };
 
 static void key_import_clear(struct key_import *i)
@@ -31,6 +33,7 @@ static void key_import_clear(struct key_import *i)
     buf_clear(&i->cka_id);
     hsm_key_clear(&i->found.key);
     buf_clear(&i->found.id);
+    chain_clear(&i->chain);
 }
 #define cleanup_key_import CLEANUP(key_import_clear)
 
@@ -122,6 +125,15 @@ static status import_rows(struct db *db, struct change *change, struct error *er
     return signing_key_insert(db, &i->key, err);
 }
 
+static void import_render(struct json_writer *w, const struct change *change)
+{
+    const struct key_import *i = (const struct key_import *)change;
+
+    key_render(w, &i->key, &i->chain);
+}
+
+static const struct change_creation import_creation = {import_rows, import_render, false};
+
 static status key_fill(struct key_import *i, struct error *err)
 {
     struct signing_key *key = &i->key;
@@ -137,7 +149,8 @@ static status key_fill(struct key_import *i, struct error *err)
     return buf_check(&key->spki, err);
 }
 
-static status import_commit(struct key_import *i, struct api *api, struct request *req, struct error *err)
+static status import_commit(struct key_import *i, struct api *api, struct request *req, struct response *res,
+                            struct error *err)
 {
     struct json_writer *w = &i->change.detail;
 
@@ -152,7 +165,7 @@ static status import_commit(struct key_import *i, struct api *api, struct reques
     json_add_text(w, "hsm_label", text_is_printable(i->found.key.label, TEXT_SIZE) ? i->found.key.label : "");
     json_add_hex(w, "cka_id_before", buf_slice(&i->found.id));
     json_add_text(w, "findings", *i->findings ? i->findings : NULL);
-    return change_commit(&i->change, api, req, import_rows, err);
+    return change_create(&i->change, api, req, res, &import_creation, err);
 }
 
 static status free_check(struct key_import *i, struct api *api, struct error *err)
@@ -168,9 +181,13 @@ status key_import(void *arg, struct request *req, struct response *res, struct e
     struct api *api = arg;
     cleanup_key_import struct key_import i = {0};
     const struct json *certificate = NULL;
+    bool replayed = false;
 
     TRY(query_none(req, err));
     TRY(import_parse(&i, req, &certificate, err));
+    TRY(change_replay(api, req, res, &replayed, err));
+    if (replayed)
+        return OK;
     TRY(project_load(&i, api, req, err));
     TRY(key_order_certificate(&i.order, certificate, i.project.name, err));
     TRY(key_label_check_free(api, &i.project, &i.order, err));
@@ -179,6 +196,6 @@ status key_import(void *arg, struct request *req, struct response *res, struct e
     TRY(free_check(&i, api, err));
     TRY(key_fill(&i, err));
     TRY(hsm_adopt(api->hsm, &i.found, request_deadline(req), err));
-    TRY(import_commit(&i, api, req, err));
-    return key_answer(api, res, 201, &i.key, err);
+    TRY(chain_load(&i.chain, api, err));
+    return import_commit(&i, api, req, res, err);
 }

@@ -26,6 +26,12 @@ static const struct {
     {ADMIN, "POST", "/v1/users/owner/enable", "{}", NULL, 409, CODE_CONFLICT},
     {ADMIN, "POST", "/v1/service-accounts/build/enable", "{}", NULL, 409, CODE_CONFLICT},
 
+    {OWNER, "POST", "/v1/keys/demo:key/disable", "{}", STALE_TAG, 412, CODE_STALE},
+    {OWNER, "POST", "/v1/keys/demo:key/retire", "{}", STALE_TAG, 412, CODE_STALE},
+    {OWNER, "POST", "/v1/keys/demo:key/activate", "{}", STALE_TAG, 412, CODE_STALE},
+    {OWNER, "POST", "/v1/keys/demo:key/renew", "{}", STALE_TAG, 412, CODE_STALE},
+    {ADMIN, "POST", "/v1/keys/demo:key/destroy", "{}", STALE_TAG, 412, CODE_STALE},
+
     {ADMIN, "GET", "/v1/policy", NULL, NULL, 200, CODE_OK},
     {ADMIN, "DELETE", "/v1/policy", NULL, NULL, 404, CODE_NOT_FOUND},
     {ADMIN, "PUT", "/v1/policy", "{}", STALE_TAG, 412, CODE_STALE},

@@ -23,6 +23,8 @@ static const struct create {
      "{\"principal\":\"stranger\",\"role\":\"owner\"}", false},
     {OWNER, "/v1/projects/demo/keys", "{\"label\":\"more\",\"type\":\"p256\"}",
      "{\"label\":\"most\",\"type\":\"p256\"}", false},
+    {ADMIN, "/v1/projects/demo/keys/import", "{\"label\":\"adopted\",\"hsm_label\":\"foreign\"}",
+     "{\"label\":\"adapted\",\"hsm_label\":\"foreign\"}", false},
     {ADMIN, "/v1/service-accounts", "{\"name\":\"build\",\"public_key\":\"" PEM("E=") "\"}",
      "{\"name\":\"built\",\"public_key\":\"" PEM("E=") "\"}", false},
     {ADMIN, "/v1/service-accounts/build/keys", "{\"public_key\":\"" PEM("E=") "\"}",
@@ -41,8 +43,12 @@ static int setup(void **state)
 {
     char id[ID_SIZE];
 
+    cleanup_hsm_key struct hsm_key foreign = {0};
+
     (void)world_open(state);
-    world_key(*state, "key", "p256", id);
+    struct world *w = *state;
+    world_key(w, "key", "p256", id);
+    assert_ok(w, hsm_generate(w->hsm.h, KEY_TYPE_P256, "foreign", deadline_in(60000), &foreign, &w->err));
     return 0;
 }
 
