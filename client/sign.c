@@ -31,7 +31,8 @@ static void order_write(const struct client *c, int version, const struct sign_i
     if (!eddsa)
         json_add_text(&w, "hash", hash_name(in->hash));
     json_add_base64(&w, eddsa ? "message" : "digest", in->digest);
-    json_add_integer(&w, "version", version); /* the one whose public key the caller has */
+    if (version > 0) /* the one whose public key the caller has; a key that is only named has none */
+        json_add_integer(&w, "version", version);
     if (in->mechanism == MECHANISM_RSA_PSS) {
         json_begin_object(&w, "pss");
         json_add_text(&w, "mgf_hash", hash_name(in->mgf_hash));
