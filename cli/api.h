@@ -21,7 +21,8 @@ status api_do(struct cli *cli, const char *method, const struct buf *path, const
 
 struct api_column {
     const char *title;
-    const char *member; /* "hsm.local" goes into objects; arrays of text are joined, other arrays counted */
+    const char *member; /* "hsm.local" goes into objects, and into each of an array; arrays of text are joined, other
+                           arrays counted */
 };
 /* The same, given the revision last seen: CODE_STALE when it is another one now. */
 status api_change(struct cli *cli, const struct client_call *call, struct error *err);

@@ -6,7 +6,13 @@
 
 enum { PUBLIC_KEY_MAX = 64 * 1024 };
 
-/* "public_key" and "algorithm" from the options. */
+static void text_if_given(struct cli *cli, struct json_writer *w, const char *name)
+{
+    if (cli_has(cli, name))
+        json_add_text(w, name, cli_option(cli, name));
+}
+
+/* "public_key", "algorithm" and "expires" from the options. */
 static status public_key_add(struct cli *cli, struct json_writer *w, struct error *err)
 {
     const char *path = cli_option(cli, "public-key");
@@ -15,8 +21,8 @@ static status public_key_add(struct cli *cli, struct json_writer *w, struct erro
         return cli_usage(cli, err, "--public-key is missing");
     TRY(file_read(path, PUBLIC_KEY_MAX, FILE_ANY, &pem, err));
     json_add_text(w, "public_key", buf_text(&pem));
-    if (cli_has(cli, "algorithm"))
-        json_add_text(w, "algorithm", cli_option(cli, "algorithm"));
+    text_if_given(cli, w, "algorithm");
+    text_if_given(cli, w, "expires");
     return OK;
 }
 
@@ -28,8 +34,8 @@ static status account_create(struct cli *cli, struct error *err)
     json_begin_object(&w, NULL);
     json_add_text(&w, "name", cli_argument(cli, 0));
     TRY(public_key_add(cli, &w, err));
-    if (cli_has(cli, "expires"))
-        json_add_text(&w, "expires", cli_option(cli, "expires"));
+    text_if_given(cli, &w, "description");
+    text_if_given(cli, &w, "team");
     json_end_object(&w);
     api_path(&path, "/v1/service-accounts");
     return api_show(cli, "POST", &path, &body, err);
@@ -37,8 +43,9 @@ static status account_create(struct cli *cli, struct error *err)
 
 static status account_list(struct cli *cli, struct error *err)
 {
-    static const struct api_column columns[] = {{"NAME", "name"},       {"STATE", "state"}, {"KEYS", "keys"},
-                                                {"EXPIRES", "expires"}, {"ID", "id"},       {"CREATED", "created"}};
+    static const struct api_column columns[] = {{"NAME", "name"},      {"STATE", "state"},     {"KEYS", "keys"},
+                                                {"TEAM", "team"},      {"EXPIRES", "expires"}, {"ID", "id"},
+                                                {"CREATED", "created"}};
     cleanup_buf struct buf path = {0};
     api_path(&path, "/v1/service-accounts");
     api_query(&path, "name", cli_option(cli, "name"));
@@ -51,6 +58,26 @@ static status account_show(struct cli *cli, struct error *err)
     cleanup_buf struct buf path = {0};
     api_path(&path, "/v1/service-accounts/%", cli_argument(cli, 0));
     return api_show(cli, "GET", &path, NULL, err);
+}
+
+static status account_update(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0}, body = {0};
+    struct json_writer w = json_writer_on(&body);
+    json_begin_object(&w, NULL);
+    text_if_given(cli, &w, "expires");
+    text_if_given(cli, &w, "description");
+    text_if_given(cli, &w, "team");
+    json_end_object(&w);
+    api_path(&path, "/v1/service-accounts/%", cli_argument(cli, 0));
+    return api_show(cli, "PATCH", &path, &body, err);
+}
+
+static status account_delete(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/service-accounts/%", cli_argument(cli, 0));
+    return api_do(cli, "DELETE", &path, "removed", err);
 }
 
 static status account_act(struct cli *cli, const char *pattern, struct error *err)
@@ -98,8 +125,20 @@ static status account_remove_key(struct cli *cli, struct error *err)
     }
 
 static const struct cli_option create_options[] = {
-    PUBLIC_KEY_OPTIONS, {"expires", "TIME", "RFC 3339 time after which the account is refused"}, {0}};
-static const struct cli_option key_options[] = {PUBLIC_KEY_OPTIONS, {0}};
+    PUBLIC_KEY_OPTIONS,
+    {"expires", "TIME", "RFC 3339 time after which the account is refused"},
+    {"description", "TEXT", "what the account is for"},
+    {"team", "TEAM", "whose members manage its keys"},
+    {0},
+};
+static const struct cli_option update_options[] = {
+    {"expires", "TIME", "RFC 3339 time after which the account is refused; \"\" for never"},
+    {"description", "TEXT", "what the account is for"},
+    {"team", "TEAM", "whose members manage its keys; \"\" for none"},
+    {0},
+};
+static const struct cli_option key_options[] = {
+    PUBLIC_KEY_OPTIONS, {"expires", "TIME", "RFC 3339 time after which the key is refused"}, {0}};
 
 static const struct cli_option list_options[] = {
     {"name", "TEXT", "only accounts whose name begins like this"},
@@ -113,6 +152,10 @@ const struct cli_command account_commands[] = {
     {"account show", "ACCOUNT", "show one service account", CLI_ADMINISTRATION, NULL, account_show},
     {"account disable", "ACCOUNT", "refuse an account from now on", CLI_ADMINISTRATION, NULL, account_disable},
     {"account enable", "ACCOUNT", "accept a disabled account again", CLI_ADMINISTRATION, NULL, account_enable},
+    {"account update", "ACCOUNT", "change expiry, description or owning team", CLI_ADMINISTRATION, update_options,
+     account_update},
+    {"account delete", "ACCOUNT", "remove an account for good; the name is never given again", CLI_ADMINISTRATION, NULL,
+     account_delete},
     {"account add-key", "ACCOUNT", "register another public key", CLI_ADMINISTRATION, key_options, account_add_key},
     {"account remove-key", "ACCOUNT KEY-ID", "remove a public key", CLI_ADMINISTRATION, NULL, account_remove_key},
     {0},

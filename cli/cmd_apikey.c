@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chancery apikey …: the credentials of users. A new one is shown once, or written to a private file. */
+/* chancery apikey …, session …: the credentials of users. A new one is shown once, or written to a private file. */
 #include <string.h>
 
 #include "cli/api.h"
@@ -49,6 +49,12 @@ static status apikey_create(struct cli *cli, struct error *err)
     json_add_text(&w, "name", cli_argument(cli, 1));
     if (cli_has(cli, "expires"))
         json_add_text(&w, "expires", cli_option(cli, "expires"));
+    if (cli_has(cli, "scope"))
+        json_begin_array(&w, "scopes");
+    for (size_t i = 0; cli_option_at(cli, "scope", i); i++)
+        json_add_text(&w, NULL, cli_option_at(cli, "scope", i));
+    if (cli_has(cli, "scope"))
+        json_end_array(&w);
     json_end_object(&w);
     api_path(&path, "/v1/users/%/api-keys", cli_argument(cli, 0));
     TRY(api_request(cli, "POST", &path, &body, &answer, err));
@@ -62,8 +68,9 @@ static status apikey_create(struct cli *cli, struct error *err)
 
 static status apikey_list(struct cli *cli, struct error *err)
 {
-    static const struct api_column columns[] = {
-        {"NAME", "name"}, {"ID", "id"}, {"EXPIRES", "expires"}, {"CREATED", "created"}, {"LAST USED", "last_used"}};
+    static const struct api_column columns[] = {{"NAME", "name"},       {"ID", "id"},
+                                                {"SCOPES", "scopes"},   {"EXPIRES", "expires"},
+                                                {"CREATED", "created"}, {"LAST USED", "last_used"}};
     cleanup_buf struct buf path = {0};
     api_path(&path, "/v1/users/%/api-keys", cli_argument(cli, 0));
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
@@ -76,8 +83,26 @@ static status apikey_revoke(struct cli *cli, struct error *err)
     return api_do(cli, "DELETE", &path, "revoked", err);
 }
 
+static status session_list(struct cli *cli, struct error *err)
+{
+    static const struct api_column columns[] = {
+        {"ID", "id"},           {"API KEY", "api_key"},     {"ADDRESS", "address"},
+        {"CREATED", "created"}, {"LAST USED", "last_used"}, {"EXPIRES", "expires"}};
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/users/%/sessions", cli_argument(cli, 0));
+    return api_list(cli, &path, columns, COUNT_OF(columns), err);
+}
+
+static status session_revoke(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/users/%/sessions/%", cli_argument(cli, 0), cli_argument(cli, 1));
+    return api_do(cli, "DELETE", &path, "revoked", err);
+}
+
 static const struct cli_option create_options[] = {
     {"expires", "TIME", "RFC 3339 time after which the key is refused"},
+    {"scope", "SCOPE...", "sign, read or admin; may stand several times; default all that yours has"},
     {"output", "FILE", "write the key to this file, mode 0600, instead of showing it"},
     {0},
 };
@@ -87,5 +112,7 @@ const struct cli_command apikey_commands[] = {
      apikey_create},
     {"apikey list", "USER", "list a user's API keys", CLI_ADMINISTRATION, NULL, apikey_list},
     {"apikey revoke", "USER ID", "refuse an API key from now on", CLI_ADMINISTRATION, NULL, apikey_revoke},
+    {"session list", "USER", "list a user's sessions in browsers", CLI_ADMINISTRATION, NULL, session_list},
+    {"session revoke", "USER ID", "end a session", CLI_ADMINISTRATION, NULL, session_revoke},
     {0},
 };

@@ -67,6 +67,13 @@ static status user_enable(struct cli *cli, struct error *err)
     return user_act(cli, "/v1/users/%/enable", err);
 }
 
+static status user_delete(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/users/%", cli_argument(cli, 0));
+    return api_do(cli, "DELETE", &path, "removed", err);
+}
+
 static const struct cli_option create_options[] = {{"role", "ROLE", "administrator, auditor or user (default)"}, {0}};
 
 static const struct cli_option list_options[] = {
@@ -84,5 +91,7 @@ const struct cli_command user_commands[] = {
      user_set_role},
     {"user disable", "USER", "refuse a user from now on", CLI_ADMINISTRATION, NULL, user_disable},
     {"user enable", "USER", "accept a disabled user again", CLI_ADMINISTRATION, NULL, user_enable},
+    {"user delete", "USER", "remove a user for good; the name is never given again", CLI_ADMINISTRATION, NULL,
+     user_delete},
     {0},
 };

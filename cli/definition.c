@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "chancery/protocol.h"
+#include "common/clock.h"
 
 enum { INDENT = 2, DEPTH_MAX = LIMIT_JSON_DEPTH + 6 }; /* a policy stands six levels deep */
+
+const char *const definition_times[2] = {"not_before", "not_after"};
 
 static bool is_bookkeeping(const char *name)
 {
@@ -95,10 +98,16 @@ static status unlike_others(const struct json *list, size_t at, const char *memb
 static status member_check(const struct json *list, size_t i, struct error *err)
 {
     static const char *const roles[] = {"owner", "signer", "approver", NULL};
-    const char *principal = NULL, *role = NULL;
+    const char *principal = NULL, *role = NULL, *times[2] = {NULL};
     const struct json_field fields[] = {{"principal", JSON_STRING, JSON_REQUIRED, &principal},
-                                        {"role", JSON_STRING, JSON_REQUIRED, &role}};
+                                        {"role", JSON_STRING, JSON_REQUIRED, &role},
+                                        {definition_times[0], JSON_STRING, 0, &times[0]},
+                                        {definition_times[1], JSON_STRING, 0, &times[1]}};
+    int64_t moment = 0;
     TRY(json_read_object(json_at(list, i), fields, COUNT_OF(fields), err));
+    for (size_t t = 0; t < COUNT_OF(times); t++)
+        if (times[t] && !is_ok(time_parse(times[t], &moment, NULL)))
+            return error_set(err, CODE_INVALID, "%s: an RFC 3339 time is expected", definition_times[t]);
     TRY(word_check("role", role, roles, err));
     return unlike_others(list, i, "principal", "role", err);
 }

@@ -6,7 +6,8 @@
  *    "policy": {…},                                        the platform's; null: none
  *    "projects": [
  *      {"name": "app", "description": "…",
- *       "members": [{"principal": "build-1", "role": "signer"}],
+ *       "members": [{"principal": "build-1", "role": "signer"},     a user, service account or team
+ *                   {"principal": "guest", "role": "signer", "not_after": "2030-01-01T00:00:00Z"}],
  *       "policy": null,
  *       "keys": [{"label": "release", "type": "p256", "state": "active", "policy": null}]}]}
  *
@@ -15,6 +16,9 @@
 #pragma once
 
 #include "cli/cli.h"
+
+/* "not_before" and "not_after" of a member; absent: no such end. */
+extern const char *const definition_times[2];
 
 enum { DEFINITION_FORMAT = 1, DEFINITION_MAX = 64 * 1024 * 1024 };
 

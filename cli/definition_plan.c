@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/api.h"
+#include "common/clock.h"
 #include "common/text.h"
 
 void plan_clear(struct plan *p)
@@ -168,15 +169,28 @@ static status project_plan(struct plan *p, const struct json *wanted, const stru
 
 /* ---- members */
 
-static bool has_member(const struct json *members, const struct json *m)
+static const struct json *member_find(const struct json *members, const struct json *m)
 {
     for (size_t i = 0; i < json_count(members); i++) {
         const struct json *other = json_at(members, i);
         if (strcmp(text_of(other, "principal"), text_of(m, "principal")) == 0 &&
             strcmp(text_of(other, "role"), text_of(m, "role")) == 0)
-            return true;
+            return other;
     }
-    return false;
+    return NULL;
+}
+
+/* The same moment may be written in more than one way; 0: there is none. */
+static bool times_same(const struct json *a, const struct json *b)
+{
+    for (size_t i = 0; i < COUNT_OF(definition_times); i++) {
+        int64_t left = 0, right = 0;
+        (void)time_parse(text_of(a, definition_times[i]), &left, NULL);
+        (void)time_parse(text_of(b, definition_times[i]), &right, NULL);
+        if (left != right)
+            return false;
+    }
+    return true;
 }
 
 static status member_step(struct plan *p, char sign, const char *project, const struct json *m, struct error *err)
@@ -194,11 +208,18 @@ static status member_step(struct plan *p, char sign, const char *project, const 
     json_begin_object(&w, NULL);
     json_add_text(&w, "principal", principal);
     json_add_text(&w, "role", role);
+    for (size_t i = 0; i < COUNT_OF(definition_times); i++) {
+        const char *moment = text_of(m, definition_times[i]);
+        if (!*moment)
+            continue;
+        json_add_text(&w, definition_times[i], moment);
+        buf_printf(&s->text, ", %s %s", definition_times[i], moment);
+    }
     json_end_object(&w);
     return step_check(s, err);
 }
 
-/* Those of one list that are not in the other. */
+/* Those of one list that are not in the other. A member has no change of its times but to go and to come again. */
 static status members_plan(struct plan *p, char sign, const struct json *wanted, const struct json *present,
                            struct error *err)
 {
@@ -206,9 +227,14 @@ static status members_plan(struct plan *p, char sign, const struct json *wanted,
     const struct json *walked = sign == '+' ? to : from, *other = sign == '+' ? from : to;
     if (json_type(to) != JSON_ARRAY)
         return OK;
-    for (size_t i = 0; i < json_count(walked); i++)
-        if (!has_member(other, json_at(walked, i)))
-            TRY(member_step(p, sign, text_of(wanted, "name"), json_at(walked, i), err));
+    for (size_t i = 0; i < json_count(walked); i++) {
+        const struct json *m = json_at(walked, i), *same = member_find(other, m);
+        if (same && (sign == '-' || times_same(m, same)))
+            continue;
+        if (same)
+            TRY(member_step(p, '-', text_of(wanted, "name"), same, err));
+        TRY(member_step(p, sign, text_of(wanted, "name"), m, err));
+    }
     return OK;
 }
 

@@ -107,6 +107,9 @@ static status member_take(void *arg, const struct json *item, struct error *err)
     json_begin_object(&w, NULL);
     json_add_text(&w, "principal", json_get_text(item, "name", ""));
     json_add_text(&w, "role", role);
+    for (size_t i = 0; i < COUNT_OF(definition_times); i++)
+        if (*json_get_text(item, definition_times[i], ""))
+            json_add_text(&w, definition_times[i], json_get_text(item, definition_times[i], ""));
     json_end_object(&w);
     return buf_check(&to->order, err);
 }

@@ -64,7 +64,13 @@ void api_cell(const struct json *object, const char *member, struct buf *out)
     if (dot && (size_t)(dot - member) < sizeof(name)) {
         memcpy(name, member, (size_t)(dot - member));
         name[dot - member] = '\0';
-        api_cell(json_get(object, name), dot + 1, out);
+        const struct json *inner = json_get(object, name);
+        for (size_t i = 0; json_type(inner) == JSON_ARRAY && i < json_count(inner); i++) {
+            buf_add_text(out, i ? "," : "");
+            api_cell(json_at(inner, i), dot + 1, out);
+        }
+        if (json_type(inner) != JSON_ARRAY)
+            api_cell(inner, dot + 1, out);
         return;
     }
     const struct json *v = json_get(object, member);

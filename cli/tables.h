@@ -14,6 +14,7 @@ extern const struct cli_command hsm_commands[];
 extern const struct cli_command account_commands[];
 extern const struct cli_command user_commands[];
 extern const struct cli_command apikey_commands[];
+extern const struct cli_command team_commands[];
 extern const struct cli_command member_commands[];
 extern const struct cli_command policy_commands[];
 extern const struct cli_command approval_commands[];

@@ -4,6 +4,7 @@
 
 #define ROUTE_LIVEZ "/livez"
 #define ROUTE_TOKEN "/v1/oauth/token"
+#define ROUTE_SESSION "/v1/session"
 #define ROUTE_WHOAMI "/v1/whoami"
 #define ROUTE_SIGNING_KEYS "/v1/signing/keys"
 #define ROUTE_APPROVALS "/v1/approvals"
@@ -11,6 +12,7 @@
 
 #define HEADER_IDEMPOTENCY_KEY "Idempotency-Key"
 #define HEADER_IDEMPOTENCY_REPLAYED "Idempotency-Replayed" /* of an answer that was made before */
+#define HEADER_CSRF "X-CSRF-Token"
 #define HEADER_REQUEST_ID "X-Request-Id"
 
 #define GRANT_TYPE_JWT_BEARER "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -28,5 +30,7 @@ enum limit {
     LIMIT_PAGE = 1000,             /* objects in one page of a list */
     LIMIT_ASSERTION_SECONDS = 300, /* exp - iat of a service account's assertion */
     LIMIT_CLOCK_SKEW_SECONDS = 60,
-    LIMIT_TOKEN_SECONDS = 600, /* life of an access token */
+    LIMIT_TOKEN_SECONDS = 600,            /* life of an access token */
+    LIMIT_SESSION_SECONDS = 12 * 60 * 60, /* life of a browser's session */
+    LIMIT_SESSION_IDLE_SECONDS = 30 * 60, /* and without a request */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of a service account: only the public half ever comes here. Several may be registered at once, for overlap; a
- * removed one opens no new access token. */
+ * removed one opens no new access token and ends those there are. Managed by administrators and by the members of the
+ * account's team. */
 #include "common/text.h"
 #include "server/api/account_keys.h"
 
@@ -31,6 +32,7 @@ void account_key_render(struct json_writer *w, const struct account_key *k)
     json_begin_object(w, NULL);
     json_add_text(w, "id", k->id);
     json_add_text(w, "algorithm", k->algorithm);
+    json_add_time(w, "expires", k->expires_ms);
     json_add_time(w, "created", k->created_ms);
     json_add_time(w, "last_used", k->last_used_ms);
     json_end_object(w);
@@ -75,18 +77,23 @@ static const struct change_creation account_key_creation = {account_key_insert_r
 static status account_key_add(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_account_key_change struct account_key_change c = {.asked = request_param(req, "account")};
-    const char *pem = NULL, *algorithm = NULL;
+    const char *pem = NULL, *algorithm = NULL, *expires = NULL;
+    int64_t expires_ms = 0;
     const struct json_field fields[] = {
         {"public_key", JSON_STRING, JSON_REQUIRED, &pem},
         {"algorithm", JSON_STRING, 0, &algorithm},
+        {"expires", JSON_STRING, 0, &expires},
     };
 
     TRY(query_none(req, err));
     TRY(body_read(req, fields, COUNT_OF(fields), err));
+    TRY(check_expires("expires", expires, &expires_ms, err));
     TRY(account_key_parse(pem, algorithm, &c.key, err));
+    c.key.expires_ms = expires_ms;
 
     change_begin(&c.change, req, "account_key.add");
     TRY(account_key_detail(&c.change.detail, &c.key, err));
+    json_add_time(&c.change.detail, "expires", c.key.expires_ms);
     return change_create(&c.change, arg, req, res, &account_key_creation, err);
 }
 
@@ -118,7 +125,7 @@ static status account_key_remove(void *arg, struct request *req, struct response
 }
 
 const struct route account_key_routes[] = {
-    {"POST", "/v1/service-accounts/{account}/keys", PERMISSION_ADMINISTER, account_key_add, 0},
-    {"DELETE", "/v1/service-accounts/{account}/keys/{id}", PERMISSION_ADMINISTER, account_key_remove, 0},
+    {"POST", "/v1/service-accounts/{account}/keys", PERMISSION_SELF_OR_ADMINISTER, account_key_add, 0},
+    {"DELETE", "/v1/service-accounts/{account}/keys/{id}", PERMISSION_SELF_OR_ADMINISTER, account_key_remove, 0},
     {0},
 };

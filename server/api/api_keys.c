@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* API keys of users: made and revoked by the user or an administrator. The secret is shown once, in the answer that
- * makes it, and kept only as a hash (I8). */
+/* API keys of users: made by the user; by an administrator only where the user has none, because whoever has one can
+ * make the next himself. Revoked by both. The secret is shown once, in the answer that makes it, and kept only as a
+ * hash (I8). */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ struct api_key_change {
     struct api_key key;
     const char *id; /* revoke */
     char user_id[ID_SIZE];
-    struct buf secret; /* of a new one */
+    bool is_for_another; /* create: the caller is not the user */
+    struct buf secret;   /* of a new one */
 };
 
 static void api_key_change_clear(struct api_key_change *c)
@@ -27,12 +29,46 @@ static void api_key_change_clear(struct api_key_change *c)
 }
 #define cleanup_api_key_change CLEANUP(api_key_change_clear)
 
+static void scopes_render(struct json_writer *w, unsigned scopes)
+{
+    json_begin_array(w, "scopes");
+    for (unsigned bit = SCOPE_SIGN; bit <= SCOPE_ADMIN; bit <<= 1) {
+        if (scopes & bit)
+            json_add_text(w, NULL, scope_name((enum scope)bit));
+    }
+    json_end_array(w);
+}
+
+/* Nobody gives a key more than the credential he comes with; absent: all of that. */
+static status scopes_parse(const struct json *array, unsigned held, unsigned *out, struct error *err)
+{
+    unsigned given = 0;
+    enum scope scope = 0;
+
+    *out = held;
+    if (!array)
+        return OK;
+    for (size_t i = 0; i < json_count(array); i++) {
+        if (!scope_parse(json_text(json_at(array, i), ""), &scope) || (given & scope))
+            return error_set(err, CODE_INVALID, "scopes: sign, read and admin are expected, each once");
+        if (!(held & scope))
+            return error_set(err, CODE_FORBIDDEN, "scopes: the credential does not have the scope %s itself",
+                             scope_name(scope));
+        given |= scope;
+    }
+    if (given == 0)
+        return error_set(err, CODE_INVALID, "scopes: at least one is needed");
+    *out = given;
+    return OK;
+}
+
 /* secret NULL: it was shown when the key was made. */
 static void api_key_render(struct json_writer *w, const struct api_key *k, const char *secret)
 {
     json_begin_object(w, NULL);
     json_add_text(w, "id", k->id);
     json_add_text(w, "name", k->name);
+    scopes_render(w, k->scopes);
     json_add_time(w, "expires", k->expires_ms);
     json_add_time(w, "created", k->created_ms);
     json_add_time(w, "last_used", k->last_used_ms);
@@ -52,7 +88,12 @@ static status user_find(struct api *api, struct request *req, struct principal *
 static status api_key_insert_rows(struct db *db, struct change *change, struct error *err)
 {
     struct api_key_change *c = (struct api_key_change *)change;
+    int64_t count = 0;
 
+    if (c->is_for_another)
+        TRY(api_key_count(db, c->key.user_id, &count, err));
+    if (count > 0)
+        return error_set(err, CODE_FORBIDDEN, "the user has an API key and makes further ones himself");
     return api_key_insert(db, &c->key, err);
 }
 
@@ -70,23 +111,31 @@ static status api_key_create(void *arg, struct request *req, struct response *re
     cleanup_api_key_change struct api_key_change c = {0};
     struct principal user;
     const char *name = NULL, *expires = NULL;
+    const struct json *scopes = NULL;
     int64_t expires_ms = 0;
+    unsigned held = caller_of(req)->identity.scopes, given = 0;
     const struct json_field fields[] = {
         {"name", JSON_STRING, JSON_REQUIRED, &name},
         {"expires", JSON_STRING, 0, &expires},
+        {"scopes", JSON_ARRAY, 0, &scopes},
     };
 
     TRY(query_none(req, err));
     TRY(body_read(req, fields, COUNT_OF(fields), err));
     TRY(check_name("name", name, err));
     TRY(check_expires("expires", expires, &expires_ms, err));
+    TRY(scopes_parse(scopes, held, &given, err));
     TRY(user_find(arg, req, &user, err));
     TRY(api_key_make(user.id, name, expires_ms, clock_now_ms(), &c.secret, &c.key, err));
 
+    c.key.scopes = given;
+    c.is_for_another = strcmp(user.id, caller_principal(req)->id) != 0;
     change_begin(&c.change, req, "api_key.create");
     change_target(&c.change, "api_key", c.key.id, c.key.name);
     json_add_text(&c.change.detail, "user", user.name);
     json_add_text(&c.change.detail, "user_id", user.id);
+    scopes_render(&c.change.detail, c.key.scopes);
+    json_add_bool(&c.change.detail, "for_another", c.is_for_another);
     json_add_time(&c.change.detail, "expires", c.key.expires_ms);
     response_header(res, "Cache-Control", "no-store");
     return change_create(&c.change, arg, req, res, &api_key_creation, err);

@@ -45,7 +45,7 @@ static status filter_principal(struct record_query *q, struct db *db, const char
 {
     if (!asked)
         return OK;
-    status s = principal_find(db, asked, &q->principal, err);
+    status s = principal_find_removed_too(db, asked, &q->principal, err);
     if (s.code == CODE_NOT_FOUND)
         return error_set(err, CODE_NOT_FOUND, "principal: no such user or service account");
     q->filter.principal_id = q->principal.id;

@@ -5,8 +5,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "common/secret.h"
 #include "common/text.h"
-#include "server/api/caller.h"
+#include "server/api/denied.h"
 
 enum { TOUCH_SLOTS = 1024, TOUCH_TIMEOUT_MS = 1000, MINUTE_MS = 60 * 1000 };
 
@@ -50,10 +51,33 @@ static bool path_names(const struct request *req, const struct principal *who)
     return who->type == PRINCIPAL_USER && *user && (strcmp(user, who->id) == 0 || strcmp(user, who->name) == 0);
 }
 
-static status judge_platform(const struct request *req, enum permission permission, const struct principal *who,
-                             struct error *err)
+/* Of a service account: whether the caller is in the team that owns it. */
+static status team_owns(struct db *db, const struct request *req, const struct principal *who, bool *out,
+                        struct error *err)
 {
+    struct principal account;
+    const char *asked = request_param(req, "account");
+    *out = false;
+    if (!*asked)
+        return OK;
+
+    status s = principal_find(db, asked, &account, err);
+    if (s.code == CODE_NOT_FOUND)
+        return OK;
+    TRY(s);
+    return account.type == PRINCIPAL_SERVICE_ACCOUNT && *account.team_id
+               ? team_has(db, account.team_id, who->id, out, err)
+               : OK;
+}
+
+static status judge_platform(struct db *db, const struct request *req, enum permission permission,
+                             const struct principal *who, struct error *err)
+{
+    bool owned = false;
     if (permission_granted(permission, who, 0, path_names(req, who)))
+        return OK;
+    TRY(team_owns(db, req, who, &owned, err));
+    if (permission_granted(permission, who, 0, owned))
         return OK;
 
     bool names_an_object = strchr(request_route(req)->pattern, '{') != NULL;
@@ -67,13 +91,38 @@ static status judge(struct db *db, struct request *req, struct caller *caller, s
 
     if (permission == PERMISSION_PROJECT_READ || permission == PERMISSION_PROJECT_MANAGE)
         return judge_project(db, req, permission, caller, err);
-    return judge_platform(req, permission, &caller->identity.principal, err);
+    return judge_platform(db, req, permission, &caller->identity.principal, err);
+}
+
+/* Says nothing of the object: the credential could not do this to any. */
+static status judge_scope(const struct request *req, const struct identity *identity, struct error *err)
+{
+    const struct route *route = request_route(req);
+    unsigned wanted = scopes_for((enum permission)route->permission, route->method, route->pattern);
+    if (identity->scopes & wanted)
+        return OK;
+    enum scope lowest = (enum scope)(wanted & -wanted);
+    return error_set(err, CODE_FORBIDDEN, "the credential does not have the scope %s", scope_name(lowest));
 }
 
 static status touch(struct db *db, void *arg, struct audit_record *record, struct error *err)
 {
     (void)record;
     return api_key_touch(db, arg, clock_now_ms(), err);
+}
+
+static status session_touch_rows(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    (void)record;
+    return web_session_touch(db, arg, clock_now_ms(), err);
+}
+
+/* A session lives by being used: unlike a key's time this one decides. */
+static void session_touch(struct api *api, struct caller *caller)
+{
+    struct audit_work work = {.change = session_touch_rows, .arg = caller->identity.session_id};
+    if (caller->identity.session_wants_touch)
+        ignore(audit_commit(api->audit, &work, deadline_in(TOUCH_TIMEOUT_MS), NULL));
 }
 
 /* Of credential and minute; never 0. */
@@ -100,15 +149,36 @@ static void credential_touch(struct api *api, struct caller *caller)
     ignore(audit_commit(api->audit, &work, deadline_in(TOUCH_TIMEOUT_MS), NULL));
 }
 
-static status identify(struct api *api, struct request *req, struct caller *caller, struct error *err)
+/* A browser adds the cookie to whatever any page makes it ask for; the header only our own page can add. */
+static status identify_session(const struct request *req, struct db *db, const char *cookies, struct caller *caller,
+                               struct error *err)
+{
+    const char *token = request_header(req, HEADER_CSRF);
+
+    TRY(auth_session(db, cookies, clock_now_ms(), &caller->identity, caller->csrf, err));
+    if (strcmp(request_route(req)->method, "GET") == 0)
+        return OK;
+    if (!token || strlen(token) != SESSION_CSRF_SIZE - 1 || !secret_equal(token, caller->csrf, SESSION_CSRF_SIZE - 1))
+        return error_set(err, CODE_FORBIDDEN, HEADER_CSRF ": the token of the session is missing or wrong");
+    return OK;
+}
+
+/* *known: the credential is good, whatever becomes of the request. */
+static status identify(struct api *api, struct request *req, struct caller *caller, bool *known, struct error *err)
 {
     cleanup_reader struct reader reader = {0};
     const char *authorization = request_header(req, "Authorization");
+    const char *cookies = request_header(req, "Cookie");
 
-    if (!authorization)
+    if (!authorization && !cookies)
         return error_set(err, CODE_NOT_AUTHENTICATED, "a credential is needed: Authorization: Bearer …");
     TRY(reader_acquire(&reader, api->store, err));
-    TRY(identity_cache_bearer(api->identities, reader.db, authorization, clock_now_ms(), &caller->identity, err));
+    if (authorization)
+        TRY(identity_cache_bearer(api->identities, reader.db, authorization, clock_now_ms(), &caller->identity, err));
+    else
+        TRY(identify_session(req, reader.db, cookies, caller, err));
+    *known = true;
+    TRY(judge_scope(req, &caller->identity, err));
     return judge(reader.db, req, caller, err);
 }
 
@@ -125,7 +195,12 @@ status api_before(void *arg, struct request *req, struct response *res, struct e
         return error_set(err, CODE_NO_MEMORY, "out of memory");
     request_set_context(req, caller, free);
 
-    TRY(identify(api, req, caller, err));
+    bool known = false;
+    status judged = identify(api, req, caller, &known, err);
+    if (known && (judged.code == CODE_FORBIDDEN || judged.code == CODE_NOT_FOUND))
+        denied_record(api, req, caller, err);
+    TRY(judged);
     credential_touch(api, caller);
+    session_touch(api, caller);
     return OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Members of a project: owners, signers and approvers. Managed by its owners and administrators. */
+/* Members of a project: users, service accounts and teams as owners, signers and approvers, for a time or for good.
+ * Managed by its owners and administrators. */
 #include <stdio.h>
 #include <string.h>
 
@@ -56,24 +57,37 @@ static void member_render(struct json_writer *w, const struct member *m)
     json_add_text(w, "type", principal_type_name(m->principal_type));
     json_add_text(w, "role", role_name(m->role));
     json_add_time(w, "since", m->since_ms);
+    json_add_time(w, "not_before", m->not_before_ms);
+    json_add_time(w, "not_after", m->not_after_ms);
     json_end_object(w);
 }
 
-/* The principal by id or name, inside the transaction. */
+static void member_is(struct member_change *c, enum principal_type type, const char *id, const char *name)
+{
+    (void)text_copy(c->member.principal_id, sizeof(c->member.principal_id), id);
+    (void)text_copy(c->member.principal_name, sizeof(c->member.principal_name), name);
+    c->member.principal_type = type;
+    change_target(&c->change, principal_type_name(type), c->member.principal_id, c->member.principal_name);
+}
+
+/* The principal or team by id or name, inside the transaction. No two of them share a name. */
 static status member_resolve(struct db *db, struct member_change *c, struct error *err)
 {
     struct principal p;
+    struct team team;
 
     status s = principal_find(db, c->principal, &p, err);
-    if (s.code == CODE_NOT_FOUND)
-        return error_set(err, CODE_NOT_FOUND, "principal: no such user or service account");
-    TRY(s);
+    if (is_ok(s))
+        member_is(c, p.type, p.id, p.name);
+    if (s.code != CODE_NOT_FOUND)
+        return s;
 
-    (void)text_copy(c->member.principal_id, sizeof(c->member.principal_id), p.id);
-    (void)text_copy(c->member.principal_name, sizeof(c->member.principal_name), p.name);
-    c->member.principal_type = p.type;
-    change_target(&c->change, principal_type_name(p.type), c->member.principal_id, c->member.principal_name);
-    return OK;
+    s = team_find(db, c->principal, &team, err);
+    if (s.code == CODE_NOT_FOUND)
+        return error_set(err, CODE_NOT_FOUND, "principal: no such user, service account or team");
+    if (is_ok(s))
+        member_is(c, PRINCIPAL_TEAM, team.id, team.name);
+    return s;
 }
 
 static void member_change_begin(struct member_change *c, const struct request *req, const char *type)
@@ -103,23 +117,45 @@ static void member_add_render(struct json_writer *w, const struct change *change
 
 static const struct change_creation member_creation = {member_insert_rows, member_add_render, false};
 
+static status window_check(const struct member *m, struct error *err)
+{
+    if (m->not_after_ms != 0 && m->not_after_ms <= m->since_ms)
+        return error_set(err, CODE_INVALID, "not_after: the time has passed already");
+    if (m->not_after_ms != 0 && m->not_after_ms <= m->not_before_ms)
+        return error_set(err, CODE_INVALID, "not_after: a time after not_before is expected");
+    return OK;
+}
+
+static status member_parse(struct member_change *c, struct request *req, struct error *err)
+{
+    const char *role = NULL, *not_before = NULL, *not_after = NULL;
+    const struct json_field fields[] = {
+        {"principal", JSON_STRING, JSON_REQUIRED, &c->principal},
+        {"role", JSON_STRING, JSON_REQUIRED, &role},
+        {"not_before", JSON_STRING, 0, &not_before},
+        {"not_after", JSON_STRING, 0, &not_after},
+    };
+
+    TRY(body_read(req, fields, COUNT_OF(fields), err));
+    if (!text_is_name(c->principal))
+        return error_set(err, CODE_INVALID, "principal: an id or a name is expected");
+    if (!role_parse(role, &c->member.role))
+        return error_set(err, CODE_INVALID, "role: owner, signer or approver is expected");
+    TRY(check_time("not_before", not_before, &c->member.not_before_ms, err));
+    TRY(check_time("not_after", not_after, &c->member.not_after_ms, err));
+    return window_check(&c->member, err);
+}
+
 static status member_add(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_member_change struct member_change c = {.member.since_ms = clock_now_ms()};
-    const char *role = NULL;
-    const struct json_field fields[] = {
-        {"principal", JSON_STRING, JSON_REQUIRED, &c.principal},
-        {"role", JSON_STRING, JSON_REQUIRED, &role},
-    };
 
     TRY(query_none(req, err));
-    TRY(body_read(req, fields, COUNT_OF(fields), err));
-    if (!text_is_name(c.principal))
-        return error_set(err, CODE_INVALID, "principal: an id or a name is expected");
-    if (!role_parse(role, &c.member.role))
-        return error_set(err, CODE_INVALID, "role: owner, signer or approver is expected");
+    TRY(member_parse(&c, req, err));
 
     member_change_begin(&c, req, "member.add");
+    json_add_time(&c.change.detail, "not_before", c.member.not_before_ms);
+    json_add_time(&c.change.detail, "not_after", c.member.not_after_ms);
     return change_create(&c.change, arg, req, res, &member_creation, err);
 }
 

@@ -63,10 +63,11 @@ status body_empty(struct request *req, struct error *err)
 
 static bool is_id_shaped(const char *text)
 {
-    static const char *const prefixes[] = {"prj_", "key_", "svc_", "usr_"};
+    static const char *const prefixes[] = {"prj_", "key_", "svc_", "usr_", "team_"};
 
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
-        if (strncmp(text, prefixes[i], 4) == 0 && strlen(text) == 4 + ID_RANDOM_LEN)
+        size_t len = strlen(prefixes[i]);
+        if (strncmp(text, prefixes[i], len) == 0 && strlen(text) == len + ID_RANDOM_LEN)
             return true;
     }
     return false;
@@ -87,6 +88,16 @@ status check_text(const char *field, const char *text, struct error *err)
     if (text && !text_is_printable(text, LIMIT_TEXT))
         return error_set(err, CODE_INVALID, "%s: at most %d bytes of text without control characters", field,
                          LIMIT_TEXT);
+    return OK;
+}
+
+status check_time(const char *field, const char *text, int64_t *out, struct error *err)
+{
+    int64_t when = 0;
+
+    if (text && (!is_ok(time_parse(text, &when, NULL)) || when <= 0))
+        return error_set(err, CODE_INVALID, "%s: a time like 2026-01-31T12:00:00Z is expected", field);
+    *out = when;
     return OK;
 }
 

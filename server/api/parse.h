@@ -21,5 +21,7 @@ status body_empty(struct request *req, struct error *err);
 status check_name(const char *field, const char *text, struct error *err);
 /* NULL is fine. At most LIMIT_TEXT bytes, nothing unprintable. */
 status check_text(const char *field, const char *text, struct error *err);
-/* RFC 3339, in the future; NULL gives 0. */
+/* RFC 3339; NULL gives 0. */
+status check_time(const char *field, const char *text, int64_t *out, struct error *err);
+/* The same, in the future. */
 status check_expires(const char *field, const char *text, int64_t *out, struct error *err);

@@ -40,11 +40,18 @@ status principal_check_not_last(struct db *db, const struct principal *p, struct
     return OK;
 }
 
+status principal_load(struct db *db, struct principal_change *c, struct error *err)
+{
+    TRY(principal_find_typed(db, c->type, c->asked, &c->principal, err));
+    change_target(&c->change, principal_type_name(c->type), c->principal.id, c->principal.name);
+    return change_check_revision(&c->change, c->principal.revision, err);
+}
+
 static status disabled_rows(struct db *db, struct change *change, struct error *err)
 {
     struct principal_change *c = (struct principal_change *)change;
 
-    TRY(principal_find_typed(db, c->type, c->asked, &c->principal, err));
+    TRY(principal_load(db, c, err));
     if (c->principal.disabled == c->disabled)
         return error_set(err, CODE_CONFLICT, "%s is %s already", c->principal.name,
                          principal_state_name(&c->principal));
@@ -52,7 +59,7 @@ static status disabled_rows(struct db *db, struct change *change, struct error *
         TRY(principal_check_not_last(db, &c->principal, err));
 
     c->principal.disabled = c->disabled;
-    change_target(change, principal_type_name(c->type), c->principal.id, c->principal.name);
+    c->principal.revision++;
     return principal_update(db, &c->principal, err);
 }
 
@@ -69,6 +76,25 @@ status principal_set_disabled(struct principal_change *c, struct api *api, struc
     c->asked = request_param(req, type == PRINCIPAL_USER ? "user" : "account");
     change_begin(&c->change, req, record_types[type == PRINCIPAL_SERVICE_ACCOUNT][disabled]);
     return change_commit(&c->change, api, req, disabled_rows, err);
+}
+
+static status delete_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct principal_change *c = (struct principal_change *)change;
+
+    TRY(principal_load(db, c, err));
+    TRY(principal_check_not_last(db, &c->principal, err));
+    return principal_remove(db, c->principal.id, clock_now_ms(), err);
+}
+
+status principal_delete(struct principal_change *c, struct api *api, struct request *req, enum principal_type type,
+                        struct error *err)
+{
+    TRY(query_none(req, err));
+    c->type = type;
+    c->asked = request_param(req, type == PRINCIPAL_USER ? "user" : "account");
+    change_begin(&c->change, req, type == PRINCIPAL_USER ? "user.delete" : "account.delete");
+    return change_commit(&c->change, api, req, delete_rows, err);
 }
 
 void principal_page_clear(struct principal_page *p)

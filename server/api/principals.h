@@ -7,8 +7,9 @@
 
 struct principal_change {
     struct change change;
-    struct principal principal; /* as it stands after the change */
-    const char *asked;          /* id or name of the path */
+    struct principal principal;               /* as it stands after the change */
+    const char *asked;                        /* id or name of the path */
+    const char *expires, *description, *team; /* account.update; NULL: as it is */
     enum principal_type type;
     enum platform_role role; /* user.update */
     bool disabled;           /* disable, enable */
@@ -25,6 +26,12 @@ status principal_check_not_last(struct db *db, const struct principal *p, struct
  * principal's credentials stop with the next request (I4). */
 status principal_set_disabled(struct principal_change *c, struct api *api, struct request *req,
                               enum principal_type type, bool disabled, struct error *err);
+/* The principal of the path as it is before the change, judged by If-Match, as the record's target. */
+status principal_load(struct db *db, struct principal_change *c, struct error *err);
+/* DELETE: with all credentials and memberships; nobody gets the name again. CODE_CONFLICT for the last administrator.
+ */
+status principal_delete(struct principal_change *c, struct api *api, struct request *req, enum principal_type type,
+                        struct error *err);
 const char *principal_state_name(const struct principal *p); /* "active", "disabled" */
 
 /* A page of principals of one type, kept aside so that more may be asked about each while it is shown. */

@@ -11,7 +11,9 @@ static const struct {
 
 const char *principal_type_name(enum principal_type type)
 {
-    return type == PRINCIPAL_USER ? "user" : "service_account";
+    static const char *const names[] = {
+        [PRINCIPAL_USER] = "user", [PRINCIPAL_SERVICE_ACCOUNT] = "service_account", [PRINCIPAL_TEAM] = "team"};
+    return names[type];
 }
 
 const char *platform_role_name(enum platform_role role)

@@ -4,7 +4,7 @@
 
 #include "server/api/api.h"
 
-const char *principal_type_name(enum principal_type type); /* "user", "service_account" */
+const char *principal_type_name(enum principal_type type); /* "user", "service_account", "team" */
 const char *platform_role_name(enum platform_role role);   /* "administrator", "auditor", "user" */
 bool platform_role_parse(const char *name, enum platform_role *out);
 

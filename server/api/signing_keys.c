@@ -99,10 +99,11 @@ static bool etag_matches(const struct request *req, const char *etag)
 /* The generation is read before the keys: an answer may be newer than its ETag, never older. */
 status signing_keys_etag(struct db *db, const char *principal_id, char etag[KEYS_ETAG_SIZE], struct error *err)
 {
-    int64_t generation = 0;
+    int64_t generation = 0, turn_ms = 0;
 
     TRY(store_generation(db, &generation, err));
-    (void)snprintf(etag, KEYS_ETAG_SIZE, "\"%lld-%s\"", (long long)generation, principal_id);
+    TRY(member_last_turn(db, principal_id, clock_now_ms(), &turn_ms, err));
+    (void)snprintf(etag, KEYS_ETAG_SIZE, "\"%lld-%lld-%s\"", (long long)generation, (long long)turn_ms, principal_id);
     return OK;
 }
 

@@ -23,7 +23,12 @@ static status token_rows(struct db *db, void *arg, struct audit_record *record, 
     const struct auth_assertion *a = &grant->assertion;
     (void)record;
 
-    status s = assertion_id_insert(db, a->principal.id, a->jti, a->expires_ms, err);
+    /* The key may have been removed since the assertion was judged. */
+    status s = account_key_check(db, a->principal.id, a->key_id, err);
+    if (s.code == CODE_NOT_FOUND)
+        return error_set(err, CODE_NOT_AUTHENTICATED, "the key was removed");
+    TRY(s);
+    s = assertion_id_insert(db, a->principal.id, a->jti, a->expires_ms, err);
     if (s.code == CODE_CONFLICT)
         return error_set(err, CODE_NOT_AUTHENTICATED, "the assertion was used before");
     TRY(s);
@@ -42,6 +47,8 @@ static status token_grant_make(struct api *api, struct request *req, const struc
                              &grant->assertion, err));
     reader_release(&reader);
     TRY(access_token_make(grant->assertion.principal.id, grant->now_ms, text, &grant->row, err));
+    if (grant->assertion.key_expires_ms != 0 && grant->assertion.key_expires_ms < grant->row.expires_ms)
+        grant->row.expires_ms = grant->assertion.key_expires_ms;
 
     struct audit_work work = {.change = token_rows, .arg = grant, .needs_savepoint = true};
     return audit_commit(api->audit, &work, request_deadline(req), err);
@@ -93,7 +100,7 @@ static status token_create(void *arg, struct request *req, struct response *res,
     json_begin_object(w, NULL);
     json_add_text(w, "access_token", buf_text(&text));
     json_add_text(w, "token_type", "Bearer");
-    json_add_integer(w, "expires_in", LIMIT_TOKEN_SECONDS);
+    json_add_integer(w, "expires_in", (grant.row.expires_ms - grant.now_ms) / 1000);
     json_add_text(w, "signing_keys_etag", etag); /* spares who has this list the request for it */
     json_end_object(w);
     return OK;

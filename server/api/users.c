@@ -19,7 +19,14 @@ static void user_render(struct json_writer *w, const struct principal *p)
     json_add_text(w, "role", platform_role_name(p->role));
     json_add_text(w, "state", principal_state_name(p));
     json_add_time(w, "created", p->created_ms);
+    json_add_integer(w, "revision", p->revision);
     json_end_object(w);
+}
+
+static void user_answer(struct response *res, const struct principal *p)
+{
+    response_revision(res, p->revision);
+    user_render(response_json(res, 200), p);
 }
 
 static status role_read(const char *role, enum platform_role *out, struct error *err)
@@ -47,7 +54,7 @@ static const struct change_creation user_creation = {user_insert_rows, user_crea
 
 static status user_create(void *arg, struct request *req, struct response *res, struct error *err)
 {
-    cleanup_principal_change struct principal_change c = {.principal.created_ms = clock_now_ms()};
+    cleanup_principal_change struct principal_change c = {.principal = {.created_ms = clock_now_ms(), .revision = 1}};
     const char *name = NULL, *role = "user";
     const struct json_field fields[] = {
         {"name", JSON_STRING, JSON_REQUIRED, &name},
@@ -65,7 +72,10 @@ static status user_create(void *arg, struct request *req, struct response *res, 
     change_begin(&c.change, req, "user.create");
     change_target(&c.change, "user", c.principal.id, c.principal.name);
     json_add_text(&c.change.detail, "role", role);
-    return change_create(&c.change, arg, req, res, &user_creation, err);
+    TRY(change_create(&c.change, arg, req, res, &user_creation, err));
+
+    response_revision(res, c.principal.revision);
+    return OK;
 }
 
 static status user_row(void *arg, const struct principal *p)
@@ -102,7 +112,7 @@ static status user_get(void *arg, struct request *req, struct response *res, str
     TRY(query_none(req, err));
     TRY(reader_acquire(&reader, api->store, err));
     TRY(principal_find_typed(reader.db, PRINCIPAL_USER, request_param(req, "user"), &user, err));
-    user_render(response_json(res, 200), &user);
+    user_answer(res, &user);
     return OK;
 }
 
@@ -110,13 +120,13 @@ static status user_update_rows(struct db *db, struct change *change, struct erro
 {
     struct principal_change *c = (struct principal_change *)change;
 
-    TRY(principal_find_typed(db, PRINCIPAL_USER, c->asked, &c->principal, err));
+    TRY(principal_load(db, c, err));
     if (c->role != ROLE_ADMINISTRATOR)
         TRY(principal_check_not_last(db, &c->principal, err));
 
     json_add_text(&change->detail, "role_before", platform_role_name(c->principal.role));
     c->principal.role = c->role;
-    change_target(change, "user", c->principal.id, c->principal.name);
+    c->principal.revision++;
     return principal_update(db, &c->principal, err);
 }
 
@@ -134,7 +144,7 @@ static status user_patch(void *arg, struct request *req, struct response *res, s
     json_add_text(&c.change.detail, "role", role);
     TRY(change_commit(&c.change, arg, req, user_update_rows, err));
 
-    user_render(response_json(res, 200), &c.principal);
+    user_answer(res, &c.principal);
     return OK;
 }
 
@@ -143,7 +153,16 @@ static status user_set_disabled(void *arg, struct request *req, struct response 
     cleanup_principal_change struct principal_change c = {0};
 
     TRY(principal_set_disabled(&c, arg, req, PRINCIPAL_USER, disabled, err));
-    user_render(response_json(res, 200), &c.principal);
+    user_answer(res, &c.principal);
+    return OK;
+}
+
+static status user_remove(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    cleanup_principal_change struct principal_change c = {0};
+
+    TRY(principal_delete(&c, arg, req, PRINCIPAL_USER, err));
+    response_status(res, 204);
     return OK;
 }
 
@@ -160,8 +179,9 @@ static status user_enable(void *arg, struct request *req, struct response *res, 
 const struct route user_routes[] = {
     {"POST", "/v1/users", PERMISSION_ADMINISTER, user_create, 0},
     {"GET", "/v1/users", PERMISSION_READ_ALL, user_list_get, 0},
-    {"GET", "/v1/users/{user}", PERMISSION_READ_ALL, user_get, 0},
+    {"GET", "/v1/users/{user}", PERMISSION_SELF_OR_READ_ALL, user_get, 0},
     {"PATCH", "/v1/users/{user}", PERMISSION_ADMINISTER, user_patch, 0},
+    {"DELETE", "/v1/users/{user}", PERMISSION_ADMINISTER, user_remove, 0},
     {"POST", "/v1/users/{user}/disable", PERMISSION_ADMINISTER, user_disable, 0},
     {"POST", "/v1/users/{user}/enable", PERMISSION_ADMINISTER, user_enable, 0},
     {0},

@@ -132,7 +132,9 @@ static status claims_judge(const struct claims *c, const char *const *audiences,
 /* ---- the signature, by the registered keys alone */
 struct trial {
     const struct jws *jws;
+    int64_t now_ms;
     char key_id[ID_SIZE]; /* "" until one fits */
+    int64_t key_expires_ms;
     int tried;
 };
 
@@ -140,22 +142,24 @@ static status key_try(void *arg, const struct account_key *k)
 {
     struct trial *t = arg;
     if (t->key_id[0] || t->tried >= TRIED_KEYS_MAX || strcmp(k->algorithm, t->jws->algorithm->name) != 0 ||
-        (t->jws->kid && strcmp(t->jws->kid, k->id) != 0))
+        (t->jws->kid && strcmp(t->jws->kid, k->id) != 0) || (k->expires_ms != 0 && t->now_ms >= k->expires_ms))
         return OK;
 
     cleanup_err_mark bool marked = err_mark();
     cleanup_pkey EVP_PKEY *key = NULL;
     t->tried++;
     if (is_ok(public_key_decode(NULL, buf_slice(&k->spki), &key, NULL)) &&
-        is_ok(jws_verify(t->jws, k->algorithm, key, NULL)))
+        is_ok(jws_verify(t->jws, k->algorithm, key, NULL))) {
         (void)text_copy(t->key_id, sizeof(t->key_id), k->id);
+        t->key_expires_ms = k->expires_ms;
+    }
     return OK;
 }
 
-static status signer_find(struct db *db, const struct jws *jws, const char *issuer, struct auth_assertion *out,
-                          struct error *err)
+static status signer_find(struct db *db, const struct jws *jws, const char *issuer, int64_t now_ms,
+                          struct auth_assertion *out, struct error *err)
 {
-    struct trial trial = {.jws = jws};
+    struct trial trial = {.jws = jws, .now_ms = now_ms};
     status found = principal_find(db, issuer, &out->principal, err);
     if (!is_ok(found) && found.code != CODE_NOT_FOUND)
         return found;
@@ -168,6 +172,7 @@ static status signer_find(struct db *db, const struct jws *jws, const char *issu
     if (!trial.key_id[0])
         return refuse_signer(err, is_account ? out->principal.id : "no such service account");
     memcpy(out->key_id, trial.key_id, sizeof(out->key_id));
+    out->key_expires_ms = trial.key_expires_ms;
     return OK;
 }
 
@@ -190,7 +195,7 @@ status auth_assertion_check(struct db *db, struct slice jws, const char *const *
 
     TRY(jws_parse(jws, &parsed, err));
     TRY(claims_read(parsed.payload, &claims, err));
-    TRY(signer_find(db, &parsed, claims.issuer, &result, err));
+    TRY(signer_find(db, &parsed, claims.issuer, now_ms, &result, err));
     TRY(account_judge(&result.principal, now_ms, err));
     TRY(claims_judge(&claims, audiences, now_ms, err));
 

@@ -10,6 +10,10 @@ struct identity {
     struct principal principal;
     char credential_id[ID_SIZE];   /* API key id; "" for an access token */
     int64_t credential_expires_ms; /* 0: never */
+    char session_id[ID_SIZE];      /* "": not a browser's session */
+    int64_t session_created_ms;
+    bool session_wants_touch;
+    unsigned scopes; /* of the credential: at most these of the principal's rights */
 };
 /* "Bearer …": API key or access token. CODE_NOT_AUTHENTICATED with one and the same text for unknown, expired,
  * disabled. */
@@ -26,9 +30,20 @@ DEFINE_CLEANUP_PTR(struct identity_cache, identity_cache_free)
 status identity_cache_bearer(struct identity_cache *c, struct db *db, const char *authorization, int64_t now_ms,
                              struct identity *out, struct error *err);
 
+/* ---- sessions of browsers */
+#define SESSION_COOKIE "__Host-chancery" /* RFC 6265bis §4.1.3.2: Secure, Path=/, no Domain */
+enum { SESSION_CSRF_SIZE = 65, SESSION_SCOPES = SCOPE_READ | SCOPE_ADMIN }; /* nothing is signed in a browser */
+/* New session of whoever came with an API key: cookie (a secret), token for X-CSRF-Token, row. */
+status web_session_make(const struct identity *by, int64_t now_ms, struct buf *cookie, char csrf[SESSION_CSRF_SIZE],
+                        struct web_session *out, struct error *err);
+/* "Cookie: …": refusals read like auth_bearer's. csrf is what a change must carry. */
+status auth_session(struct db *db, const char *cookies, int64_t now_ms, struct identity *out,
+                    char csrf[SESSION_CSRF_SIZE], struct error *err);
+
 struct auth_assertion { /* what a good RFC 7523 assertion said */
     struct principal principal;
     char key_id[ID_SIZE];
+    int64_t key_expires_ms; /* of the key that signed; 0: never */
     char jti[65];
     int64_t expires_ms;
 };
@@ -39,7 +54,7 @@ status auth_assertion_check(struct db *db, struct slice jws, const char *const *
 /* New access token: its text (a secret) and its row. */
 status access_token_make(const char *principal_id, int64_t now_ms, struct buf *text, struct access_token *row,
                          struct error *err);
-/* New API key "chancery_<id>_<secret>_<checksum>": its text and its row. */
+/* New API key "chancery_<id>_<secret>_<checksum>": its text and its row, with all scopes. */
 status api_key_make(const char *user_id, const char *name, int64_t expires_ms, int64_t now_ms, struct buf *text,
                     struct api_key *row, struct error *err);
 /* Judges a public key offered for a service account: PEM SPKI, type, size; algorithm NULL: by key type. */
@@ -55,8 +70,13 @@ enum permission {
     PERMISSION_ADMINISTER,         /* administrator */
     PERMISSION_PROJECT_READ,       /* administrator, auditor, any member of the project */
     PERMISSION_PROJECT_MANAGE,     /* administrator, owner of the project */
-    PERMISSION_SELF_OR_ADMINISTER, /* the user named in the path, administrator */
+    PERMISSION_SELF_OR_ADMINISTER, /* the user named in the path, the team of the account named there, administrator */
+    PERMISSION_SELF_OR_READ_ALL,   /* the same, and auditor: to look */
     PERMISSION_COUNT
 };
+/* Bits of enum scope, of which a credential needs one to be let in. */
+unsigned scopes_for(enum permission p, const char *method, const char *pattern);
+bool scope_parse(const char *name, enum scope *out); /* "sign", "read", "admin" */
+const char *scope_name(enum scope scope);
 /* member_roles: bits of enum member_role in the project concerned, 0 where none is. self: the path names the caller. */
 bool permission_granted(enum permission p, const struct principal *who, unsigned member_roles, bool self);

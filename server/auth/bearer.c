@@ -50,10 +50,14 @@ static status by_api_key(struct db *db, struct slice text, int64_t now_ms, struc
     TRY(api_key_check(db, id, secret, &key, err));
     if (key.expires_ms != 0 && now_ms >= key.expires_ms)
         return refuse(err, "expired API key", id);
-    TRY(principal_find(db, key.user_id, &identity.principal, err));
+    status found = principal_find(db, key.user_id, &identity.principal, err);
+    if (found.code == CODE_NOT_FOUND)
+        return refuse(err, "removed", key.user_id);
+    TRY(found);
     TRY(principal_check(&identity.principal, now_ms, err));
     memcpy(identity.credential_id, key.id, sizeof(identity.credential_id));
     identity.credential_expires_ms = key.expires_ms;
+    identity.scopes = key.scopes;
     *out = identity;
     return OK;
 }
@@ -73,6 +77,7 @@ static status by_access_token(struct db *db, struct slice text, int64_t now_ms, 
         return refuse(err, "expired access token", identity.principal.id);
     TRY(principal_check(&identity.principal, now_ms, err));
     identity.credential_expires_ms = token.expires_ms;
+    identity.scopes = SCOPE_ALL;
     *out = identity;
     return OK;
 }

@@ -36,7 +36,7 @@ status access_token_make(const char *principal_id, int64_t now_ms, struct buf *t
 status api_key_make(const char *user_id, const char *name, int64_t expires_ms, int64_t now_ms, struct buf *text,
                     struct api_key *row, struct error *err)
 {
-    struct api_key made = {.expires_ms = expires_ms, .created_ms = now_ms};
+    struct api_key made = {.expires_ms = expires_ms, .created_ms = now_ms, .scopes = SCOPE_ALL};
     cleanup_buf struct buf secret = {0};
     if (!text_is_name(name))
         return error_set(err, CODE_INVALID, "name: 1 to %d characters of a-z 0-9 . _ - are expected", LIMIT_NAME);

@@ -18,7 +18,7 @@ status access_explain(struct db *db, const char *principal_id, const struct sign
     CLEANUP(records_clear) struct sign_records records = {0};
     *why = (struct explanation){0};
     *refusal = (struct error){0};
-    TRY(rights_read(db, order->key, principal_id, &r, err));
+    TRY(rights_read(db, order->key, principal_id, now_ms, &r, err));
     bool allowed = is_ok(rules_judge(r, order, now_ms, why, refusal));
     if (!*r->key.id)
         return OK;

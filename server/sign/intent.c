@@ -70,12 +70,13 @@ static status rights_judge_again(struct signing *g, struct db *db, struct error 
         TRY(rights_apply(g, g->rights, err));
     }
     TRY(store_generation(db, &generation, err));
-    if (generation == g->rights->generation)
+    int64_t now_ms = clock_now_ms();
+    if (rights_are_current(g->rights, generation, now_ms))
         return OK;
 
-    TRY(rights_read(db, g->order->key, g->who->id, &g->fresh, err));
+    TRY(rights_read(db, g->order->key, g->who->id, now_ms, &g->fresh, err));
     TRY(rights_apply(g, g->fresh, err));
-    return rules_judge(g->fresh, g->order, clock_now_ms(), NULL, &g->refusal);
+    return rules_judge(g->fresh, g->order, now_ms, NULL, &g->refusal);
 }
 
 /* Last, since it writes. A limit that is reached is policy's refusal, a database that fails is not. */

@@ -125,7 +125,8 @@ static status certificate_look(struct rights *r, struct error *err)
     return OK;
 }
 
-status rights_read(struct db *db, const char *key, const char *principal_id, struct rights **out, struct error *err)
+status rights_read(struct db *db, const char *key, const char *principal_id, int64_t now_ms, struct rights **out,
+                   struct error *err)
 {
     char key_id[ID_SIZE] = "";
     cleanup_rights struct rights *r = calloc(1, sizeof(*r));
@@ -133,38 +134,48 @@ status rights_read(struct db *db, const char *key, const char *principal_id, str
         return error_set(err, CODE_NO_MEMORY, "%s", code_text(CODE_NO_MEMORY));
 
     shared_init(&r->shared, rights_destroy);
+    r->read_ms = now_ms;
     TRY(store_generation(db, &r->generation, err));
     TRY(absent_is_fine(principal_find(db, principal_id, &r->who, err)));
     if (strcmp(r->who.id, principal_id) != 0)
         r->who.disabled = true; /* gone: as good as disabled */
     TRY(key_id_find(db, key, key_id, err));
-    TRY(absent_is_fine(signing_key_find_for(db, key_id, principal_id, &r->key, &r->roles, err)));
+    TRY(absent_is_fine(signing_key_find(db, key_id, &r->key, err)));
     if (*r->key.id) {
+        TRY(member_held(db, r->key.project_id, principal_id, now_ms, &r->held, err));
         TRY(policies_load(db, r, err));
         TRY(certificate_look(r, err));
         if (r->key.version > 1)
-            TRY(signing_key_list_earlier(db, r->key.id, clock_now_ms(), earlier_add, r, err));
+            TRY(signing_key_list_earlier(db, r->key.id, now_ms, earlier_add, r, err));
     }
     *out = steal(&r);
     return OK;
+}
+
+/* A clock that was set back is asked like one that has gone on too far. */
+bool rights_are_current(const struct rights *r, int64_t generation, int64_t now_ms)
+{
+    return r->generation == generation && now_ms >= r->read_ms &&
+           (r->held.valid_until_ms == 0 || now_ms < r->held.valid_until_ms);
 }
 
 status rights_find(struct cache *cache, struct db *db, const char *key, const char *principal_id, struct rights **out,
                    struct error *err)
 {
     char name[ID_SIZE + 2 * NAME_SIZE];
-    int64_t generation = 0;
+    int64_t generation = 0, now_ms = clock_now_ms();
     TRY(store_generation(db, &generation, err));
     int len = snprintf(name, sizeof(name), "%s %s", principal_id, key);
     bool fits = len > 0 && (size_t)len < sizeof(name);
     struct rights *kept = fits ? (struct rights *)cache_get(cache, name, generation) : NULL;
-    if (kept) {
+    if (kept && rights_are_current(kept, generation, now_ms)) {
         *out = kept;
         return OK;
     }
 
-    TRY(rights_read(db, key, principal_id, out, err));
-    if (fits && ((*out)->roles & MEMBER_SIGNER))
+    rights_release(kept);
+    TRY(rights_read(db, key, principal_id, now_ms, out, err));
+    if (fits && ((*out)->held.roles & MEMBER_SIGNER))
         cache_put(cache, name, (*out)->generation, &(*out)->shared);
     return OK;
 }

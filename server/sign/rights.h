@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one principal may do with one key, as the store had it at one generation (I4). A refusal is never remembered; a
- * permission is only used again after the generation was found unmoved. */
+ * permission is only used again after the generation was found unmoved, and before the next membership begins or ends.
+ */
 #pragma once
 
 #include "server/sign/policy.h"
@@ -23,11 +24,12 @@ void policies_release(struct policy_in_force policies[POLICIES_IN_FORCE]);
 struct rights {
     struct shared shared;
     int64_t generation; /* of the store before anything was read */
+    int64_t read_ms;    /* the time they are of */
     struct principal who;
     struct signing_key key;      /* id "" when there is no such key */
     struct signing_key *earlier; /* the key with each version that is in grace; only where it has been rotated */
     size_t earlier_count;
-    unsigned roles; /* of who in the key's Project */
+    struct held_roles held; /* of who in the key's Project */
     struct policy_in_force policies[POLICIES_IN_FORCE];
     struct freeze frozen_platform, frozen_project;
     bool has_certificate;
@@ -44,8 +46,11 @@ DEFINE_CLEANUP_PTR(struct rights, rights_release)
 /* The key with the version asked for: the current one for 0. NULL: it has no such version that could sign. */
 const struct signing_key *rights_version(const struct rights *r, int version);
 
-/* key: an id or "project:label". CODE_OK for an unknown key too: that is for rules_judge. */
-status rights_read(struct db *db, const char *key, const char *principal_id, struct rights **out, struct error *err);
-/* The same, from the cache when the generation allows. */
+/* As they are at that time. key: an id or "project:label". CODE_OK for an unknown key too: that is for rules_judge. */
+status rights_read(struct db *db, const char *key, const char *principal_id, int64_t now_ms, struct rights **out,
+                   struct error *err);
+/* False when a change in the store, or the beginning or end of a membership, may have altered them. */
+bool rights_are_current(const struct rights *r, int64_t generation, int64_t now_ms);
+/* As they are now, from the cache when that has current ones. */
 status rights_find(struct cache *cache, struct db *db, const char *key, const char *principal_id, struct rights **out,
                    struct error *err);

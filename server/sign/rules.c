@@ -9,6 +9,7 @@ struct use {
     const struct rights *rights;
     const struct sign_order *order;
     int64_t now_ms;
+    bool is_explained; /* somebody reads the reasons of what is allowed, too */
 };
 
 /* The caller gets the code's own text; the reason is for the record and the log. */
@@ -32,10 +33,40 @@ static status judge_key(const struct use *u, struct error *err)
     return *u->rights->key.id ? OK : refuse_silently(CODE_NOT_FOUND, "no such key", err);
 }
 
+/* How somebody is a signer, for who asks. */
+static void role_explain(const struct use *u, struct error *err)
+{
+    const struct role_reason *why = &u->rights->held.signer;
+    char until[TIME_TEXT_SIZE];
+    if (why->not_after_ms != 0)
+        time_format(why->not_after_ms, until);
+    (void)snprintf(err->detail, sizeof(err->detail), "signer of %s%s%s%s%s", u->rights->key.project_name,
+                   *why->team ? " by team " : "", why->team, why->not_after_ms ? " until " : "",
+                   why->not_after_ms ? until : "");
+}
+
+static status refuse_role(const struct use *u, const char *what, int64_t when_ms, struct error *err)
+{
+    char reason[160], when[TIME_TEXT_SIZE];
+    const char *team = u->rights->held.signer.team;
+    time_format(when_ms, when);
+    (void)snprintf(reason, sizeof(reason), "the principal's time as a signer of the project%s%s %s %s",
+                   *team ? " by team " : "", team, what, when);
+    return refuse_silently(CODE_NOT_FOUND, reason, err);
+}
+
 static status judge_role(const struct use *u, struct error *err)
 {
-    if (u->rights->roles & MEMBER_SIGNER)
+    const struct held_roles *held = &u->rights->held;
+    if (held->roles & MEMBER_SIGNER) {
+        if (u->is_explained)
+            role_explain(u, err);
         return OK;
+    }
+    if (held->signer.time == ROLE_ENDED)
+        return refuse_role(u, "ended at", held->signer.not_after_ms, err);
+    if (held->signer.time == ROLE_NOT_YET)
+        return refuse_role(u, "begins at", held->signer.not_before_ms, err);
     return refuse_silently(CODE_NOT_FOUND, "the principal is not a signer of the project", err);
 }
 
@@ -310,20 +341,20 @@ static status judge(const struct use *u, bool only_policy, struct explanation *w
 status rules_judge(const struct rights *r, const struct sign_order *order, int64_t now_ms, struct explanation *why,
                    struct error *err)
 {
-    const struct use u = {r, order, now_ms};
+    const struct use u = {r, order, now_ms, why != NULL};
     return judge(&u, false, why, err);
 }
 
 status rules_judge_policy(const struct rights *r, const struct sign_order *order, int64_t now_ms,
                           struct explanation *why, struct error *err)
 {
-    const struct use u = {r, order, now_ms};
+    const struct use u = {r, order, now_ms, why != NULL};
     return judge(&u, true, why, err);
 }
 
 bool rules_note(const struct rights *r, const struct sign_order *order, struct error *out)
 {
-    const struct use u = {r, order, 0};
+    const struct use u = {r, order, 0, false};
     *out = (struct error){0};
     return is_ok(judge_policy_program(&u, out)) && *out->text;
 }

@@ -152,10 +152,11 @@ static status cursor_read(const char *after, int64_t *ms, char id[ID_SIZE], stru
     return error_set(err, CODE_INVALID, "after: not a cursor of this list");
 }
 
-/* What a principal sees: $9. What waits for one: $10, an administrator when $11 is 1. 1 and 4: owner, approver. */
+/* The present time: $1. What a principal sees: $9. What waits for one: $10, an administrator when $11 is 1. 1 and 4:
+ * owner, approver. */
 #define HAS_ROLE(who, bits)                                                                                            \
-    "EXISTS (SELECT 1 FROM member m WHERE m.project_id = k.project_id AND m.principal_id = " who                       \
-    " AND (m.role & " bits ") <> 0)"
+    "EXISTS (SELECT 1 FROM principal_role m WHERE m.project_id = k.project_id AND m.principal_id = " who               \
+    " AND (m.role & " bits ") <> 0 AND " ROLE_IN_TIME("m.", "$1") ")"
 #define LIST_SQL                                                                                                       \
     "SELECT " COLUMNS FROM "WHERE (r.created_ms < $2 OR (r.created_ms = $2 AND r.id < $3)) "                           \
     "AND ($4 = '' OR k.project_id = $4) AND ($5 = '' OR r.key_id = $5) AND ($6 = '' OR r.requester_id = $6) "          \

@@ -2,7 +2,7 @@
 /* Public keys of service accounts, API keys, access tokens, single-use assertion ids. Secrets only as hashes (I8). */
 #include "server/store/principal.h"
 
-#define API_KEY_COLUMNS "id, user_id, name, secret_sha256, created_ms, expires_ms, last_used_ms"
+#define API_KEY_COLUMNS "id, user_id, name, secret_sha256, created_ms, expires_ms, last_used_ms, scopes"
 
 /* Expired rows stay for as long as a clock may be wrong. */
 enum { EXPIRY_MARGIN_MS = 2 * LIMIT_CLOCK_SKEW_SECONDS * 1000 };
@@ -15,12 +15,13 @@ void account_key_clear(struct account_key *k)
 
 status account_key_insert(struct db *db, const struct account_key *k, struct error *err)
 {
-    status result = db_exec(db,
-                            "INSERT INTO account_key (id, account_id, algorithm, spki, created_ms, last_used_ms) "
-                            "VALUES ($1, $2, $3, $4, $5, $6)",
-                            DB_PARAMS(db_text(k->id), db_text(k->account_id), db_text(k->algorithm),
-                                      db_blob(buf_slice(&k->spki)), db_int(k->created_ms), db_int(k->last_used_ms)),
-                            NULL, err);
+    status result =
+        db_exec(db,
+                "INSERT INTO account_key (id, account_id, algorithm, spki, created_ms, last_used_ms, "
+                "expires_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                DB_PARAMS(db_text(k->id), db_text(k->account_id), db_text(k->algorithm), db_blob(buf_slice(&k->spki)),
+                          db_int(k->created_ms), db_int(k->last_used_ms), db_int(k->expires_ms)),
+                NULL, err);
     return row_conflict(result, err, "the account key exists already, or its service account does not");
 }
 
@@ -32,6 +33,7 @@ static void account_key_read(const struct db_rows *rows, struct account_key *out
     column_blob_copy(&out->spki, rows, 3);
     out->created_ms = db_column_int(rows, 4);
     out->last_used_ms = db_column_int(rows, 5);
+    out->expires_ms = db_column_int(rows, 6);
 }
 
 static status account_key_walk(struct db_rows *rows, struct account_key *k,
@@ -53,7 +55,7 @@ status account_key_list(struct db *db, const char *account_id, status (*each)(vo
 {
     cleanup_rows struct db_rows *rows = NULL;
     TRY(db_query(db,
-                 "SELECT id, account_id, algorithm, spki, created_ms, last_used_ms FROM account_key "
+                 "SELECT id, account_id, algorithm, spki, created_ms, last_used_ms, expires_ms FROM account_key "
                  "WHERE account_id = $1 ORDER BY created_ms, id",
                  DB_PARAMS(db_text(account_id)), &rows, err));
 
@@ -68,7 +70,16 @@ status account_key_delete(struct db *db, const char *account_id, const char *id,
     int64_t changed = 0;
     TRY(db_exec(db, "DELETE FROM account_key WHERE account_id = $1 AND id = $2",
                 DB_PARAMS(db_text(account_id), db_text(id)), &changed, err));
-    return row_changed(changed, "account key", err);
+    TRY(row_changed(changed, "account key", err));
+    return db_exec(db, "DELETE FROM access_token WHERE principal_id = $1", DB_PARAMS(db_text(account_id)), NULL, err);
+}
+
+status account_key_check(struct db *db, const char *account_id, const char *id, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, "SELECT 1 FROM account_key WHERE account_id = $1 AND id = $2",
+                 DB_PARAMS(db_text(account_id), db_text(id)), &rows, err));
+    return row_expect(rows, "account key", err);
 }
 
 status account_key_touch(struct db *db, const char *id, int64_t now_ms, struct error *err)
@@ -80,10 +91,11 @@ status account_key_touch(struct db *db, const char *id, int64_t now_ms, struct e
 status api_key_insert(struct db *db, const struct api_key *k, struct error *err)
 {
     struct slice secret = {k->secret_sha256, sizeof(k->secret_sha256)};
-    status result = db_exec(db, "INSERT INTO api_key (" API_KEY_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                            DB_PARAMS(db_text(k->id), db_text(k->user_id), db_text(k->name), db_blob(secret),
-                                      db_int(k->created_ms), db_int(k->expires_ms), db_int(k->last_used_ms)),
-                            NULL, err);
+    status result =
+        db_exec(db, "INSERT INTO api_key (" API_KEY_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                DB_PARAMS(db_text(k->id), db_text(k->user_id), db_text(k->name), db_blob(secret), db_int(k->created_ms),
+                          db_int(k->expires_ms), db_int(k->last_used_ms), db_int(k->scopes)),
+                NULL, err);
     return row_conflict(result, err, "name: the user has an API key %s already", k->name);
 }
 
@@ -91,7 +103,8 @@ static status api_key_read(const struct db_rows *rows, struct api_key *out, stru
 {
     *out = (struct api_key){.created_ms = db_column_int(rows, 4),
                             .expires_ms = db_column_int(rows, 5),
-                            .last_used_ms = db_column_int(rows, 6)};
+                            .last_used_ms = db_column_int(rows, 6),
+                            .scopes = (unsigned)db_column_int(rows, 7)};
     COLUMN_COPY(out->id, rows, 0);
     COLUMN_COPY(out->user_id, rows, 1);
     COLUMN_COPY(out->name, rows, 2);
@@ -124,9 +137,20 @@ status api_key_list(struct db *db, const char *user_id, status (*each)(void *arg
     }
 }
 
+status api_key_count(struct db *db, const char *user_id, int64_t *out, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, "SELECT COUNT(*) FROM api_key WHERE user_id = $1", DB_PARAMS(db_text(user_id)), &rows, err));
+    TRY(row_expect(rows, "API key", err));
+    *out = db_column_int(rows, 0);
+    return OK;
+}
+
 status api_key_delete(struct db *db, const char *user_id, const char *id, struct error *err)
 {
     int64_t changed = 0;
+    TRY(db_exec(db, "DELETE FROM web_session WHERE user_id = $1 AND api_key_id = $2",
+                DB_PARAMS(db_text(user_id), db_text(id)), NULL, err));
     TRY(db_exec(db, "DELETE FROM api_key WHERE user_id = $1 AND id = $2", DB_PARAMS(db_text(user_id), db_text(id)),
                 &changed, err));
     return row_changed(changed, "API key", err);

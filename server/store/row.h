@@ -9,6 +9,10 @@
 /* Into a fixed field of a struct. */
 #define COLUMN_COPY(field, rows, column) ((void)text_copy((field), sizeof(field), db_column_text((rows), (column))))
 
+/* A row of principal_role whose time it is; now: the parameter with the present time. */
+#define ROLE_IN_TIME(table, now)                                                                                       \
+    table "not_before_ms <= " now " AND (" table "not_after_ms = 0 OR " table "not_after_ms > " now ")"
+
 /* The first row of a result: CODE_NOT_FOUND with "<what>: …" when there is none. */
 status row_expect(struct db_rows *rows, const char *what, struct error *err);
 /* A change that must meet a row: CODE_NOT_FOUND when changed is 0. */

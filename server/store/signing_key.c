@@ -193,8 +193,10 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
     "WHERE k.id > $1 AND ($2 = '' OR k.project_id = $2) AND ($3 = 0 OR k.state = 'active') AND " whose                 \
     " AND ($7 = '' OR k.lifecycle = $7) AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS(         \
         "k.label", "$9") " ORDER BY k.id LIMIT $6"
-#define OF_MEMBER "k.project_id IN (SELECT project_id FROM member WHERE principal_id = $4 AND (role & $5) <> 0)"
-#define OF_ALL "($4 = '' AND $5 >= 0)"
+#define OF_MEMBER                                                                                                      \
+    "k.project_id IN (SELECT project_id FROM principal_role WHERE principal_id = $4 AND (role & $5) <> 0 "             \
+    "AND " ROLE_IN_TIME("", "$10") ")"
+#define OF_ALL "($4 = '' AND $5 >= 0 AND $10 >= CAST(0 AS BIGINT))"
 
 static status signing_key_walk(struct db_rows *rows, struct signing_key *k,
                                status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err)
@@ -216,7 +218,7 @@ status signing_key_list(struct db *db, const struct signing_key_filter *filter, 
                  DB_PARAMS(db_text(page_after(page)), db_text(filter->project_id ? filter->project_id : ""),
                            db_int(filter->only_active), db_text(filter->member_id ? filter->member_id : ""),
                            db_int(filter->roles), db_int(page_limit(page)), db_text(filter_text(page.state)),
-                           db_text(filter_text(page.type)), db_text(filter_text(page.name))),
+                           db_text(filter_text(page.type)), db_text(filter_text(page.name)), db_int(clock_now_ms())),
                  &rows, err));
 
     cleanup_signing_key struct signing_key k = {0};
@@ -235,17 +237,4 @@ status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
 
     cleanup_signing_key struct signing_key k = {0};
     return signing_key_walk(rows, &k, each, arg, err);
-}
-
-status signing_key_find_for(struct db *db, const char *id, const char *principal_id, struct signing_key *out,
-                            unsigned *roles, struct error *err)
-{
-    cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db,
-                 "SELECT " COLUMNS ", (SELECT CAST(COALESCE(SUM(m.role), 0) AS BIGINT) FROM member m "
-                 "WHERE m.project_id = k.project_id AND m.principal_id = $2)" FROM "WHERE k.id = $1",
-                 DB_PARAMS(db_text(id), db_text(principal_id)), &rows, err));
-    TRY(row_expect(rows, "signing key", err));
-    *roles = (unsigned)db_column_int(rows, 26);
-    return signing_key_read(rows, out, err);
 }

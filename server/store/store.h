@@ -59,12 +59,12 @@ struct project {
 status project_insert(struct db *db, const struct project *p, struct error *err);
 status project_find(struct db *db, const char *id_or_name, struct project *out, struct error *err);
 status project_update(struct db *db, const struct project *p, struct error *err);
-/* member_id NULL: all; else those where this principal has a role. Knows name. */
+/* member_id NULL: all; else those where this principal has a role now. Knows name. */
 status project_list(struct db *db, const char *member_id, struct page page,
                     status (*each)(void *arg, const struct project *p), void *arg, struct error *err);
 
 /* ---- principal.c: users and service accounts share names and ids */
-enum principal_type { PRINCIPAL_USER, PRINCIPAL_SERVICE_ACCOUNT };
+enum principal_type { PRINCIPAL_USER, PRINCIPAL_SERVICE_ACCOUNT, PRINCIPAL_TEAM }; /* a team only as a member */
 enum platform_role { ROLE_NONE, ROLE_ADMINISTRATOR, ROLE_AUDITOR };
 struct principal {
     char id[ID_SIZE], name[NAME_SIZE];
@@ -73,11 +73,19 @@ struct principal {
     bool disabled;
     int64_t expires_ms; /* 0: never */
     int64_t created_ms;
+    int64_t revision;            /* 1 when made; grows with each update */
+    char description[TEXT_SIZE]; /* service accounts only, as is: */
+    char team_id[ID_SIZE];       /* whose members manage its keys; "": none */
 };
 status principal_insert(struct db *db, const struct principal *p,
                         struct error *err); /* CODE_CONFLICT: the name is taken */
 status principal_find(struct db *db, const char *id_or_name, struct principal *out, struct error *err);
-status principal_update(struct db *db, const struct principal *p, struct error *err); /* role, disabled, expires */
+/* For the log: names are never given again, so one that is removed is still to be found. */
+status principal_find_removed_too(struct db *db, const char *id_or_name, struct principal *out, struct error *err);
+status principal_update(struct db *db, const struct principal *p,
+                        struct error *err); /* role, disabled, expires, description, team */
+/* With every credential, token and membership; the name stays taken. */
+status principal_remove(struct db *db, const char *id, int64_t now_ms, struct error *err);
 /* Knows name, state (active, disabled) and role. */
 status principal_list(struct db *db, enum principal_type type, struct page page,
                       status (*each)(void *arg, const struct principal *p), void *arg, struct error *err);
@@ -88,27 +96,50 @@ struct account_key { /* public half of a service account's key */
     char id[ID_SIZE], account_id[ID_SIZE], algorithm[8];
     struct buf spki;
     int64_t created_ms, last_used_ms;
+    int64_t expires_ms; /* 0: never */
 };
 void account_key_clear(struct account_key *k);
 status account_key_insert(struct db *db, const struct account_key *k, struct error *err);
 status account_key_list(struct db *db, const char *account_id, status (*each)(void *arg, const struct account_key *k),
                         void *arg, struct error *err);
+/* With all access tokens of the account: none tells by which key it was opened. */
 status account_key_delete(struct db *db, const char *account_id, const char *id, struct error *err);
+/* CODE_NOT_FOUND when it is gone. */
+status account_key_check(struct db *db, const char *account_id, const char *id, struct error *err);
 status account_key_touch(struct db *db, const char *id, int64_t now_ms,
                          struct error *err); /* last used; no error when gone */
 
+enum scope { SCOPE_SIGN = 1, SCOPE_READ = 2, SCOPE_ADMIN = 4, SCOPE_ALL = 7 }; /* also a bit set */
 struct api_key { /* secret is kept as SHA-256 only: it has 256 random bits */
     char id[ID_SIZE], user_id[ID_SIZE], name[NAME_SIZE];
     uint8_t secret_sha256[32];
     int64_t created_ms, expires_ms, last_used_ms;
+    unsigned scopes; /* bits of enum scope */
 };
 status api_key_insert(struct db *db, const struct api_key *k, struct error *err);
 status api_key_find(struct db *db, const char *id, struct api_key *out, struct error *err);
 status api_key_list(struct db *db, const char *user_id, status (*each)(void *arg, const struct api_key *k), void *arg,
                     struct error *err);
+status api_key_count(struct db *db, const char *user_id, int64_t *out, struct error *err); /* expired ones too */
 status api_key_delete(struct db *db, const char *user_id, const char *id, struct error *err);
 status api_key_touch(struct db *db, const char *id, int64_t now_ms,
                      struct error *err); /* last used; no error when gone */
+
+struct web_session { /* of a browser; opened with an API key, and gone with it */
+    char id[ID_SIZE], user_id[ID_SIZE], api_key_id[ID_SIZE];
+    uint8_t sha256[32]; /* of the cookie */
+    char address[64];   /* from where it was opened */
+    int64_t created_ms, last_used_ms, expires_ms;
+    unsigned scopes; /* of the API key, as they are now */
+};
+status web_session_insert(struct db *db, const struct web_session *s, struct error *err);
+/* With its user. Expiry and state are judged by the caller. */
+status web_session_find(struct db *db, const uint8_t sha256[32], struct web_session *out, struct principal *p,
+                        struct error *err);
+status web_session_list(struct db *db, const char *user_id, struct page page,
+                        status (*each)(void *arg, const struct web_session *s), void *arg, struct error *err);
+status web_session_delete(struct db *db, const char *user_id, const char *id, struct error *err);
+status web_session_touch(struct db *db, const char *id, int64_t now_ms, struct error *err);
 
 struct access_token { /* opaque, kept as SHA-256 */
     uint8_t sha256[32];
@@ -124,23 +155,71 @@ status access_token_find(struct db *db, const uint8_t sha256[32], struct access_
 status assertion_id_insert(struct db *db, const char *principal_id, const char *jti, int64_t expires_ms,
                            struct error *err);
 
-/* ---- member.c */
+/* ---- team.c: groups of principals; their names are in the space of the principals' */
+struct team {
+    char id[ID_SIZE], name[NAME_SIZE], description[TEXT_SIZE];
+    int64_t created_ms;
+    int64_t revision; /* 1 when made; grows with each update, and with each member that comes or goes */
+};
+status team_insert(struct db *db, const struct team *t, struct error *err); /* CODE_CONFLICT: the name is taken */
+status team_find(struct db *db, const char *id_or_name, struct team *out, struct error *err);
+status team_update(struct db *db, const struct team *t, struct error *err); /* description */
+status team_delete(struct db *db, const char *id,
+                   struct error *err); /* with its members and its roles; CODE_CONFLICT: owns a service account */
+status team_list(struct db *db, struct page page, status (*each)(void *arg, const struct team *t), void *arg,
+                 struct error *err);
+status team_has(struct db *db, const char *team_id, const char *principal_id, bool *out, struct error *err);
+status team_member_insert(struct db *db, const char *team_id, const char *principal_id, int64_t since_ms,
+                          struct error *err);
+status team_member_delete(struct db *db, const char *team_id, const char *principal_id,
+                          struct error *err); /* CODE_NOT_FOUND */
+/* In the order of the principals' ids. */
+status team_member_list(struct db *db, const char *team_id, struct page page,
+                        status (*each)(void *arg, const struct principal *p, int64_t since_ms), void *arg,
+                        struct error *err);
+
+/* ---- member.c: principals and teams with a role in a project; the roles that a principal has by them */
 enum member_role { MEMBER_OWNER = 1, MEMBER_SIGNER = 2, MEMBER_APPROVER = 4 }; /* also a bit set */
 struct member {
-    char project_id[ID_SIZE], principal_id[ID_SIZE], principal_name[NAME_SIZE];
+    char project_id[ID_SIZE], principal_id[ID_SIZE], principal_name[NAME_SIZE]; /* or a team's */
     enum principal_type principal_type;
     enum member_role role;
     int64_t since_ms;
+    int64_t not_before_ms, not_after_ms; /* 0: no bound; valid from the first, no more at the second */
 };
 status member_insert(struct db *db, const struct member *m, struct error *err);
 status member_delete(struct db *db, const char *project_id, const char *principal_id, enum member_role role,
                      struct error *err); /* CODE_NOT_FOUND */
-/* From the principal of `after` ("<principal id>.<role>") on, so that some rows before it come first; at most three
+/* From the principal or team of `after` ("<its id>.<role>") on, so that some rows before it come first; at most three
  * more than limit, which is how many those can be. Knows role. */
 status member_list(struct db *db, const char *project_id, struct page page,
                    status (*each)(void *arg, const struct member *m), void *arg, struct error *err);
+/* The union of its own roles and those of its teams that are in their time now. */
 status member_roles(struct db *db, const char *project_id, const char *principal_id, unsigned *roles,
                     struct error *err);
+
+enum role_time { ROLE_ABSENT, ROLE_ENDED, ROLE_NOT_YET, ROLE_IN_TIME };
+enum role_time role_time_of(int64_t not_before_ms, int64_t not_after_ms, int64_t now_ms);
+/* How a principal has a role. */
+struct role_reason {
+    enum role_time time;
+    char team[NAME_SIZE]; /* "": by a row of its own */
+    int64_t not_before_ms, not_after_ms;
+};
+struct held_roles {
+    unsigned roles;            /* bits of enum member_role, in their time */
+    struct role_reason signer; /* the one that lasts longest; if none is in its time, one that is not */
+    int64_t valid_until_ms;    /* the next moment at which one begins or ends; 0: never */
+};
+status member_held(struct db *db, const char *project_id, const char *principal_id, int64_t now_ms,
+                   struct held_roles *out, struct error *err);
+/* The last moment before now at which a role of the principal, in any project, began or ended by itself; 0: none. */
+status member_last_turn(struct db *db, const char *principal_id, int64_t now_ms, int64_t *out, struct error *err);
+/* Everybody who is signer or would be at another time, one call for each reason; pages are counted in principals, in
+ * the order of their ids, direct rows before those by teams. */
+status member_list_signers(struct db *db, const char *project_id, struct page page,
+                           status (*each)(void *arg, const struct principal *p, const struct role_reason *why),
+                           void *arg, struct error *err);
 
 /* ---- signing_key.c: key with its current version */
 struct signing_key {
@@ -179,7 +258,7 @@ status signing_key_set_state(struct db *db, const char *id, enum key_state state
                              struct error *err);
 /* retired_ms, destroy_by, destroy_ms of k. */
 status signing_key_set_retirement(struct db *db, const struct signing_key *k, struct error *err);
-/* project_id NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles. */
+/* project_id NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles now. */
 struct signing_key_filter {
     const char *project_id, *member_id;
     unsigned roles;
@@ -191,9 +270,6 @@ status signing_key_list(struct db *db, const struct signing_key_filter *filter, 
 /* The key with each of its versions that is not the current one and may still be named, newest first. */
 status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
                                 status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
-/* What one signature needs, in one query: the key and the caller's member roles in its project. */
-status signing_key_find_for(struct db *db, const char *id, const char *principal_id, struct signing_key *out,
-                            unsigned *roles, struct error *err);
 
 /* ---- key_version.c: the versions of a key. Each is a struct signing_key whose version, type, hsm_id, spki,
  * hsm_attributes, findings, certificate, version_created_ms and grace_until_ms are that version's. */

@@ -39,12 +39,13 @@ status usage_list(struct db *db, const struct usage_filter *filter, status (*eac
                  "SELECT u.day, u.key_id, p.name, k.label, u.success, u.refused, u.failed FROM key_usage u "
                  "LEFT JOIN signing_key k ON k.id = u.key_id LEFT JOIN project p ON p.id = k.project_id "
                  "WHERE ($1 = '' OR k.project_id = $1) AND ($2 = '' OR u.key_id = $2) AND ($3 = '' OR u.day >= $3) "
-                 "AND ($4 = '' OR u.day <= $4) AND ($5 = '' OR EXISTS (SELECT 1 FROM member m "
-                 "WHERE m.project_id = k.project_id AND m.principal_id = $5 AND m.role = 1)) "
-                 "ORDER BY u.day, p.name, k.label, u.key_id",
+                 "AND ($4 = '' OR u.day <= $4) AND ($5 = '' OR EXISTS (SELECT 1 FROM principal_role m "
+                 "WHERE m.project_id = k.project_id AND m.principal_id = $5 AND m.role = 1 "
+                 "AND " ROLE_IN_TIME("m.", "$6") ")) "
+                                                 "ORDER BY u.day, p.name, k.label, u.key_id",
                  DB_PARAMS(text_or_empty(filter->project_id), text_or_empty(filter->key_id),
                            text_or_empty(filter->from_day), text_or_empty(filter->to_day),
-                           text_or_empty(filter->owner_id)),
+                           text_or_empty(filter->owner_id), db_int(clock_now_ms())),
                  &rows, err));
 
     for (bool more = false;;) {

@@ -24,6 +24,8 @@ static void the_last_active_administrator_stays_one(void **state)
     (void)world_ask(w, ADMIN, "PATCH", "/v1/users/admin", "{\"role\":\"auditor\"}");
     assert_problem(w, CODE_CONFLICT, "last active administrator");
     assert_status(w, world_ask(w, ADMIN, "PATCH", "/v1/users/admin", "{\"role\":\"administrator\"}"), 200);
+    (void)world_ask(w, ADMIN, "DELETE", "/v1/users/admin", NULL);
+    assert_problem(w, CODE_CONFLICT, "last active administrator");
 
     assert_status(w, world_post(w, ADMIN, "/v1/users", "{\"name\":\"second\",\"role\":\"administrator\"}"), 201);
     assert_status(w, world_post(w, ADMIN, "/v1/users/second/disable", "{}"), 200);
@@ -79,6 +81,40 @@ static void i8_an_api_key_is_shown_once_works_and_is_gone_when_revoked(void **st
     assert_problem(w, CODE_NOT_AUTHENTICATED, NULL);
     (void)world_ask(w, OWNER, "DELETE", target, NULL);
     assert_problem(w, CODE_NOT_FOUND, NULL);
+}
+
+static int64_t denials_of(struct world *w, const char *principal, const char *route, int64_t *suppressed)
+{
+    int64_t count = 0;
+
+    assert_status(w, world_get(w, ADMIN, "/v1/audit?type=access.denied&principal=%s&limit=1000", principal), 200);
+    const struct json *items = json_get(w->answer, "items");
+    for (size_t i = 0; i < json_count(items); i++) {
+        const struct json *detail = json_get(json_at(items, i), "detail");
+        if (strcmp(json_get_text(json_get(json_at(items, i), "target"), "id", ""), route) != 0)
+            continue;
+        count++;
+        *suppressed += json_get_integer(detail, "suppressed", 0);
+        assert_string_equal(json_get_text(json_at(items, i), "outcome", ""), "refused");
+    }
+    return count;
+}
+
+static void a_denied_request_is_on_record_once_a_second_with_a_count_of_the_others(void **state)
+{
+    struct world *w = *state;
+    enum { TRIES = 200 };
+    const struct timespec pause = {.tv_sec = 1, .tv_nsec = 100000000};
+    int64_t suppressed = 0, begun_ms = clock_now_ms();
+
+    for (int i = 0; i < TRIES; i++)
+        assert_status(w, world_post(w, STRANGER, "/v1/projects", "{\"name\":\"mine\"}"), 403);
+    int64_t seconds = (clock_now_ms() - begun_ms) / 1000 + 2;
+    (void)nanosleep(&pause, NULL);
+    assert_status(w, world_post(w, STRANGER, "/v1/projects", "{\"name\":\"mine\"}"), 403);
+    int64_t count = denials_of(w, "stranger", "/v1/projects", &suppressed);
+    assert_true(count >= 2 && count <= seconds + 1);
+    assert_int_equal(count + suppressed, TRIES + 1);
 }
 
 static void nobody_revokes_another_user_s_api_key_under_his_own_name(void **state)
@@ -188,7 +224,7 @@ static void the_log_is_filtered_by_type_and_principal(void **state)
     assert_true(json_count(items) > 0);
     for (size_t i = 0; i < json_count(items); i++)
         assert_string_equal(json_get_text(json_at(items, i), "type", ""), "project.create");
-    assert_status(w, world_get(w, AUDITOR, "/v1/audit?principal=stranger"), 200);
+    assert_status(w, world_get(w, AUDITOR, "/v1/audit?type=project.create&principal=stranger"), 200);
     assert_int_equal(json_count(json_get(w->answer, "items")), 0);
     (void)world_get(w, AUDITOR, "/v1/audit?principal=nobody-here");
     assert_problem(w, CODE_NOT_FOUND, "principal");
@@ -379,6 +415,7 @@ int main(void)
         cmocka_unit_test(i4_a_role_that_was_taken_away_stops_at_the_next_request),
         cmocka_unit_test(i4_a_disabled_user_s_api_key_stops_at_the_next_request),
         cmocka_unit_test(i8_an_api_key_is_shown_once_works_and_is_gone_when_revoked),
+        cmocka_unit_test(a_denied_request_is_on_record_once_a_second_with_a_count_of_the_others),
         cmocka_unit_test(nobody_revokes_another_user_s_api_key_under_his_own_name),
         cmocka_unit_test(every_change_leaves_one_record_that_tells_it),
         cmocka_unit_test(i7_records_are_given_byte_for_byte_as_they_were_hashed),

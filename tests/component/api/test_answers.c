@@ -115,6 +115,18 @@ static void a_stale_or_late_step_of_an_approval_is_refused(void **state)
     assert_status(w, world_ask(w, OWNER, "DELETE", "/v1/keys/demo:key/policy", NULL), 200);
 }
 
+static void example_target(const char *pattern, struct buf *out)
+{
+    for (const char *p = pattern; *p; p++) {
+        if (*p == '{') {
+            buf_add_text(out, strncmp(p, "{key}", 5) == 0 ? "demo:key" : "demo");
+            p += strcspn(p, "}");
+        } else {
+            buf_add_byte(out, (uint8_t)*p);
+        }
+    }
+}
+
 /* A body where none belongs is read to its cap as well. */
 static void a_body_over_the_cap_is_too_large_for_a_route_without_one(void **state)
 {
@@ -129,20 +141,52 @@ static void a_body_over_the_cap_is_too_large_for_a_route_without_one(void **stat
             if (strcmp(r->method, "DELETE") != 0 || !json_get(json_get(operation, "responses"), "413"))
                 continue;
             cleanup_buf struct buf target = {0};
-            for (const char *p = r->pattern; *p; p++) {
-                if (*p == '{') {
-                    buf_add_text(&target, strncmp(p, "{key}", 5) == 0 ? "demo:key" : "demo");
-                    p += strcspn(p, "}");
-                } else {
-                    buf_add_byte(&target, (uint8_t)*p);
-                }
-            }
+            example_target(r->pattern, &target);
             const struct call call = {
                 .who = ADMIN, .method = r->method, .target = buf_text(&target), .body = buf_slice(&body)};
             (void)world_call(w, &call);
             assert_problem(w, CODE_TOO_LARGE, NULL);
         }
     }
+}
+
+/* An API key of the administrator that has this scope only. */
+static void narrow_key(struct world *w, enum scope scope, struct buf *secret)
+{
+    assert_status(w,
+                  world_post(w, ADMIN, "/v1/users/admin/api-keys", "{\"name\":\"%s\",\"scopes\":[\"%s\"]}",
+                             scope_name(scope), scope_name(scope)),
+                  201);
+    buf_add_text(secret, answer_text(w, "api_key"));
+}
+
+static void a_key_without_the_scope_of_a_route_is_forbidden(void **state)
+{
+    struct world *w = *state;
+    static const enum scope scopes[] = {SCOPE_SIGN, SCOPE_READ, SCOPE_ADMIN};
+    struct buf secrets[COUNT_OF(scopes)] = {0};
+
+    for (size_t i = 0; i < COUNT_OF(scopes); i++)
+        narrow_key(w, scopes[i], &secrets[i]);
+    for (const struct route *const *table = api_tables; *table; table++) {
+        for (const struct route *r = *table; r->method; r++) {
+            unsigned needed = scopes_for((enum permission)r->permission, r->method, r->pattern);
+            if (r->permission == PERMISSION_PUBLIC)
+                continue;
+            cleanup_buf struct buf target = {0};
+            example_target(r->pattern, &target);
+            for (size_t i = 0; i < COUNT_OF(scopes); i++) {
+                const struct call call = {
+                    .bearer = buf_text(&secrets[i]), .method = r->method, .target = buf_text(&target)};
+                if (needed & scopes[i])
+                    continue;
+                (void)world_call(w, &call);
+                assert_problem(w, CODE_FORBIDDEN, "scope");
+            }
+        }
+    }
+    for (size_t i = 0; i < COUNT_OF(scopes); i++)
+        buf_clear(&secrets[i]);
 }
 
 static void an_hsm_that_fails_is_hsm_unavailable(void **state)
@@ -162,6 +206,7 @@ int main(void)
         cmocka_unit_test(every_request_of_the_table_is_answered_as_it_says),
         cmocka_unit_test(a_stale_or_late_step_of_an_approval_is_refused),
         cmocka_unit_test(a_body_over_the_cap_is_too_large_for_a_route_without_one),
+        cmocka_unit_test(a_key_without_the_scope_of_a_route_is_forbidden),
         cmocka_unit_test(an_hsm_that_fails_is_hsm_unavailable),
     };
     return cmocka_run_group_tests(tests, setup, world_close);

@@ -44,7 +44,8 @@ static void rows_put(struct world *w)
         "INSERT INTO principal (id, name, type, role, disabled, expires_ms, created_ms) "
         "SELECT 'svc_' || lower(hex(randomblob(10))), printf('acct-%%06d', i), 'service_account', 'user', 0, 0, 1 FROM "
         "n;"
-        "INSERT INTO member (project_id, principal_id, role, since_ms) SELECT '%s', id, 4, 1 FROM principal "
+        "INSERT INTO member (project_id, principal_id, role, since_ms, not_before_ms, not_after_ms) "
+        "SELECT '%s', id, 4, 1, 0, 0 FROM principal "
         "WHERE name LIKE 'acct-%%';"
         "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, "
         "created_ms) "
@@ -92,7 +93,7 @@ static const struct many {
      "lower(hex(randomblob(10))), 'came-' || ?1, 'service_account', 'user', 0, 0, 1)",
      "DELETE FROM principal WHERE name = 'came-' || ?1"},
     {"/v1/projects/demo/members", "name", "acct-",
-     "INSERT INTO member SELECT (SELECT project_id FROM signing_key LIMIT 1), id, 2, 1 FROM principal "
+     "INSERT INTO member SELECT (SELECT project_id FROM signing_key LIMIT 1), id, NULL, 2, 1, 0, 0 FROM principal "
      "WHERE name = printf('user-%06d', ?1)",
      "DELETE FROM member WHERE role = 2 AND principal_id = (SELECT id FROM principal WHERE name = printf('user-%06d', "
      "?1))"},

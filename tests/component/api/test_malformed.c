@@ -23,6 +23,9 @@ static const struct sample {
     {ADMIN, "POST", "/v1/projects", "{\"name\":\"more\",\"description\":\"d\"}"},
     {ADMIN, "PATCH", "/v1/projects/demo", "{\"description\":\"d\"}"},
     {OWNER, "POST", "/v1/projects/demo/members", "{\"principal\":\"stranger\",\"role\":\"signer\"}"},
+    {ADMIN, "POST", "/v1/teams", "{\"name\":\"more\",\"description\":\"d\"}"},
+    {ADMIN, "PATCH", "/v1/teams/builders", "{\"description\":\"d\"}"},
+    {ADMIN, "POST", "/v1/teams/builders/members", "{\"principal\":\"stranger\"}"},
     {OWNER, "POST", "/v1/projects/demo/keys", "{\"label\":\"more\",\"type\":\"p256\"}"},
     {OWNER, "POST", "/v1/keys/demo:key/disable", "{\"reason\":\"r\"}"},
     {OWNER, "POST", "/v1/keys/demo:key/enable", "{}"},
@@ -35,6 +38,7 @@ static const struct sample {
     {OWNER, "POST", "/v1/keys/demo:key/rotate", "{\"grace_hours\":1,\"subject\":\"CN=a\",\"days\":1}"},
     {OWNER, "POST", "/v1/keys/demo:key/renew", "{\"subject\":\"CN=a\",\"days\":1}"},
     {ADMIN, "POST", "/v1/service-accounts", "{\"name\":\"more\",\"public_key\":\"" PEM "\"}"},
+    {ADMIN, "PATCH", "/v1/service-accounts/build", "{\"description\":\"d\"}"},
     {ADMIN, "POST", "/v1/service-accounts/build/disable", "{}"},
     {ADMIN, "POST", "/v1/service-accounts/build/enable", "{}"},
     {ADMIN, "POST", "/v1/service-accounts/build/keys", "{\"public_key\":\"" PEM "\"}"},
@@ -43,6 +47,7 @@ static const struct sample {
     {ADMIN, "POST", "/v1/users/owner/disable", "{}"},
     {ADMIN, "POST", "/v1/users/owner/enable", "{}"},
     {OWNER, "POST", "/v1/users/owner/api-keys", "{\"name\":\"more\"}"},
+    {NOBODY, "POST", "/v1/session", "{\"api_key\":\"k\"}"},
     {ADMIN, "PUT", "/v1/policy", "{\"digests\":\"any\"}"},
     {OWNER, "PUT", "/v1/projects/demo/policy", "{\"digests\":\"any\"}"},
     {OWNER, "PUT", "/v1/keys/demo:key/policy", "{\"digests\":\"any\"}"},
@@ -85,6 +90,8 @@ static int setup(void **state)
 
     (void)world_open(state);
     world_key(*state, "key", "p256", id);
+    if (world_post(*state, ADMIN, "/v1/teams", "{\"name\":\"builders\"}") != 201)
+        return -1;
     return world_post(*state, ADMIN, "/v1/service-accounts", "{\"name\":\"build\",\"public_key\":\"%s\"}",
                       "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\\n"
                       "-----END PUBLIC KEY-----\\n") == 201
@@ -531,6 +538,7 @@ static void names_roles_times_and_public_keys_are_judged(void **state)
         {"{\"name\":\"ok\",\"role\":\"owner\"}", CODE_INVALID, "role"},
         {"{\"name\":\"admin\"}", CODE_CONFLICT, "name"},
         {"{\"name\":\"build\"}", CODE_CONFLICT, "name"},
+        {"{\"name\":\"builders\"}", CODE_CONFLICT, "name"},
     };
     static const struct refusal api_keys[] = {
         {"{\"name\":\"k\",\"expires\":\"2020-01-01T00:00:00Z\"}", CODE_INVALID, "expires"},
@@ -549,6 +557,24 @@ static void names_roles_times_and_public_keys_are_judged(void **state)
         {"{\"principal\":\"stranger\",\"role\":\"administrator\"}", CODE_INVALID, "role"},
         {"{\"principal\":\"nobody-here\",\"role\":\"signer\"}", CODE_NOT_FOUND, "principal"},
         {"{\"principal\":\"signer\",\"role\":\"signer\"}", CODE_CONFLICT, NULL},
+        {"{\"principal\":\"stranger\",\"role\":\"signer\",\"not_after\":\"2020-01-01T00:00:00Z\"}", CODE_INVALID,
+         "not_after"},
+        {"{\"principal\":\"stranger\",\"role\":\"signer\",\"not_before\":\"2090-01-01T00:00:00Z\","
+         "\"not_after\":\"2090-01-01T00:00:00Z\"}",
+         CODE_INVALID, "not_after"},
+        {"{\"principal\":\"stranger\",\"role\":\"signer\",\"not_before\":\"soon\"}", CODE_INVALID, "not_before"},
+    };
+    static const struct refusal teams[] = {
+        {"{\"name\":\"Upper\"}", CODE_INVALID, "name"},
+        {"{\"name\":\"team_aaaaaaaaaaaaaaaaaaaa\"}", CODE_INVALID, "name"},
+        {"{\"name\":\"build\\u0435r\"}", CODE_INVALID, "name"},
+        {"{\"name\":\"builders\"}", CODE_CONFLICT, "name"},
+        {"{\"name\":\"signer\"}", CODE_CONFLICT, "name"},
+    };
+    static const struct refusal team_members[] = {
+        {"{\"principal\":\"No Name\"}", CODE_INVALID, "principal"},
+        {"{\"principal\":\"nobody-here\"}", CODE_NOT_FOUND, "principal"},
+        {"{\"principal\":\"builders\"}", CODE_NOT_FOUND, "principal"},
     };
     static const struct refusal projects[] = {
         {"{\"name\":\"demo\"}", CODE_CONFLICT, "name"},
@@ -559,6 +585,8 @@ static void names_roles_times_and_public_keys_are_judged(void **state)
     assert_refusals(w, OWNER, "/v1/users/owner/api-keys", api_keys, COUNT_OF(api_keys));
     assert_refusals(w, ADMIN, "/v1/service-accounts", accounts, COUNT_OF(accounts));
     assert_refusals(w, OWNER, "/v1/projects/demo/members", members, COUNT_OF(members));
+    assert_refusals(w, ADMIN, "/v1/teams", teams, COUNT_OF(teams));
+    assert_refusals(w, ADMIN, "/v1/teams/builders/members", team_members, COUNT_OF(team_members));
     assert_refusals(w, ADMIN, "/v1/projects", projects, COUNT_OF(projects));
 }
 

@@ -99,24 +99,36 @@ static void assert_invalid_grant(struct world *w)
     assert_string_equal(answer_text(w, "access_token"), "");
 }
 
-static int setup(void **state)
+/* A body with the public key, the account's name and the key's expiry; both may be NULL. */
+static void key_body(const char *name, const char *expires, struct buf *body)
 {
-    (void)world_open(state);
-    cleanup_buf struct buf body = {0};
-    struct json_writer writer = json_writer_on(&body);
+    struct json_writer writer = json_writer_on(body);
     BIO *bio = BIO_new(BIO_s_mem());
     char *pem = NULL;
 
-    account_private_key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    assert_non_null(account_private_key);
     assert_int_equal(PEM_write_bio_PUBKEY(bio, account_private_key), 1);
     assert_int_equal(BIO_write(bio, "", 1), 1);
     (void)BIO_get_mem_data(bio, &pem);
     json_begin_object(&writer, NULL);
-    json_add_text(&writer, "name", "build");
+    if (name)
+        json_add_text(&writer, "name", name);
+    if (expires)
+        json_add_text(&writer, "expires", expires);
     json_add_text(&writer, "public_key", pem);
     json_end_object(&writer);
     BIO_free(bio);
+}
+
+static int setup(void **state)
+{
+    cleanup_buf struct buf body = {0};
+    char id[ID_SIZE];
+
+    (void)world_open(state);
+    world_key(*state, "key", "p256", id);
+    account_private_key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    assert_non_null(account_private_key);
+    key_body("build", NULL, &body);
     return world_ask(*state, ADMIN, "POST", "/v1/service-accounts", buf_text(&body)) == 201 ? 0 : -1;
 }
 
@@ -270,19 +282,89 @@ static void i4_a_disabled_account_s_tokens_stop_at_the_next_request(void **state
     assert_status(w, ask_with(w, token, "/v1/whoami"), 200);
 }
 
-static void a_removed_key_opens_no_token(void **state)
+static void i4_a_removed_key_opens_no_token_and_ends_those_there_are(void **state)
 {
     struct world *w = *state;
-    char target[128];
+    char target[128], token[256];
 
+    token_get(w, token);
     assert_status(w, world_get(w, ADMIN, "/v1/service-accounts/build"), 200);
     (void)snprintf(target, sizeof(target), "/v1/service-accounts/build/keys/%s",
                    json_get_text(json_at(json_get(w->answer, "keys"), 0), "id", ""));
     assert_status(w, world_ask(w, ADMIN, "DELETE", target, NULL), 204);
+    (void)ask_with(w, token, "/v1/whoami");
+    assert_problem(w, CODE_NOT_AUTHENTICATED, NULL);
     (void)claims_send(w, (struct claims){0});
     assert_invalid_grant(w);
     (void)world_ask(w, ADMIN, "DELETE", target, NULL);
     assert_problem(w, CODE_NOT_FOUND, NULL);
+}
+
+static int key_add(struct world *w, int64_t expires_ms)
+{
+    cleanup_buf struct buf body = {0};
+    char expires[TIME_TEXT_SIZE];
+
+    time_format(expires_ms, expires);
+    key_body(NULL, expires_ms ? expires : NULL, &body);
+    return world_ask(w, ADMIN, "POST", "/v1/service-accounts/build/keys", buf_text(&body));
+}
+
+/* After the test before: the account has no key. */
+static void i4_an_expired_key_opens_no_token_and_its_tokens_end_with_it(void **state)
+{
+    struct world *w = *state;
+    char token[256];
+    int64_t expires_ms = clock_now_ms() + 4000;
+    const struct timespec pause = {.tv_nsec = 20000000};
+
+    assert_status(w, key_add(w, expires_ms), 201);
+    assert_string_not_equal(answer_text(w, "expires"), "");
+    token_get(w, token);
+    assert_true(json_get_integer(w->answer, "expires_in", 600) <= 4);
+    assert_status(w, ask_with(w, token, "/v1/whoami"), 200);
+    while (clock_now_ms() < expires_ms)
+        (void)nanosleep(&pause, NULL);
+    (void)ask_with(w, token, "/v1/whoami");
+    assert_problem(w, CODE_NOT_AUTHENTICATED, NULL);
+    (void)claims_send(w, (struct claims){0});
+    assert_invalid_grant(w);
+    assert_status(w, key_add(w, 0), 201);
+    token_get(w, token);
+}
+
+static int sign_with(struct world *w, const char *token)
+{
+    cleanup_buf struct buf body = {0};
+
+    digest_body("ecdsa", 1, &body);
+    const struct call call = {
+        .bearer = token, .method = "POST", .target = "/v1/signing/keys/demo:key/signatures", .body = buf_slice(&body)};
+    return world_call(w, &call);
+}
+
+static void i4_a_removed_account_signs_no_more_with_the_token_it_has(void **state)
+{
+    struct world *w = *state;
+    cleanup_buf struct buf again = {0};
+    char token[256];
+
+    assert_status(w, world_post(w, OWNER, "/v1/projects/demo/members", "{\"principal\":\"build\",\"role\":\"signer\"}"),
+                  201);
+    token_get(w, token);
+    assert_status(w, sign_with(w, token), 201);
+    assert_status(w, world_ask(w, ADMIN, "DELETE", "/v1/service-accounts/build", NULL), 204);
+    (void)sign_with(w, token);
+    assert_problem(w, CODE_NOT_AUTHENTICATED, NULL);
+    (void)claims_send(w, (struct claims){0});
+    assert_invalid_grant(w);
+
+    assert_status(w, world_get(w, ADMIN, "/v1/service-accounts/build"), 404);
+    key_body("build", NULL, &again);
+    (void)world_ask(w, ADMIN, "POST", "/v1/service-accounts", buf_text(&again));
+    assert_problem(w, CODE_CONFLICT, "is or was the name");
+    assert_status(w, world_get(w, ADMIN, "/v1/audit?principal=build&type=signature.outcome"), 200);
+    assert_int_equal(json_count(json_get(w->answer, "items")), 1);
 }
 
 int main(void)
@@ -294,7 +376,9 @@ int main(void)
         cmocka_unit_test(a_form_that_is_not_one_is_invalid),
         cmocka_unit_test(another_content_type_or_size_is_refused),
         cmocka_unit_test(i4_a_disabled_account_s_tokens_stop_at_the_next_request),
-        cmocka_unit_test(a_removed_key_opens_no_token),
+        cmocka_unit_test(i4_a_removed_key_opens_no_token_and_ends_those_there_are),
+        cmocka_unit_test(i4_an_expired_key_opens_no_token_and_its_tokens_end_with_it),
+        cmocka_unit_test(i4_a_removed_account_signs_no_more_with_the_token_it_has),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -28,6 +28,7 @@ static void plan_text(const char *wanted, const char *present, struct buf *out)
     "{\"name\":\"a\",\"description\":\"" description "\",\"members\":[" members "],\"policy\":" policy                 \
     ",\"keys\":[" keys "]}"
 #define ALL(policy, projects) "{\"chancery\":1,\"policy\":" policy ",\"projects\":[" projects "]}"
+#define SIGNER_UNTIL(name, end) "{\"principal\":\"" name "\",\"role\":\"signer\",\"not_after\":\"" end "\"}"
 #define SIGNER(name) "{\"principal\":\"" name "\",\"role\":\"signer\"}"
 
 static void a_plan_has_a_step_for_each_difference_in_their_order(void **state)
@@ -43,6 +44,11 @@ static void a_plan_has_a_step_for_each_difference_in_their_order(void **state)
          "~ project a: description \"e\", was \"d\""},
         {ALL("null", PROJECT("d", SIGNER("y"), "null", "")), ALL("null", PROJECT("d", SIGNER("x"), "null", "")),
          "+ signer y of project a; - signer x of project a"},
+        {ALL("null", PROJECT("d", SIGNER_UNTIL("x", "2040-01-01T00:00:00Z"), "null", "")),
+         ALL("null", PROJECT("d", SIGNER("x"), "null", "")),
+         "- signer x of project a; + signer x of project a, not_after 2040-01-01T00:00:00Z"},
+        {ALL("null", PROJECT("d", SIGNER_UNTIL("x", "2040-01-01T00:00:00Z"), "null", "")),
+         ALL("null", PROJECT("d", SIGNER_UNTIL("x", "2040-01-01T00:00:00.000Z"), "null", "")), ""},
         {ALL("{\"hashes\":[\"sha256\"]}", ""), ALL("{\"hashes\":[\"sha384\"],\"digests\":\"any\"}", ""),
          "~ policy of the platform: ~hashes, -digests"},
         {ALL("{\"quota\":{\"day\":1,\"total\":2}}", ""), ALL("{\"quota\":{\"total\":2,\"day\":1}}", ""), ""},
@@ -122,6 +128,8 @@ static void a_text_is_refused_with_the_place(void **state)
         {"{\"chancery\":1,\"projects\":[{\"name\":\"a\",\"policy\":[]}]}", "projects[0]: policy"},
         {"{\"chancery\":1,\"projects\":[{\"name\":\"a\",\"members\":[{\"principal\":\"x\"}]}]}",
          "projects[0]: members[0]: role"},
+        {"{\"chancery\":1,\"projects\":[{\"name\":\"a\",\"members\":[" SIGNER_UNTIL("x", "soon") "]}]}",
+         "projects[0]: members[0]: not_after: an RFC 3339 time"},
         {"{\"chancery\":1,\"projects\":[{\"name\":\"a\",\"members\":[" SIGNER("x") "," SIGNER("x") "]}]}",
          "projects[0]: members[1]: principal: x stands"},
         {"{\"chancery\":1,\"projects\":[{\"name\":\"a\",\"keys\":[{\"label\":\"k\",\"type\":\"p1\"}]}]}",

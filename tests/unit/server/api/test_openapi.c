@@ -21,6 +21,7 @@ static const char *const permission_names[PERMISSION_COUNT] = {
     [PERMISSION_PROJECT_READ] = "project_read",
     [PERMISSION_PROJECT_MANAGE] = "project_manage",
     [PERMISSION_SELF_OR_ADMINISTER] = "self_or_administer",
+    [PERMISSION_SELF_OR_READ_ALL] = "self_or_read_all",
 };
 
 static int load(void **state)

@@ -31,6 +31,8 @@ static bool expected(enum permission p, const struct principal *who, unsigned ro
         return administrator || (known && roles & MEMBER_OWNER);
     case PERMISSION_SELF_OR_ADMINISTER:
         return administrator || (known && self);
+    case PERMISSION_SELF_OR_READ_ALL:
+        return administrator || auditor || (known && self);
     case PERMISSION_NONE:
     case PERMISSION_COUNT:
     default:

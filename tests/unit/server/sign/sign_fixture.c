@@ -118,6 +118,20 @@ status grant_alice(struct db *db)
     return OK;
 }
 
+status team_of_alice(struct db *db)
+{
+    const struct team builders = {.id = "team_builders", .name = "builders", .created_ms = 1};
+    const struct member m = {.project_id = "prj_demo",
+                             .principal_id = "team_builders",
+                             .principal_type = PRINCIPAL_TEAM,
+                             .role = MEMBER_SIGNER,
+                             .since_ms = 1};
+    TRY(revoke_alice(db));
+    TRY(team_insert(db, &builders, NULL));
+    TRY(team_member_insert(db, "team_builders", "svc_alice", 1, NULL));
+    return member_insert(db, &m, NULL);
+}
+
 status disable_rsa(struct db *db)
 {
     return signing_key_set_state(db, KEY_RSA, KEY_DISABLED, "stolen laptop", NULL);

@@ -32,6 +32,7 @@ status fixture_sign(struct fixture *f, const struct principal *who); /* with a d
 void fixture_change(struct fixture *f, status (*change)(struct db *db));
 status revoke_alice(struct db *db);
 status grant_alice(struct db *db);
+status team_of_alice(struct db *db); /* alice is a signer by the team builders alone */
 status disable_rsa(struct db *db);
 status enable_rsa(struct db *db);
 status disable_account_alice(struct db *db);

@@ -12,6 +12,7 @@
 
 #include "common/encoding.h"
 #include "common/secret.h"
+#include "server/sign/rights.h"
 #include "fake_audit.h"
 #include "sign_fixture.h"
 
@@ -388,6 +389,100 @@ static void i4_an_account_expires_without_any_change_in_the_store(void **state)
     assert_int_equal(s.code, CODE_NOT_AUTHENTICATED);
 }
 
+static status end_alice(struct db *db)
+{
+    const struct member m = {.project_id = "prj_demo",
+                             .principal_id = "svc_alice",
+                             .role = MEMBER_SIGNER,
+                             .since_ms = 1,
+                             .not_after_ms = clock_now_ms() + 1000};
+    TRY(revoke_alice(db));
+    return member_insert(db, &m, NULL);
+}
+
+static status begin_alice(struct db *db)
+{
+    const struct member m = {.project_id = "prj_demo",
+                             .principal_id = "svc_alice",
+                             .role = MEMBER_SIGNER,
+                             .since_ms = 1,
+                             .not_before_ms = clock_now_ms() + 1000};
+    TRY(revoke_alice(db));
+    return member_insert(db, &m, NULL);
+}
+
+/* Signs until the answer is this one. */
+static void assert_comes(struct fixture *f, enum code expected)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    status s = fixture_sign(f, &f->alice);
+    for (int i = 0; i < 1500 && s.code != expected; i++) {
+        (void)nanosleep(&pause, NULL);
+        f->audit->count = 0;
+        s = fixture_sign(f, &f->alice);
+    }
+    assert_string_equal(code_wire(s.code), code_wire(expected));
+}
+
+static int64_t generation_now(struct fixture *f)
+{
+    int64_t generation = 0;
+    struct db *db = store_reader_acquire(f->store, NULL);
+    assert_code(store_generation(db, &generation, NULL), CODE_OK);
+    store_reader_release(f->store, db);
+    return generation;
+}
+
+static void i4_a_membership_ends_without_any_change_in_the_store(void **state)
+{
+    struct fixture *f = *state;
+    fixture_change(f, end_alice);
+    int64_t generation = generation_now(f);
+    assert_code(fixture_sign(f, &f->alice), CODE_OK);
+    assert_comes(f, CODE_NOT_FOUND);
+    assert_non_null(strstr(f->err.detail, "ended at"));
+    assert_int_equal(generation_now(f), generation);
+}
+
+static void i4_a_membership_begins_without_any_change_in_the_store(void **state)
+{
+    struct fixture *f = *state;
+    fixture_change(f, begin_alice);
+    int64_t generation = generation_now(f);
+    assert_code(fixture_sign(f, &f->alice), CODE_NOT_FOUND);
+    assert_non_null(strstr(f->err.detail, "begins at"));
+    assert_comes(f, CODE_OK);
+    assert_int_equal(generation_now(f), generation);
+}
+
+static status leave_team_alice(struct db *db)
+{
+    return team_member_delete(db, "team_builders", "svc_alice", NULL);
+}
+
+static void i4_who_leaves_the_team_is_refused_at_the_next_signature(void **state)
+{
+    struct fixture *f = *state;
+    fixture_change(f, team_of_alice);
+    assert_code(fixture_sign(f, &f->alice), CODE_OK);
+    fixture_change(f, leave_team_alice);
+    assert_refused(f, &f->alice, CODE_NOT_FOUND, "not a signer");
+}
+
+/* A clock that is set back, or a membership that ends meanwhile: read again, whatever the generation says. */
+static void rights_are_current_within_their_time_alone(void **state)
+{
+    (void)state;
+    const struct rights r = {.generation = 7, .read_ms = 1000, .held.valid_until_ms = 2000};
+    const struct rights forever = {.generation = 7, .read_ms = 1000};
+    assert_true(rights_are_current(&r, 7, 1000));
+    assert_true(rights_are_current(&r, 7, 1999));
+    assert_false(rights_are_current(&r, 7, 2000));
+    assert_false(rights_are_current(&r, 7, 999));
+    assert_false(rights_are_current(&r, 8, 1000));
+    assert_true(rights_are_current(&forever, 7, INT64_MAX));
+}
+
 struct interference {
     struct fixture *f;
     status (*change)(struct db *db);
@@ -601,6 +696,10 @@ int main(void)
         TEST(i4_a_disabled_key_is_refused_at_the_next_signature),
         TEST(i4_a_disabled_account_is_refused_though_it_was_authenticated),
         TEST(i4_an_account_expires_without_any_change_in_the_store),
+        TEST(i4_a_membership_ends_without_any_change_in_the_store),
+        TEST(i4_a_membership_begins_without_any_change_in_the_store),
+        TEST(i4_who_leaves_the_team_is_refused_at_the_next_signature),
+        TEST(rights_are_current_within_their_time_alone),
         TEST(i4_a_revocation_that_overtakes_the_intent_wins),
         TEST(i4_a_change_that_leaves_the_right_alone_does_not_stop_the_signature),
         TEST(a_transaction_that_is_begun_anew_gives_the_same),

@@ -85,7 +85,7 @@ static status tally_add(void *arg, const struct record_row *r)
     t->outcomes += strcmp(r->type, "signature.outcome") == 0 && r->intent_seq != 0;
     if (intent)
         t->last_intent = r->seq;
-    if (strcmp(r->type, "member.remove") == 0)
+    if (strncmp(r->type, "signature.", strlen("signature.")) != 0)
         t->revoked_at = r->seq;
     return OK;
 }
@@ -122,35 +122,61 @@ static void *work(void *arg)
             atomic_fetch_add(w->made, 1);
             continue;
         }
-        w->refusals += s.code == CODE_NOT_FOUND;
-        w->others += s.code != CODE_NOT_FOUND;
+        bool is_refusal = s.code == CODE_NOT_FOUND || s.code == CODE_NOT_AUTHENTICATED;
+        w->refusals += is_refusal;
+        w->others += !is_refusal;
         return NULL;
     }
 }
 
-static status revocation(struct db *db, void *arg, struct audit_record *record, struct error *err)
+/* One way to lose the right to sign. */
+struct revocation {
+    const char *record_type;
+    status (*prepare)(struct db *db); /* NULL: alice is a signer by herself */
+    status (*rows)(struct db *db);
+};
+
+static status revocation_run(struct db *db, void *arg, struct audit_record *record, struct error *err)
 {
-    (void)arg;
+    const struct revocation *r = arg;
     (void)record;
-    return member_delete(db, "prj_demo", "svc_alice", MEMBER_SIGNER, err);
+    (void)err;
+    return r->rows(db);
 }
 
-static void revoke_on_record(struct fixture *f)
+static void revoke_on_record(struct fixture *f, const struct revocation *r)
 {
     struct audit_record record = {
-        .type = "member.remove", .principal = "carol", .principal_id = "usr_carol", .outcome = "success"};
-    struct audit_work change = {.change = revocation, .record = &record, .alters_rights = true};
+        .type = r->record_type, .principal = "carol", .principal_id = "usr_carol", .outcome = "success"};
+    struct audit_work change = {
+        .change = revocation_run, .arg = (void *)(uintptr_t)r, .record = &record, .alters_rights = true};
     assert_code(audit_commit(f->audit, &change, deadline_in(60000), &f->err), CODE_OK);
 }
 
-/* The batch that holds the revocation may hold intents too: none may stand behind it. */
-static void i4_no_intent_is_later_in_the_log_than_the_revocation(void **state)
+static status team_loses_alice(struct db *db)
 {
-    struct setup *s = *state;
+    return team_member_delete(db, "team_builders", "svc_alice", NULL);
+}
+
+static status project_loses_team(struct db *db)
+{
+    return member_delete(db, "prj_demo", "team_builders", MEMBER_SIGNER, NULL);
+}
+
+static status team_is_removed(struct db *db)
+{
+    return team_delete(db, "team_builders", NULL);
+}
+
+/* The batch that holds the revocation may hold intents too: none may stand behind it. */
+static void assert_no_intent_is_later(struct setup *s, const struct revocation *revocation)
+{
     struct worker workers[THREADS];
     atomic_int made = 0;
     s->f.order.key = KEY_EC;
     s->f.order.input.mechanism = MECHANISM_ECDSA;
+    if (revocation->prepare)
+        fixture_change(&s->f, revocation->prepare);
     for (int i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){.f = &s->f, .made = &made};
         assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
@@ -158,7 +184,7 @@ static void i4_no_intent_is_later_in_the_log_than_the_revocation(void **state)
     const struct timespec pause = {.tv_nsec = 1000000};
     for (int i = 0; i < 60000 && atomic_load(&made) < SIGNATURES_BEFORE; i++)
         (void)nanosleep(&pause, NULL);
-    revoke_on_record(&s->f);
+    revoke_on_record(&s->f, revocation);
 
     int signatures = 0;
     for (int i = 0; i < THREADS; i++) {
@@ -176,6 +202,36 @@ static void i4_no_intent_is_later_in_the_log_than_the_revocation(void **state)
     assert_int_equal(usage_of(&s->f, KEY_EC).success, signatures);
     assert_int_equal(usage_of(&s->f, KEY_EC).refused, THREADS);
     assert_log_is_sound(&s->f);
+}
+
+static void i4_no_intent_is_later_in_the_log_than_the_revocation(void **state)
+{
+    assert_no_intent_is_later(*state, &(struct revocation){"member.remove", NULL, revoke_alice});
+}
+
+static void i4_no_intent_is_later_in_the_log_than_the_leaving_of_the_team(void **state)
+{
+    assert_no_intent_is_later(*state, &(struct revocation){"team.remove_member", team_of_alice, team_loses_alice});
+}
+
+static void i4_no_intent_is_later_in_the_log_than_the_teams_revocation(void **state)
+{
+    assert_no_intent_is_later(*state, &(struct revocation){"member.remove", team_of_alice, project_loses_team});
+}
+
+static void i4_no_intent_is_later_in_the_log_than_the_removal_of_the_team(void **state)
+{
+    assert_no_intent_is_later(*state, &(struct revocation){"team.delete", team_of_alice, team_is_removed});
+}
+
+static status alice_is_removed(struct db *db)
+{
+    return principal_remove(db, "svc_alice", 1, NULL);
+}
+
+static void i4_no_intent_is_later_in_the_log_than_the_removal_of_the_principal(void **state)
+{
+    assert_no_intent_is_later(*state, &(struct revocation){"account.delete", NULL, alice_is_removed});
 }
 
 /* Threads that race for the same idempotency keys: each key is signed once. */
@@ -271,6 +327,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(i4_no_intent_is_later_in_the_log_than_the_revocation),
+        TEST(i4_no_intent_is_later_in_the_log_than_the_leaving_of_the_team),
+        TEST(i4_no_intent_is_later_in_the_log_than_the_teams_revocation),
+        TEST(i4_no_intent_is_later_in_the_log_than_the_removal_of_the_team),
+        TEST(i4_no_intent_is_later_in_the_log_than_the_removal_of_the_principal),
         TEST(i6_a_race_for_one_key_is_signed_once),
         TEST(i6_a_request_interrupted_by_a_crash_may_be_made_again),
         TEST(refusals_of_all_kinds_are_taken_by_the_log),

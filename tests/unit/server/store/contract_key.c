@@ -160,22 +160,6 @@ static void signing_keys_are_listed_by_every_filter(void **state)
     }
 }
 
-static void key_for_signing_comes_with_the_callers_roles(void **state)
-{
-    struct world *w = *state;
-    people_and_keys(w);
-    world_member(w, "prj_a", "usr_a", MEMBER_SIGNER);
-    world_member(w, "prj_a", "usr_a", MEMBER_OWNER);
-    cleanup_signing_key struct signing_key k = {0};
-    unsigned roles = 0;
-    assert_ok(signing_key_find_for(w->db, "key_a", "usr_a", &k, &roles, &w->err), &w->err);
-    assert_int_equal(roles, MEMBER_SIGNER | MEMBER_OWNER);
-    assert_ok(signing_key_find_for(w->db, "key_b", "usr_a", &k, &roles, &w->err), &w->err);
-    assert_int_equal(roles, 0);
-    assert_string_equal(k.project_name, "other");
-    assert_code(signing_key_find_for(w->db, "key_x", "usr_a", &k, &roles, &w->err), CODE_NOT_FOUND);
-}
-
 static void every_state_comes_back_with_the_one_before(void **state)
 {
     struct world *w = *state;
@@ -390,7 +374,6 @@ const struct CMUnitTest key_tests[] = {
     WORLD_TEST(hsm_key_belongs_to_one_signing_key),
     WORLD_TEST(disabled_key_says_why_until_enabled),
     WORLD_TEST(signing_keys_are_listed_by_every_filter),
-    WORLD_TEST(key_for_signing_comes_with_the_callers_roles),
     WORLD_TEST(usage_is_counted_by_key_day_and_outcome),
     WORLD_TEST(usage_is_listed_by_every_filter),
     WORLD_TEST(certificate_authority_is_found_by_name),

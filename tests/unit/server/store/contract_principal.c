@@ -38,6 +38,40 @@ static void principal_update_changes_role_state_and_expiry(void **state)
     assert_same_principal(&p, &out);
 }
 
+static void a_removed_principal_is_gone_with_all_it_had_but_its_name(void **state)
+{
+    struct world *w = *state;
+    struct principal p = world_principal(w, "svc_a", "build", PRINCIPAL_SERVICE_ACCOUNT), out = {0};
+    struct access_token token = {.sha256 = {7}, .principal_id = "svc_a", .expires_ms = INT64_MAX};
+    unsigned roles = 0;
+    (void)world_project(w, "prj_a", "demo");
+    world_member(w, "prj_a", "svc_a", MEMBER_SIGNER);
+    assert_ok(access_token_insert(w->db, &token, &w->err), &w->err);
+
+    assert_ok(principal_remove(w->db, "svc_a", 9000, &w->err), &w->err);
+    assert_code(principal_find(w->db, "build", &out, &w->err), CODE_NOT_FOUND);
+    assert_code(principal_find(w->db, "svc_a", &out, &w->err), CODE_NOT_FOUND);
+    assert_code(access_token_find(w->db, token.sha256, &token, &out, &w->err), CODE_NOT_FOUND);
+    assert_ok(member_roles(w->db, "prj_a", "svc_a", &roles, &w->err), &w->err);
+    assert_int_equal(roles, 0);
+    assert_code(principal_update(w->db, &p, &w->err), CODE_NOT_FOUND);
+    assert_code(principal_remove(w->db, "svc_a", 9000, &w->err), CODE_NOT_FOUND);
+    assert_ok(principal_find_removed_too(w->db, "build", &out, &w->err), &w->err);
+    assert_string_equal(out.id, "svc_a");
+    assert_true(out.disabled);
+    struct principal again = {.id = "usr_x", .name = "build", .type = PRINCIPAL_USER};
+    assert_code(principal_insert(w->db, &again, &w->err), CODE_CONFLICT);
+}
+
+static void principal_update_counts_itself(void **state)
+{
+    struct world *w = *state;
+    struct principal p = world_principal(w, "usr_a", "alice", PRINCIPAL_USER), out = {0};
+    assert_ok(principal_update(w->db, &p, &w->err), &w->err);
+    assert_ok(principal_find(w->db, "usr_a", &out, &w->err), &w->err);
+    assert_int_equal(out.revision, 2);
+}
+
 static void principal_that_is_not_there_is_not_found(void **state)
 {
     struct world *w = *state;
@@ -116,6 +150,8 @@ const struct CMUnitTest principal_tests[] = {
     WORLD_TEST(principal_comes_back_as_it_was_put_in),
     WORLD_TEST(users_and_service_accounts_share_their_names),
     WORLD_TEST(principal_update_changes_role_state_and_expiry),
+    WORLD_TEST(a_removed_principal_is_gone_with_all_it_had_but_its_name),
+    WORLD_TEST(principal_update_counts_itself),
     WORLD_TEST(principal_that_is_not_there_is_not_found),
     WORLD_TEST(principals_are_listed_by_type_in_pages),
     WORLD_TEST(principals_are_listed_by_every_filter),

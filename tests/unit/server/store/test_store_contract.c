@@ -7,6 +7,7 @@ static int run_all(const char *where)
     print_message("== SQLite %s\n", where);
     return _cmocka_run_group_tests("project", project_tests, project_test_count, NULL, NULL) +
            _cmocka_run_group_tests("principal", principal_tests, principal_test_count, NULL, NULL) +
+           _cmocka_run_group_tests("team", team_tests, team_test_count, NULL, NULL) +
            _cmocka_run_group_tests("credential", credential_tests, credential_test_count, NULL, NULL) +
            _cmocka_run_group_tests("key", key_tests, key_test_count, NULL, NULL) +
            _cmocka_run_group_tests("log", log_tests, log_test_count, NULL, NULL) +
