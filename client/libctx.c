@@ -15,26 +15,25 @@ static atomic_uint generation;
 enum { ABANDONED_KEPT = 16 };
 static OSSL_LIB_CTX *abandoned[ABANDONED_KEPT]; /* still reachable, for whoever searches a child for leaks */
 
-static OSSL_LIB_CTX *ctx_make(void)
-{
-    OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
-    if (!ctx)
-        return NULL;
-    if (!OSSL_PROVIDER_load(ctx, "default")) {
-        OSSL_LIB_CTX_free(ctx);
-        return NULL;
-    }
-    return ctx;
-}
-
-/* Keeps what was published first. */
-static OSSL_LIB_CTX *ctx_publish(OSSL_LIB_CTX *made)
+/* Keeps what was published first. A context does not free the provider that was loaded into it. */
+static OSSL_LIB_CTX *ctx_publish(OSSL_LIB_CTX *made, OSSL_PROVIDER *provider)
 {
     OSSL_LIB_CTX *expected = NULL;
     if (atomic_compare_exchange_strong(&private_ctx, &expected, made))
         return made;
+    (void)OSSL_PROVIDER_unload(provider);
     OSSL_LIB_CTX_free(made);
     return expected;
+}
+
+static OSSL_LIB_CTX *ctx_make(void)
+{
+    OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER *provider = ctx ? OSSL_PROVIDER_load(ctx, "default") : NULL;
+    if (provider)
+        return ctx_publish(ctx, provider);
+    OSSL_LIB_CTX_free(ctx);
+    return NULL;
 }
 
 status libctx_get(OSSL_LIB_CTX **out, struct error *err)
@@ -45,10 +44,8 @@ status libctx_get(OSSL_LIB_CTX **out, struct error *err)
         /* libcurl would do this in the middle of its own start; done here first, it finds nothing left to load. */
         (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
         ctx = atomic_load(&private_ctx); /* the configuration may have called us, and we are made already */
-        if (!ctx) {
-            OSSL_LIB_CTX *made = ctx_make();
-            ctx = made ? ctx_publish(made) : NULL;
-        }
+        if (!ctx)
+            ctx = ctx_make();
         ERR_pop_to_mark();
     }
     if (!ctx)
