@@ -32,6 +32,18 @@ static const struct {
     {OWNER, "POST", "/v1/keys/demo:key/renew", "{}", STALE_TAG, 412, CODE_STALE},
     {ADMIN, "POST", "/v1/keys/demo:key/destroy", "{}", STALE_TAG, 412, CODE_STALE},
 
+    {ADMIN, "POST", "/v1/users/owner/enable", "{}", STALE_TAG, 412, CODE_STALE},
+    {ADMIN, "POST", "/v1/service-accounts/build/enable", "{}", STALE_TAG, 412, CODE_STALE},
+    {ADMIN, "POST", "/v1/teams", "{\"name\":\"builders\"}", NULL, 201, CODE_OK},
+    {ADMIN, "GET", "/v1/teams", NULL, NULL, 200, CODE_OK},
+    {ADMIN, "POST", "/v1/teams/builders/members", "{\"principal\":\"owner\"}", STALE_TAG, 412, CODE_STALE},
+    {ADMIN, "POST", "/v1/teams/builders/members", "{\"principal\":\"owner\"}", NULL, 201, CODE_OK},
+    {ADMIN, "GET", "/v1/teams/builders/members", NULL, NULL, 200, CODE_OK},
+    {ADMIN, "DELETE", "/v1/teams/builders/members/owner", NULL, STALE_TAG, 412, CODE_STALE},
+    {ADMIN, "DELETE", "/v1/teams/builders", NULL, STALE_TAG, 412, CODE_STALE},
+    {ADMIN, "GET", "/v1/session", NULL, NULL, 404, CODE_NOT_FOUND},
+    {ADMIN, "DELETE", "/v1/session", NULL, NULL, 404, CODE_NOT_FOUND},
+
     {ADMIN, "GET", "/v1/policy", NULL, NULL, 200, CODE_OK},
     {ADMIN, "DELETE", "/v1/policy", NULL, NULL, 404, CODE_NOT_FOUND},
     {ADMIN, "PUT", "/v1/policy", "{}", STALE_TAG, 412, CODE_STALE},
@@ -185,6 +197,8 @@ static void a_key_without_the_scope_of_a_route_is_forbidden(void **state)
             }
         }
     }
+    (void)world_post(w, NOBODY, "/v1/session", "{\"api_key\":\"%s\"}", buf_text(&secrets[0]));
+    assert_problem(w, CODE_FORBIDDEN, "scope");
     for (size_t i = 0; i < COUNT_OF(scopes); i++)
         buf_clear(&secrets[i]);
 }
