@@ -71,7 +71,7 @@ const struct fault_case signature_cases[] = {
     {"a_token_refused_for_ever_is_renewed_once_and_no_more", "answer", ALWAYS, "401 No", PROBLEM, "",
      CKR_USER_NOT_LOGGED_IN, "req_of_header", .requests = 2},
     {"a_refusal_names_the_request", "answer", ALWAYS, "403 No", PROBLEM, FORBIDDEN, CKR_KEY_FUNCTION_NOT_PERMITTED,
-     "you may not (request req_of_body)", .requests = 1},
+     "you may not (request req_of_body, HTTP 403", .requests = 1},
     {"a_refusal_without_reason_names_the_request_of_its_header", "answer", ALWAYS, "500 Oops",
      "X-Request-Id: req_of_header\r\n", "<html>", CKR_DEVICE_ERROR, "req_of_header", .requests = 1},
     {"a_redirect_is_not_followed", "answer", ALWAYS, "307 Elsewhere", "Location: https://127.0.0.1:TRAP/\r\n", "",

@@ -18,7 +18,7 @@ const struct fault_case token_cases[] = {
     {"a_token_endpoint_with_too_many_requests_is_a_rejection", "answer", ALWAYS, "429 Slow", "", "",
      CKR_FUNCTION_REJECTED, "429", .requests = 1},
     {"an_assertion_refused_for_ever_is_told_at_once", "answer", ALWAYS, "401 No", PROBLEM, DISMISSED,
-     CKR_USER_NOT_LOGGED_IN, "who are you (request req_of_body)", .requests = 1},
+     CKR_USER_NOT_LOGGED_IN, "who are you (request req_of_body, HTTP 401", .requests = 1},
     {"a_token_endpoint_that_moved_is_not_followed", "answer", ALWAYS, "308 Moved",
      "Location: https://127.0.0.1:TRAP/\r\n", "", CKR_DEVICE_ERROR, "redirect", .requests = 1},
     {"a_token_answer_that_is_no_json_is_refused", "body", ALWAYS, .payload = "nonsense", .expected = CKR_DEVICE_ERROR,
