@@ -49,15 +49,14 @@ static status key_id_find(struct db *db, const char *asked, char out[ID_SIZE], s
 static status policy_load(struct db *db, enum policy_scope scope, const char *scope_id, struct policy_in_force *out,
                           struct error *err)
 {
-    cleanup_policy_row struct policy_row row;
+    cleanup_policy_row struct policy_row row = {0};
+    struct error why = {0};
     TRY(policy_find(db, scope, scope_id, &row, err));
     if (row.document.len == 0)
         return OK;
-    status parsed = policy_parse_text(buf_slice(&row.document), &out->policy, err);
-    if (!is_ok(parsed)) {
-        error_prefix(err, "policy of the %s, version %lld", policy_scope_name(scope), (long long)row.version);
-        return (status){err->code = CODE_INTERNAL};
-    }
+    if (!is_ok(policy_parse_text(buf_slice(&row.document), &out->policy, &why)))
+        return error_set(err, CODE_INTERNAL, "policy of the %s, version %lld: %s", policy_scope_name(scope),
+                         (long long)row.version, why.text);
     out->scope = scope;
     out->version = row.version;
     return OK;
