@@ -4,6 +4,8 @@
 # module, which leads every program with OpenSSL back into us.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/lib-engine.sh
+. "$(dirname "$0")/lib-engine.sh"
 sandbox_up
 head -c 1000 /dev/urandom >data.bin
 host=$CHANCERY_BUILD/tests/support/host/p11host
@@ -21,19 +23,10 @@ spoiled_host()
 expect_refused "host sign: a spoiled signature is found" 'p11_verify' spoiled_host
 
 # init = 1: the engine loads and initialises the module while OpenSSL reads its configuration, wherever that happens.
-cat >reentry.cnf <<EOF
-openssl_conf = init
-[init]
-engines = engines
-[engines]
-pkcs11 = pkcs11
-[pkcs11]
-engine_id = pkcs11
-dynamic_path = $engine
-MODULE_PATH = $P11_MODULE
-PIN = $P11_PIN
-init = 1
-EOF
+{
+    engine_text "$P11_MODULE" "$P11_PIN"
+    echo 'init = 1'
+} >reentry.cnf
 # The engine as the default for everything: OpenSSL would ask the token for the keys of our own TLS.
 sed 's/^init = 1/default_algorithms = ALL\ninit = 1/' reentry.cnf >default.cnf
 

@@ -2,11 +2,11 @@
 # shellcheck shell=bash
 # What the tests with OpenSSL's engine (libp11) share. $module is the module under test, $key the label of the key.
 
-# The engine through a configuration of its own, so that nothing of this machine's is used.
-engine_conf()
+# engine_text MODULE PIN: the configuration of the engine, up to its `init`.
+engine_text()
 {
-    # shellcheck disable=SC2154  # engine: lib.sh; module: signing_case
-    cat >openssl.cnf <<END
+    # shellcheck disable=SC2154  # engine: lib.sh
+    cat <<END
 openssl_conf = init
 [init]
 engines = engines
@@ -15,15 +15,19 @@ pkcs11 = pkcs11
 [pkcs11]
 engine_id = pkcs11
 dynamic_path = $engine
-MODULE_PATH = $module
-PIN = $P11_PIN
-init = 0
-[req]
-distinguished_name = dn
-prompt = no
-[dn]
-CN = A request
+MODULE_PATH = $1
+PIN = $2
 END
+}
+
+# The engine through a configuration of its own, so that nothing of this machine's is used.
+engine_conf()
+{
+    # shellcheck disable=SC2154  # module: signing_case
+    {
+        engine_text "$module" "$P11_PIN"
+        printf 'init = 0\n[req]\ndistinguished_name = dn\nprompt = no\n[dn]\nCN = A request\n'
+    } >openssl.cnf
 }
 
 uri()

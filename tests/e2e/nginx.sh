@@ -4,6 +4,8 @@
 # nginx hands on only what `env` names; without that, the module finds its configuration at a standard place.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/lib-engine.sh
+. "$(dirname "$0")/lib-engine.sh"
 sandbox_up
 nginx=$(PATH=$PATH:/usr/sbin command -v nginx)
 nginx_pid=
@@ -13,18 +15,7 @@ mkdir -p logs home/.config/chancery
 admin certificate "$P11_EC" --chain >server.pem
 cp -p "$sandbox"/client/* home/.config/chancery/
 
-cat >openssl.cnf <<EOF
-openssl_conf = init
-[init]
-engines = engines
-[engines]
-pkcs11 = pkcs11
-[pkcs11]
-engine_id = pkcs11
-dynamic_path = $engine
-MODULE_PATH = $P11_MODULE
-PIN = $P11_PIN
-EOF
+engine_text "$P11_MODULE" "$P11_PIN" >openssl.cnf
 
 # nginx_conf ENV-LINES: two workers, each of which names itself.
 nginx_conf()

@@ -4,6 +4,8 @@
 # itself. Each such exception stands here, exactly.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/lib-engine.sh
+. "$(dirname "$0")/lib-engine.sh"
 sandbox_up
 head -c 5000 /dev/urandom >data.bin
 javac -d classes "$e2e/data/Hello.java"
@@ -56,19 +58,10 @@ EOF
 
 sign_engine()
 {
-    cat >openssl.cnf <<EOF
-openssl_conf = init
-[init]
-engines = engines
-[engines]
-pkcs11 = pkcs11
-[pkcs11]
-engine_id = pkcs11
-dynamic_path = $engine
-MODULE_PATH = $spy
-PIN = $P11_PIN
-init = 0
-EOF
+    {
+        engine_text "$spy" "$P11_PIN"
+        echo 'init = 0'
+    } >openssl.cnf
     OPENSSL_CONF=$PWD/openssl.cnf timeout 60 openssl dgst -engine pkcs11 -keyform engine \
         -sign "pkcs11:token=$P11_TOKEN;object=$key;type=private" -sha256 -out data.sig data.bin
 }

@@ -5,6 +5,8 @@
 # configuration at all. Each program must end by itself, by no signal, and say what is wrong.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/lib-engine.sh
+. "$(dirname "$0")/lib-engine.sh"
 sandbox_up
 head -c 5000 /dev/urandom >data.bin
 javac -d classes "$e2e/data/Hello.java"
@@ -18,19 +20,10 @@ tool()
 
 sign_engine()
 {
-    cat >openssl.cnf <<EOF
-openssl_conf = init
-[init]
-engines = engines
-[engines]
-pkcs11 = pkcs11
-[pkcs11]
-engine_id = pkcs11
-dynamic_path = $engine
-MODULE_PATH = $P11_MODULE
-PIN = $pin
-init = 0
-EOF
+    {
+        engine_text "$P11_MODULE" "$pin"
+        echo 'init = 0'
+    } >openssl.cnf
     rm -f data.sig
     OPENSSL_CONF=$PWD/openssl.cnf timeout 60 openssl dgst -engine pkcs11 -keyform engine \
         -sign "pkcs11:token=$P11_TOKEN;object=$P11_RSA;type=private" -sha256 -out data.sig data.bin
