@@ -18,8 +18,8 @@ FROM n WHERE i < 1000;
 CREATE TEMP TABLE place AS SELECT p.id AS project_id, CAST(substr(p.name, 7) AS INTEGER) AS i FROM project p WHERE p.name LIKE 'bench-%';
 CREATE TEMP TABLE person AS SELECT id, CAST(substr(name, 7) AS INTEGER) AS i FROM principal WHERE name LIKE 'bench-%';
 CREATE INDEX temp.place_i ON place (i);
-INSERT INTO member (project_id, principal_id, role, since_ms)
-SELECT place.project_id, person.id, CASE person.i % 10 WHEN 0 THEN 1 WHEN 1 THEN 4 ELSE 2 END, 1700000000000
+INSERT INTO member (project_id, principal_id, role, since_ms, not_before_ms, not_after_ms)
+SELECT place.project_id, person.id, CASE person.i % 10 WHEN 0 THEN 1 WHEN 1 THEN 4 ELSE 2 END, 1700000000000, 0, 0
 FROM person JOIN place ON place.i = person.i / 10;
 
 INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, created_ms)
