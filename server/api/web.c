@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Serves the administrator's page. Names of assets carry a hash of their content, so they may be kept for ever; the page
- * itself is asked for each time. Nothing is loaded from elsewhere and nothing inline is run: the headers say so. */
+/* Serves the administrator's page. Names of assets carry a hash of their content, so they may be kept for ever; the
+ * page itself is asked for each time. Nothing is loaded from elsewhere and nothing inline is run: the headers say so.
+ */
 #include "server/api/web.h"
 
 #include <stdlib.h>

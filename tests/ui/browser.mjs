@@ -6,7 +6,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-const require = createRequire(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../web/package.json'));
+const require = createRequire(
+  join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../web/package.json'),
+);
 const { chromium } = require('playwright-core');
 const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -50,7 +52,8 @@ export async function open(browser, { expected = [] } = {}) {
   page.on('pageerror', (e) => note(`exception: ${e.stack ?? e}`));
   page.on('request', (r) => {
     const url = r.url();
-    if (!url.startsWith(`${server}/`) && !url.startsWith('data:') && !url.startsWith('blob:')) seen.push(`request to ${url}`);
+    if (!url.startsWith(`${server}/`) && !url.startsWith('data:') && !url.startsWith('blob:'))
+      seen.push(`request to ${url}`);
   });
   return {
     context,
@@ -83,7 +86,9 @@ export async function axe(page, what) {
   await page.evaluate(axeSource);
   const found = await page.evaluate(async () => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
-    return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => `${n.html} (${n.failureSummary})`).join(' | ')}`);
+    return violations.map(
+      (v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => `${n.html} (${n.failureSummary})`).join(' | ')}`,
+    );
   });
   assert.deepEqual(found, [], `axe, ${what}`);
 }
@@ -122,7 +127,10 @@ async function restAgent(method, path, body, key) {
   const https = await import('node:https');
   const ca = readFileSync(process.env.CHANCERY_CA);
   return new Promise((resolve, reject) => {
-    const headers = { Authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) };
+    const headers = {
+      Authorization: `Bearer ${key}`,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    };
     const request = https.request(server + path, { method, ca, headers, timeout: 60_000 }, (response) => {
       let text = '';
       response.setEncoding('utf8');

@@ -229,6 +229,7 @@ export function TextField<V extends Values>({
     value: String(form.values[name] ?? ''),
     onInput: (e: Event) => form.set(name, (e.target as HTMLInputElement).value as V[typeof name]),
     required,
+    'data-autofocus': autofocus || undefined,
     class: classes(machine && 'machine'),
     ...(machine ? ({ autocapitalize: 'off', spellcheck: false, autocomplete: 'off' } as const) : {}),
     ...rest,
