@@ -13,12 +13,13 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "server/api/reconcile.h"
+#include "server/api/web.h"
 #include "server/app/app.h"
 #include "server/app/audiences.h"
 #include "server/app/notify.h"
 #include "server/app/parts.h"
 
-enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000, RECONCILE_TIMEOUT_MS = 60000 };
+enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000, RECONCILE_TIMEOUT_MS = 60000, TABLES_MOST = 128 };
 
 static atomic_bool draining;
 
@@ -60,12 +61,28 @@ static void limits_set(void)
     }
 }
 
+/* The REST interface, and the page that uses it. */
+static status tables_join(const struct route *out[static TABLES_MOST], struct error *err)
+{
+    size_t count = 0;
+
+    for (; api_tables[count]; count++) {
+        if (count + 2 == TABLES_MOST)
+            return error_set(err, CODE_INTERNAL, "more than %d tables of routes", TABLES_MOST);
+        out[count] = api_tables[count];
+    }
+    out[count] = web_routes;
+    return OK;
+}
+
 static status http_start(struct server *s, struct error *err)
 {
+    const struct route *tables[TABLES_MOST] = {0};
     const struct config *c = s->config;
     cleanup_buf struct buf certificate = {0};
     cleanup_buf struct buf key = {0};
     int fd = -1;
+    TRY(tables_join(tables, err));
     TRY(tls_read(c, &certificate, &key, err));
     TRY(http_listen(c->listen_address, (int)c->listen_port, &fd, err));
     status made = audiences_make(&s->audiences, c, fd, err);
@@ -83,7 +100,7 @@ static status http_start(struct server *s, struct error *err)
         .max_connections = (int)c->http_max_connections,
         .request_timeout_ms = c->request_timeout_ms,
         .idle_timeout_ms = c->idle_timeout_ms,
-        .tables = api_tables,
+        .tables = tables,
         .before = api_before,
         .api = &s->api,
     };

@@ -149,7 +149,8 @@ static status endpoint_place(struct router *r, struct endpoint *e, struct node *
     struct node *n = &r->root;
     size_t depth = 0;
     while (segment_next(&path, &segment)) {
-        if (!segment_is_sound(segment) || ++depth > PATTERN_SEGMENTS)
+        bool is_root = segment.len == 0 && strcmp(e->route->pattern, "/") == 0;
+        if ((!is_root && !segment_is_sound(segment)) || ++depth > PATTERN_SEGMENTS)
             return row_refuse(e->route, "malformed pattern", err);
         if (segment_is_param(segment))
             TRY(endpoint_add_param(e, segment, err));

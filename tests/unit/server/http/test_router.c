@@ -142,6 +142,24 @@ static void malformed_rows_are_refused(void **state)
     assert_row_refused(twice, "twice");
 }
 
+static void the_root_is_a_path_like_another(void **state)
+{
+    const struct route rows[] = {
+        {"GET", "/", 1, handler, 0}, {"GET", "/{name}", 2, handler, 0}, {NULL, NULL, 0, NULL, 0}};
+    const struct route *const list[] = {rows, NULL};
+    cleanup_router struct router *r = NULL;
+    struct route_match m = {0};
+    (void)state;
+
+    assert_true(is_ok(router_new(list, &r, NULL)));
+
+    assert_true(router_find(r, "GET", slice_of_text("/"), &m));
+    assert_int_equal(m.route->permission, 1);
+    assert_true(router_find(r, "GET", slice_of_text("/a"), &m));
+    assert_int_equal(m.route->permission, 2);
+    assert_false(router_find(r, "GET", slice_of_text("//"), &m));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +171,7 @@ int main(void)
                                         router_down),
         cmocka_unit_test(a_row_without_permission_is_refused_by_name),
         cmocka_unit_test(malformed_rows_are_refused),
+        cmocka_unit_test(the_root_is_a_path_like_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every page in both sizes and both themes: it renders without an error, holds axe's rules, fits the window, and a screenshot
+// of it is kept. A new page has its row here.
+import { after, before, test } from 'node:test';
+import { inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { fill } from './world.mjs';
+
+// Name of the screenshot, address below /ui, heading.
+const rows = [
+  ['projects', '/projects', 'Projects'],
+  ['projects-none', '/projects?name=nothing-like-it', 'Projects'],
+  ['keys', '/keys', 'Keys'],
+  ['no-such-page', '/nothing', 'There is no such page'],
+];
+
+let browser, watched;
+before(async () => {
+  await fill(rest);
+  browser = await launch();
+  watched = await open(browser);
+  await signIn(watched.page);
+});
+after(async () => {
+  await browser?.close();
+});
+
+for (const [name, address, heading] of rows)
+  test(`${name} looks right`, async () => {
+    const { page } = watched;
+    await page.goto(`${server}/ui${address}`);
+    await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+    await settled(page);
+    await inspect(page, name);
+  });
+
+test('no page made an error on the console or asked another server', async () => {
+  await watched.done();
+});

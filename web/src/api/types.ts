@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shapes of docs/openapi.yaml that the page uses, under the same names.
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export type PlatformRole = 'administrator' | 'auditor' | 'user';
+export type MemberRole = 'owner' | 'signer' | 'approver';
+export type PrincipalType = 'user' | 'service_account';
+export type MemberType = PrincipalType | 'team';
+export type State = 'active' | 'disabled';
+export type KeyState = 'pending' | 'active' | 'disabled' | 'retired' | 'destroyed' | 'missing';
+export type KeyType = 'rsa2048' | 'rsa3072' | 'rsa4096' | 'p256' | 'p384' | 'p521' | 'ed25519';
+export type Mechanism = 'rsa_pkcs1' | 'rsa_pss' | 'ecdsa' | 'eddsa';
+export type Hash =
+  'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512' | 'sha3-224' | 'sha3-256' | 'sha3-384' | 'sha3-512';
+export type Scope = 'sign' | 'read' | 'admin';
+
+export interface Session {
+  id: string;
+  user: string;
+  role: PlatformRole;
+  created: string;
+  expires: string;
+  csrf_token: string;
+}
+
+export interface Ready {
+  status: 'ready' | 'not_ready';
+  checks: Record<string, string>;
+}
+
+export interface Project {
+  id: string;
+  name: string;
+  description: string;
+  created: string;
+  revision: number;
+}
+
+export interface Member {
+  principal: string;
+  name: string;
+  type: MemberType;
+  role: MemberRole;
+  since: string;
+  not_before: string | null;
+  not_after: string | null;
+}
+
+export interface EffectiveSigner {
+  principal: string;
+  name: string;
+  type: PrincipalType;
+  reasons: {
+    by: 'direct' | 'team';
+    team: string | null;
+    time: 'in_time' | 'not_yet' | 'ended';
+    not_before: string | null;
+    not_after: string | null;
+  }[];
+  may_sign: boolean;
+  obstacle: 'disabled' | 'expired' | 'not_in_time' | null;
+}
+
+export interface HsmAttributes {
+  sensitive: boolean;
+  always_sensitive: boolean;
+  extractable: boolean;
+  never_extractable: boolean;
+  local: boolean;
+}
+
+export interface Key {
+  id: string;
+  project: string;
+  label: string;
+  state: KeyState;
+  revision: number;
+  version: number;
+  type: KeyType;
+  public_key: string | null;
+  cka_id: string | null;
+  mechanisms: Mechanism[];
+  hashes: Hash[];
+  /** DER in base64, leaf first. */
+  certificates: string[];
+  hsm: HsmAttributes | null;
+  hsm_name: string;
+  findings: string | null;
+  disabled_reason: string | null;
+  created: string;
+  retired: string | null;
+  destruction: { asked_by: string; asked: string } | null;
+}
+
+export interface KeyVersion {
+  version: number;
+  state: 'current' | 'grace' | 'retired' | 'destroyed';
+  type: KeyType;
+  public_key: string;
+  cka_id: string;
+  certificate: string | null;
+  replaced_certificates: { certificate: string; replaced: string }[];
+  hsm: HsmAttributes;
+  findings: string | null;
+  created: string;
+  grace_until: string | null;
+}
+
+export interface Rate {
+  count: number;
+  seconds: number;
+}
+
+export interface Policy {
+  mechanisms?: Mechanism[];
+  hashes?: Hash[];
+  certificate?: { refuse_expired?: boolean; min_days_left?: number };
+  quota?: { total?: number; day?: number; month?: number };
+  rate?: { per_principal?: Rate; per_key?: Rate };
+  networks?: string[];
+  windows?: { days?: string[]; from?: string; to?: string; zone?: string }[];
+  releases?: { from: string; to: string; name?: string }[];
+  context?: string[];
+  programs?: string[];
+  digests?: 'any' | 'listed';
+  approval?: { needed: number; max_count?: number; max_hours?: number };
+}
+
+export interface PolicyVersion {
+  scope: 'platform' | 'project' | 'key';
+  id: string | null;
+  version: number;
+  document: Policy | null;
+  author: string | null;
+  created: string | null;
+}
+
+export interface Freeze {
+  frozen: boolean;
+  reason: string | null;
+  author: string | null;
+  since: string | null;
+}
+
+export type ApprovalState = 'pending' | 'approved' | 'denied' | 'cancelled' | 'revoked' | 'expired' | 'used';
+
+export interface Approval {
+  id: string;
+  key: string;
+  key_id: string;
+  project: string;
+  requester: string;
+  reason: string;
+  state: ApprovalState;
+  break_glass: boolean;
+  count: number;
+  by_digest: boolean;
+  hours: number;
+  needed: number;
+  approvals: number;
+  created: string;
+  expires: string;
+  remaining: number | null;
+  valid_from: string | null;
+  valid_until: string | null;
+  revision: number;
+  /** These two not in lists. */
+  digests?: { hash: Hash; digest: string; remaining: number }[];
+  decisions?: { approver: string; decision: 'approve' | 'deny'; comment: string; time: string }[];
+}
+
+export interface Explanation {
+  allowed: boolean;
+  code: string | null;
+  steps: { rule: string; verdict: 'allows' | 'refuses' | 'notes'; code: string | null; reason: string | null }[];
+}
+
+export interface AuditRecord {
+  v: number;
+  seq: number;
+  time: string;
+  type: string;
+  principal: string | null;
+  principal_id: string | null;
+  project: string | null;
+  key: string | null;
+  key_id: string | null;
+  version?: number | null;
+  mechanism?: string | null;
+  hash?: string | null;
+  digest?: string | null;
+  signature_sha256?: string | null;
+  target?: { type: string | null; id: string | null; name: string | null };
+  detail?: Record<string, unknown>;
+  outcome: string | null;
+  reason: string | null;
+  intent?: number | null;
+  client: { address: string | null; program: string | null; host: string | null; user: string | null };
+  request_id: string | null;
+  previous: string;
+  record_hash: string;
+}
+
+export interface AuditHead {
+  seq: number;
+  record_hash: string;
+}
+
+export interface Usage {
+  day: string;
+  project: string;
+  label: string;
+  key: string;
+  success: number;
+  refused: number;
+  failed: number;
+}
+
+export interface Hsm {
+  name: string;
+  state: 'available' | 'unavailable';
+  reason: string | null;
+  token: string;
+  manufacturer: string;
+  model: string;
+  serial: string;
+  library: string;
+  library_version: string;
+  firmware_version: string;
+  hardware_version: string;
+  notice: string | null;
+  sessions: number;
+  key_types: KeyType[];
+  mechanisms: Mechanism[];
+}
+
+export interface ServiceAccount {
+  id: string;
+  name: string;
+  state: State;
+  expires: string | null;
+  description: string;
+  team: string | null;
+  created: string;
+  revision: number;
+  keys: { id: string; algorithm: string; expires: string | null; created: string; last_used: string | null }[];
+}
+
+export interface User {
+  id: string;
+  name: string;
+  role: PlatformRole;
+  state: State;
+  created: string;
+  revision: number;
+}
+
+export interface Team {
+  id: string;
+  name: string;
+  description: string;
+  created: string;
+  revision: number;
+}
+
+export interface TeamMember {
+  principal: string;
+  name: string;
+  type: PrincipalType;
+  state: State;
+  since: string;
+}
+
+export interface ApiKey {
+  id: string;
+  name: string;
+  scopes: Scope[];
+  expires: string | null;
+  created: string;
+  last_used: string | null;
+}
+
+export interface NewApiKey extends ApiKey {
+  api_key: string;
+}
+
+export interface UserSession {
+  id: string;
+  api_key: string;
+  address: string;
+  created: string;
+  last_used: string;
+  expires: string;
+}

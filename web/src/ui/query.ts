@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading from the server in a component. What was read before is shown at once and renewed behind; every change made from
+// this page, and a connection that comes back, renew what is shown.
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { api, withQuery, type Query } from '../api/client';
+import { changes } from '../api/changes';
+import { Cancelled } from '../api/problem';
+import type { Page } from '../api/types';
+
+const kept = new Map<string, unknown>();
+const keptMost = 200;
+
+function keep(path: string, data: unknown) {
+  kept.delete(path);
+  kept.set(path, data);
+  if (kept.size > keptMost) kept.delete(kept.keys().next().value!);
+}
+
+/** Another person signs in: nothing of the last one stays. */
+export const forgetAll = () => kept.clear();
+
+export interface Loaded<T> {
+  data: T | undefined;
+  error: unknown;
+  loading: boolean;
+  reload: () => void;
+}
+
+interface Options<T> {
+  /** Milliseconds between two readings, while the page is visible. */
+  every?: number;
+  /** How it is read, when not by one GET of `path`. */
+  read?: (path: string, signal: AbortSignal) => Promise<T>;
+}
+
+/** GETs `path` and keeps it fresh; null reads nothing. */
+export function useQuery<T>(path: string | null, options: Options<T> = {}): Loaded<T> {
+  const [state, setState] = useState<{ path: string | null; data?: T; error?: unknown; loading: boolean }>({
+    path,
+    loading: true,
+  });
+  const [turn, setTurn] = useState(0);
+  const reload = useCallback(() => setTurn((t) => t + 1), []);
+  const changed = changes.value;
+  const read = useRef(options.read);
+  read.current = options.read;
+
+  useEffect(() => {
+    if (path === null) return;
+    const cancel = new AbortController();
+    const reading = read.current ? read.current(path, cancel.signal) : api.get<T>(path, { signal: cancel.signal });
+    setState((s) => ({
+      ...s,
+      path,
+      data: (s.path === path ? s.data : undefined) ?? (kept.get(path) as T),
+      loading: true,
+    }));
+    reading.then(
+      (data) => {
+        if (cancel.signal.aborted) return;
+        keep(path, data);
+        setState({ path, data, loading: false });
+      },
+      (error) => {
+        if (cancel.signal.aborted || error instanceof Cancelled) return;
+        setState((s) => ({ ...s, error, loading: false }));
+      },
+    );
+    return () => cancel.abort();
+  }, [path, turn, changed]);
+
+  useEffect(() => {
+    if (!options.every) return;
+    const timer = setInterval(() => document.visibilityState === 'visible' && reload(), options.every);
+    return () => clearInterval(timer);
+  }, [options.every, reload]);
+
+  const isOther = state.path !== path;
+  return {
+    data: isOther ? (kept.get(path ?? '') as T | undefined) : state.data,
+    error: isOther ? undefined : state.error,
+    loading: isOther ? path !== null : state.loading,
+    reload,
+  };
+}
+
+export interface Pages<T> extends Loaded<Page<T>> {
+  items: T[] | undefined;
+  /** From 0. */
+  page: number;
+  pageSize: number;
+  next: (() => void) | null;
+  previous: (() => void) | null;
+}
+
+/** A list, page by page. Another filter begins anew. */
+export function usePages<T>(path: string | null, filter: Query = {}, pageSize = 50): Pages<T> {
+  const list = path === null ? null : withQuery(path, { ...filter, limit: pageSize });
+  const [at, setAt] = useState<{ list: string | null; cursors: string[] }>({ list, cursors: [] });
+  const cursors = at.list === list ? at.cursors : [];
+  const loaded = useQuery<Page<T>>(list && withQuery(list, { after: cursors.at(-1) }));
+  const next = loaded.data?.next;
+  return {
+    ...loaded,
+    items: loaded.data?.items,
+    page: cursors.length,
+    pageSize,
+    next: next ? () => setAt({ list, cursors: [...cursors, next] }) : null,
+    previous: cursors.length > 0 ? () => setAt({ list, cursors: cursors.slice(0, -1) }) : null,
+  };
+}
+
+/** All objects of a list that is known to be short; reads at most `most` pages of 1000. */
+export async function readAll<T>(path: string, signal?: AbortSignal, most = 10): Promise<T[]> {
+  const items: T[] = [];
+  let after: string | null | undefined;
+  for (let i = 0; i < most && after !== null; i++) {
+    const page: Page<T> = await api.get<Page<T>>(withQuery(path, { limit: 1000, after }), { signal });
+    items.push(...page.items);
+    after = page.next;
+  }
+  return items;
+}
