@@ -4,7 +4,9 @@
 
 #include "server/api/api.h"
 
-/* Compares, takes the steps `lose` and `find` of key_states.def, each with its record, and writes one record
+/* For one HSM and the keys that are in it: of one that does not answer nothing is known, and no key called missing.
+ * Compares, takes the steps `lose` and `find` of key_states.def, each with its record, and writes one record
  * hsm.reconcile. report is a JSON object (HsmReport of docs/openapi.yaml); it is also kept for GET. Keys that are not
  * concerned go on signing meanwhile. req NULL: the server itself, at its start. */
-status reconcile_run(struct api *api, struct request *req, struct deadline d, struct buf *report, struct error *err);
+status reconcile_run(struct api *api, struct hsm *hsm, struct request *req, struct deadline d, struct buf *report,
+                     struct error *err);
