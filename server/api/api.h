@@ -15,7 +15,8 @@ struct api {
     struct audit *audit;
     struct signer *signer;
     struct identity_cache *identities;
-    struct hsm *hsm;
+    struct hsm *hsm;            /* the default one; keys say theirs: hsms.h */
+    const struct hsm_set *hsms; /* all, hsm too; NULL: there is no other */
     struct ca *ca;
     int64_t destroy_wait_ms;            /* from a key's retirement to its destruction */
     const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */

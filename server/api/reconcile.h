@@ -5,10 +5,12 @@
 #include "server/api/api.h"
 
 struct reconcile_order {
+    struct hsm *hsm;
     struct request *req; /* NULL: the server itself, at its start */
     bool accepts_loss;   /* keys become missing however many they are */
 };
-/* Compares, takes the steps `lose` and `find` of key_states.def, each with its record, and writes one record
+/* For one HSM and the keys that are in it: of one that does not answer nothing is known, and no key called missing.
+ * Compares, takes the steps `lose` and `find` of key_states.def, each with its record, and writes one record
  * hsm.reconcile. report is a JSON object (HsmReport of docs/openapi.yaml); it is also kept for GET. Keys that are not
  * concerned go on signing meanwhile. When more than a hundred and more than half of the keys in use are not found, none
  * becomes missing: it is rather the wrong token, and counts.withheld tells how many. */

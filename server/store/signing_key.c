@@ -10,7 +10,7 @@
     "k.id, k.project_id, p.name, k.label, k.lifecycle, k.disabled_reason, k.hashes, k.mechanisms, k.created_ms, "      \
     "COALESCE(v.version, 0), COALESCE(v.type, k.plan_type), v.hsm_id, v.spki, v.hsm_attributes, v.certificate, "       \
     "v.findings, "                                                                                                     \
-    "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, k.hsm, k.retired_ms, k.destroy_by, "              \
+    "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, COALESCE(v.hsm, k.hsm), k.retired_ms, k.destroy_by, "              \
     "k.destroy_ms, k.plan_subject, k.plan_days"
 #define FROM                                                                                                           \
     " FROM signing_key k JOIN project p ON p.id = k.project_id "                                                       \
@@ -23,6 +23,11 @@ void signing_key_clear(struct signing_key *k)
     buf_clear(&k->spki);
     buf_clear(&k->certificate);
     *k = (struct signing_key){0};
+}
+
+const char *signing_key_hsm(const struct signing_key *k)
+{
+    return *k->hsm ? k->hsm : "default";
 }
 
 static void mechanism_set_format(unsigned set, char out[MECHANISM_SET_SIZE])
@@ -131,7 +136,7 @@ status signing_key_insert(struct db *db, const struct signing_key *k, struct err
         "$8, $9, $10, $11, $12, $13, $14)",
         DB_PARAMS(db_text(k->id), db_text(k->project_id), db_text(k->label), db_text(coarse(k->state)),
                   db_text(k->disabled_reason), db_text(hashes), db_text(mechanisms), db_int(k->version),
-                  db_int(k->created_ms), db_text(key_state_name(k->state)), db_text(*k->hsm ? k->hsm : "default"),
+                  db_int(k->created_ms), db_text(key_state_name(k->state)), db_text(signing_key_hsm(k)),
                   db_text(key_type_name(k->type)), db_text(k->plan_subject), db_int(k->plan_days)),
         NULL, err);
     TRY(row_conflict(result, err, "label: the project has a signing key %s already", k->label));

@@ -227,7 +227,7 @@ struct signing_key {
     enum key_state state, state_before; /* before: where a missing key comes back to */
     char disabled_reason[TEXT_SIZE];
     int64_t revision;         /* 1 when made; grows with each change */
-    char hsm[NAME_SIZE];      /* that holds it; "" is taken for "default" */
+    char hsm[NAME_SIZE];      /* that holds the version, or is to make a pending key; "" is taken for "default" */
     int64_t retired_ms;       /* 0: is not */
     char destroy_by[ID_SIZE]; /* the administrator who asked for its destruction; "": nobody */
     int64_t destroy_ms;       /* when that was */
@@ -248,6 +248,7 @@ struct signing_key {
 };
 void signing_key_clear(struct signing_key *k);
 #define cleanup_signing_key CLEANUP(signing_key_clear)
+const char *signing_key_hsm(const struct signing_key *k);
 status signing_key_insert(struct db *db, const struct signing_key *k,
                           struct error *err); /* key, version 1, certificate */
 status signing_key_find(struct db *db, const char *id, struct signing_key *out, struct error *err);
@@ -272,12 +273,12 @@ status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
                                 status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
 
 /* ---- key_version.c: the versions of a key. Each is a struct signing_key whose version, type, hsm_id, spki,
- * hsm_attributes, findings, certificate, version_created_ms and grace_until_ms are that version's. */
+ * hsm, hsm_attributes, findings, certificate, version_created_ms and grace_until_ms are that version's. */
 status key_version_insert(struct db *db, const struct signing_key *k, struct error *err); /* and makes it the current */
 /* The newest first. */
 status key_version_list(struct db *db, const char *key_id, status (*each)(void *arg, const struct signing_key *k),
                         void *arg, struct error *err);
-/* Of all keys, ordered by key and version: id, project_name, label, state, hsm, version (that is current: see
+/* Those that an HSM holds, ordered by key and version: id, project_name, label, state, hsm, version (that is current: see
  * current_version), hsm_id, hsm_attributes, findings. */
 status key_version_list_all(struct db *db, const char *hsm,
                             status (*each)(void *arg, const struct signing_key *k, int current_version), void *arg,

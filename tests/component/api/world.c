@@ -102,7 +102,7 @@ int world_open(void **state)
     faults_find(w);
     store_begin(w);
     struct signer_config signing = {
-        .store = w->store, .audit = w->audit, .hsm = {hsm_sign_counted, w}, .verify_all = true};
+        .store = w->store, .audit = w->audit, .hsm = {.sign = hsm_sign_counted, .hsm = w}, .verify_all = true};
     must(w, signer_new(&signing, &w->signer, &w->err));
     must(w, identity_cache_new(&w->identities, &w->err));
     w->api = (struct api){.store = w->store,
