@@ -24,6 +24,8 @@ const struct route *const api_tables[] = {
     audit_routes,
     api_key_routes,
     session_routes,
+    user_session_routes,
+    password_routes,
     usage_routes,
     ca_routes,
     service_account_routes,

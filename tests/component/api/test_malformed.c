@@ -48,6 +48,8 @@ static const struct sample {
     {ADMIN, "POST", "/v1/users/owner/enable", "{}"},
     {OWNER, "POST", "/v1/users/owner/api-keys", "{\"name\":\"more\"}"},
     {NOBODY, "POST", "/v1/session", "{\"api_key\":\"k\"}"},
+    {OWNER, "POST", "/v1/session/confirm", "{\"api_key\":\"k\"}"},
+    {OWNER, "PUT", "/v1/users/owner/password", "{\"password\":\"a good long password\"}"},
     {ADMIN, "PUT", "/v1/policy", "{\"digests\":\"any\"}"},
     {OWNER, "PUT", "/v1/projects/demo/policy", "{\"digests\":\"any\"}"},
     {OWNER, "PUT", "/v1/keys/demo:key/policy", "{\"digests\":\"any\"}"},

@@ -237,7 +237,7 @@ int world_call(struct world *w, const struct call *call)
     w->x.target = call->target;
     w->x.headers = headers;
     w->x.body = call->body;
-    w->x.address = "192.0.2.7";
+    w->x.address = call->address ? call->address : w->address ? w->address : "192.0.2.7";
     must(w, http_route_in_memory(&w->http, &w->x, &w->err));
     answer_check(w, call);
     return w->x.status;
