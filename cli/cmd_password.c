@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chancery user password, remove-password: passwords for the browser. */
+/* chancery user password …, totp …: what a user signs in with in a browser. */
 #include <string.h>
 
 #include "chancery/protocol.h"
@@ -94,6 +94,56 @@ static status password_remove(struct cli *cli, struct error *err)
     return api_do(cli, "DELETE", &path, "removed", err);
 }
 
+/* ---- second factor */
+
+static status totp_begin(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0}, body = {0};
+    buf_add_text(&body, "{}");
+    api_path(&path, "/v1/users/%/totp", cli_argument(cli, 0));
+    return api_show(cli, "POST", &path, &body, err);
+}
+
+static status code_body(struct cli *cli, struct buf *body, struct error *err)
+{
+    struct json_writer w = json_writer_on(body);
+    json_begin_object(&w, NULL);
+    json_add_text(&w, "code", cli_argument(cli, 1));
+    json_end_object(&w);
+    return buf_check(body, err);
+}
+
+static status totp_confirm(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0}, body = {0};
+    cleanup_json struct json *answer = NULL;
+    api_path(&path, "/v1/users/%/totp", cli_argument(cli, 0));
+    TRY(code_body(cli, &body, err));
+    TRY(api_request(cli, "PUT", &path, &body, &answer, err));
+    if (cli_is_json(cli))
+        return api_print_json(cli, answer, err);
+    const struct json *codes = json_get(answer, "recovery_codes");
+    for (size_t i = 0; i < json_count(codes); i++)
+        fprintf(cli->out, "%s\n", json_text(json_at(codes, i), ""));
+    fprintf(stderr, "Keep these recovery codes; each is good once, and they are not shown again.\n");
+    return OK;
+}
+
+static status totp_show(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/users/%/totp", cli_argument(cli, 0));
+    return api_show(cli, "GET", &path, NULL, err);
+}
+
+static status totp_remove(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/users/%/totp", cli_argument(cli, 0));
+    api_query(&path, "code", cli_argument(cli, 1));
+    return api_do(cli, "DELETE", &path, "removed", err);
+}
+
 static const struct cli_option password_options[] = {
     {"one-time", NULL, "make one, set it and print it; the user must change it"},
     {"password-file", "FILE", "take the new password from a file that nobody else can read, not from the terminal"},
@@ -106,5 +156,12 @@ const struct cli_command password_commands[] = {
     {"user password", "USER", "set one's own password, or a one-time password of another", CLI_ADMINISTRATION,
      password_options, password_set},
     {"user remove-password", "USER", "remove a user's password", CLI_ADMINISTRATION, NULL, password_remove},
+    {"totp begin", "USER", "begin one's second factor: the secret for an authenticator app", CLI_ADMINISTRATION, NULL,
+     totp_begin},
+    {"totp confirm", "USER CODE", "switch it on with a first code; prints the recovery codes", CLI_ADMINISTRATION, NULL,
+     totp_confirm},
+    {"totp show", "USER", "show whether a user has a second factor", CLI_ADMINISTRATION, NULL, totp_show},
+    {"totp remove", "USER [CODE]", "remove it: one's own with a code, another's as an administrator",
+     CLI_ADMINISTRATION, NULL, totp_remove},
     {0},
 };

@@ -26,6 +26,7 @@ const struct route *const api_tables[] = {
     session_routes,
     user_session_routes,
     password_routes,
+    totp_routes,
     usage_routes,
     ca_routes,
     service_account_routes,

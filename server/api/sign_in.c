@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A password is judged in this order: address, a slot for hashing, the user's failures (counted before the password is
- * looked at, so that many attempts at once are not many free ones), password, state of the user. */
+ * looked at, so that many attempts at once are not many free ones), password, state of the user, second factor. */
 #include "server/api/sign_in.h"
 
 #include <pthread.h>
@@ -10,12 +10,14 @@
 #include "common/secret.h"
 #include "common/text.h"
 #include "server/api/denied.h"
+#include "server/api/second_factor.h"
 #include "server/auth/password.h"
 #include "server/auth/throttle.h"
 
 struct candidate {
     struct principal user;
     struct user_password password;
+    struct second_factor factor;
     bool is_user, has_password;
     char who[THROTTLE_WHO_SIZE];
     int64_t now_ms;
@@ -93,6 +95,7 @@ static status candidate_load(struct candidate *c, struct api *api, const char *n
     if (!is_ok(found) && found.code != CODE_NOT_FOUND)
         return found;
     c->has_password = is_ok(found);
+    TRY(second_factor_load(reader.db, c->is_user ? c->user.id : "", &c->factor, err));
     throttle_who(c->is_user ? c->user.id : NULL, name, c->who);
     c->now_ms = clock_now_ms();
     return OK;
@@ -114,6 +117,12 @@ static status accept_rows(struct db *db, void *arg, struct audit_record *record,
     const struct candidate *c = arg;
     (void)record;
 
+    if (c->factor.is_on) {
+        status spent = second_factor_spend(db, c->user.id, &c->factor, err);
+        if (spent.code == CODE_NOT_FOUND)
+            return refuse(err, "the code of the second factor is wrong or was used before");
+        TRY(spent);
+    }
     return sign_in_failures_clear(db, c->who, err);
 }
 
@@ -142,6 +151,19 @@ static status password_judge(const struct candidate *c, bool equal, struct error
     return OK;
 }
 
+/* Only who knows the password learns that there is a second factor. */
+static status factor_judge(struct api *api, struct candidate *c, const char *code, struct error *err)
+{
+    bool good = false;
+
+    if (!c->factor.is_on)
+        return OK;
+    if (!code)
+        return error_set(err, CODE_TOTP_REQUIRED, "%s", code_text(CODE_TOTP_REQUIRED));
+    TRY(second_factor_judge(api, c->user.id, &c->factor, code, &good, err));
+    return good ? OK : refuse(err, "the code of the second factor is wrong");
+}
+
 static status by_password(struct api *api, struct request *req, const struct sign_in *s, struct candidate *c,
                           struct error *err)
 {
@@ -154,6 +176,7 @@ static status by_password(struct api *api, struct request *req, const struct sig
     TRY(password_verify(&slot, c->has_password ? c->password.hash : NULL, s->password, &equal, err));
     password_slot_give(&slot);
     TRY(password_judge(c, equal, err));
+    TRY(factor_judge(api, c, s->totp, err));
     return rows_commit(api, req, accept_rows, c, err);
 }
 
@@ -200,5 +223,31 @@ status sign_in_again(struct api *api, struct request *req, const struct sign_in 
     }
     if (judged.code == CODE_NOT_AUTHENTICATED)
         return error_set(err, CODE_CONFIRMATION_REQUIRED, "the password, API key or code is wrong");
+    return judged;
+}
+
+static status code_judge(struct api *api, struct request *req, struct candidate *c, const char *code, struct error *err)
+{
+    {
+        cleanup_reader struct reader reader = {0};
+        TRY(reader_acquire(&reader, api->store, err));
+        TRY(second_factor_load(reader.db, c->user.id, &c->factor, err));
+    }
+    TRY(rows_commit(api, req, attempt_rows, c, err));
+    TRY(factor_judge(api, c, code, err));
+    return rows_commit(api, req, accept_rows, c, err);
+}
+
+status sign_in_code(struct api *api, struct request *req, const struct principal *user, const char *code,
+                    struct error *err)
+{
+    struct candidate c = {.user = *user, .is_user = true, .now_ms = clock_now_ms()};
+
+    throttle_who(user->id, user->name, c.who);
+    status judged = code_judge(api, req, &c, code, err);
+    if (judged.code == CODE_NOT_AUTHENTICATED || judged.code == CODE_RATE_LIMITED)
+        denied_sign_in_record(api, req, user, "totp", err);
+    if (judged.code == CODE_NOT_AUTHENTICATED)
+        return error_set(err, CODE_CONFIRMATION_REQUIRED, "code: it is wrong or was used before");
     return judged;
 }

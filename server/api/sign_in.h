@@ -27,3 +27,7 @@ status sign_in_judge(struct api *api, struct request *req, const struct sign_in 
  * that it is not taken for the end of his session. */
 status sign_in_again(struct api *api, struct request *req, const struct sign_in *s, const struct principal *who,
                      struct error *err);
+/* A code of the user's second factor, used up with it. CODE_CONFIRMATION_REQUIRED when it is wrong; counted like a
+ * password. */
+status sign_in_code(struct api *api, struct request *req, const struct principal *user, const char *code,
+                    struct error *err);

@@ -19,6 +19,8 @@ static const struct row sensitive[] = {
     {"DELETE", "/v1/users/{user}"},
     {"POST", "/v1/users/{user}/api-keys"},
     {"DELETE", "/v1/users/{user}/password"},
+    {"POST", "/v1/users/{user}/totp"},
+    {"DELETE", "/v1/users/{user}/totp"},
     {"POST", "/v1/service-accounts/{account}/keys"},
     {"PUT", "/v1/policy"},
     {"DELETE", "/v1/policy"},

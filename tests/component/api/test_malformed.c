@@ -49,6 +49,8 @@ static const struct sample {
     {OWNER, "POST", "/v1/users/owner/api-keys", "{\"name\":\"more\"}"},
     {NOBODY, "POST", "/v1/session", "{\"api_key\":\"k\"}"},
     {OWNER, "POST", "/v1/session/confirm", "{\"api_key\":\"k\"}"},
+    {OWNER, "POST", "/v1/users/owner/totp", "{}"},
+    {OWNER, "PUT", "/v1/users/owner/totp", "{\"code\":\"123456\"}"},
     {OWNER, "PUT", "/v1/users/owner/password", "{\"password\":\"a good long password\"}"},
     {ADMIN, "PUT", "/v1/policy", "{\"digests\":\"any\"}"},
     {OWNER, "PUT", "/v1/projects/demo/policy", "{\"digests\":\"any\"}"},

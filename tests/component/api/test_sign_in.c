@@ -267,13 +267,14 @@ static void a_session_cannot_be_used_to_guess_either(void **state)
 static void an_address_that_fails_often_is_slowed_down_for_every_name(void **state)
 {
     struct world *w = *state;
-    char name[32];
+    const struct call guess = {.method = "POST",
+                               .target = "/v1/session",
+                               .body = slice_of_text("{\"api_key\":\"x\"}"),
+                               .address = "2001:db8:1:2::7"};
 
     assert_status(w, password_put(w, OWNER, "owner", "{\"password\":\"" GOOD "\"}"), 204);
-    for (int i = 0; i < 50; i++) {
-        (void)snprintf(name, sizeof(name), "no-such-user-%d", i);
-        assert_status(w, sign_in_from(w, "2001:db8:1:2::7", name, GOOD), 401);
-    }
+    for (int i = 0; i < 50; i++)
+        assert_status(w, world_call(w, &guess), 401);
     (void)sign_in_from(w, "2001:db8:1:2::8", "owner", GOOD); /* the same network */
     assert_problem(w, CODE_RATE_LIMITED, NULL);
     assert_status(w, sign_in_from(w, "2001:db8:1:3::7", "owner", GOOD), 201);
@@ -416,6 +417,8 @@ static void signing_out_everywhere_ends_every_session_of_the_user(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* the first: records are few in any ten seconds */
+        T(failed_sign_ins_are_on_record_without_what_was_typed_for_a_name),
         T(a_user_sets_his_password_and_signs_in_with_it),
         T(the_next_password_needs_the_present_one_or_a_confirmed_session),
         T(a_password_that_is_none_is_refused),
@@ -429,7 +432,6 @@ int main(void)
         T(a_session_cannot_be_used_to_guess_either),
         T(an_address_that_fails_often_is_slowed_down_for_every_name),
         T(more_hashing_than_there_are_slots_for_is_refused_at_once_and_not_counted),
-        T(failed_sign_ins_are_on_record_without_what_was_typed_for_a_name),
         T(failed_sign_ins_cannot_fill_the_log),
         T(a_session_confirms_before_what_is_sensitive),
         T(who_may_not_do_it_is_not_asked_to_confirm),

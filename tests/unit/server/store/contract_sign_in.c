@@ -124,6 +124,59 @@ static void failures_are_counted_for_whom_they_name(void **state)
     assert_int_equal(out.count, 0);
 }
 
+static void totp_put(struct world *w, const char *user_id, uint8_t byte)
+{
+    struct user_totp t = {.created_ms = 5};
+    memset(t.sealed, byte, sizeof(t.sealed));
+    assert_ok(user_totp_begin(w->db, user_id, &t, &w->err), &w->err);
+}
+
+static void a_second_factor_is_begun_again_until_it_is_confirmed(void **state)
+{
+    struct world *w = *state;
+    struct user_totp t = {.created_ms = 6}, out;
+    people(w);
+    assert_code(user_totp_find(w->db, "usr_a", &out, &w->err), CODE_NOT_FOUND);
+    assert_code(user_totp_confirm(w->db, "usr_a", 1, &w->err), CODE_NOT_FOUND);
+    totp_put(w, "usr_a", 1);
+    totp_put(w, "usr_a", 2);
+    assert_ok(user_totp_find(w->db, "usr_a", &out, &w->err), &w->err);
+    assert_int_equal(out.sealed[47], 2);
+    assert_false(out.is_confirmed);
+    assert_code(user_totp_use(w->db, "usr_a", 1, &w->err), CODE_NOT_FOUND);
+    assert_ok(user_totp_confirm(w->db, "usr_a", 100, &w->err), &w->err);
+    assert_code(user_totp_confirm(w->db, "usr_a", 101, &w->err), CODE_NOT_FOUND);
+    assert_code(user_totp_begin(w->db, "usr_a", &t, &w->err), CODE_CONFLICT);
+    assert_ok(user_totp_find(w->db, "usr_a", &out, &w->err), &w->err);
+    assert_true(out.is_confirmed);
+    assert_int_equal(out.last_step, 100);
+    assert_int_equal(out.sealed[47], 2);
+}
+
+static void a_step_and_a_recovery_code_are_used_once(void **state)
+{
+    struct world *w = *state;
+    const uint8_t code[32] = {1}, other[32] = {2};
+    int64_t count = 0;
+    people(w);
+    totp_put(w, "usr_a", 1);
+    assert_ok(user_totp_confirm(w->db, "usr_a", 100, &w->err), &w->err);
+    assert_code(user_totp_use(w->db, "usr_a", 100, &w->err), CODE_NOT_FOUND);
+    assert_ok(user_totp_use(w->db, "usr_a", 102, &w->err), &w->err);
+    assert_code(user_totp_use(w->db, "usr_a", 101, &w->err), CODE_NOT_FOUND);
+    assert_ok(recovery_code_insert(w->db, "usr_a", code, &w->err), &w->err);
+    assert_ok(recovery_code_insert(w->db, "usr_a", other, &w->err), &w->err);
+    assert_code(recovery_code_use(w->db, "usr_b", code, &w->err), CODE_NOT_FOUND);
+    assert_ok(recovery_code_use(w->db, "usr_a", code, &w->err), &w->err);
+    assert_code(recovery_code_use(w->db, "usr_a", code, &w->err), CODE_NOT_FOUND);
+    assert_ok(recovery_code_count(w->db, "usr_a", &count, &w->err), &w->err);
+    assert_int_equal(count, 1);
+    assert_ok(user_totp_delete(w->db, "usr_a", &w->err), &w->err);
+    assert_ok(recovery_code_count(w->db, "usr_a", &count, &w->err), &w->err);
+    assert_int_equal(count, 0);
+    assert_code(user_totp_delete(w->db, "usr_a", &w->err), CODE_NOT_FOUND);
+}
+
 static void a_removed_user_keeps_no_way_to_sign_in(void **state)
 {
     struct world *w = *state;
@@ -134,9 +187,11 @@ static void a_removed_user_keeps_no_way_to_sign_in(void **state)
     session_put(w, "ses_a", "usr_a", "", 1);
     assert_ok(user_password_set(w->db, "usr_a", &p, &w->err), &w->err);
     assert_ok(sign_in_failures_set(w->db, "usr_a", &f, &w->err), &w->err);
+    totp_put(w, "usr_a", 1);
     assert_ok(principal_remove(w->db, "usr_a", NOW, &w->err), &w->err);
     assert_code(session_get(w, 1, &s), CODE_NOT_FOUND);
     assert_code(user_password_find(w->db, "usr_a", &p, &w->err), CODE_NOT_FOUND);
+    assert_code(user_totp_delete(w->db, "usr_a", &w->err), CODE_NOT_FOUND);
     assert_ok(sign_in_failures_get(w->db, "usr_a", &f, &w->err), &w->err);
     assert_int_equal(f.count, 0);
 }
@@ -147,6 +202,8 @@ const struct CMUnitTest sign_in_tests[] = {
     WORLD_TEST(sessions_of_a_password_end_together_but_for_one),
     WORLD_TEST(a_password_takes_the_place_of_the_one_before),
     WORLD_TEST(failures_are_counted_for_whom_they_name),
+    WORLD_TEST(a_second_factor_is_begun_again_until_it_is_confirmed),
+    WORLD_TEST(a_step_and_a_recovery_code_are_used_once),
     WORLD_TEST(a_removed_user_keeps_no_way_to_sign_in),
 };
 const size_t sign_in_test_count = COUNT_OF(sign_in_tests);
