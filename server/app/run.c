@@ -152,6 +152,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .hsm = s->parts.hsm,
                           .hsms = s->parts.hsms,
                           .ca = s->parts.ca,
+                          .secret_key_file = s->config->secret_key_file,
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
                           .is_draining = is_draining};
     TRY(http_start(s, err));

@@ -125,12 +125,15 @@ status api_key_delete(struct db *db, const char *user_id, const char *id, struct
 status api_key_touch(struct db *db, const char *id, int64_t now_ms,
                      struct error *err); /* last used; no error when gone */
 
-struct web_session { /* of a browser; opened with an API key, and gone with it */
-    char id[ID_SIZE], user_id[ID_SIZE], api_key_id[ID_SIZE];
+struct web_session { /* of a browser; gone with the API key it was opened with */
+    char id[ID_SIZE], user_id[ID_SIZE];
+    char api_key_id[ID_SIZE]; /* "": opened with a password */
     uint8_t sha256[32]; /* of the cookie */
     char address[64];   /* from where it was opened */
     int64_t created_ms, last_used_ms, expires_ms;
-    unsigned scopes; /* of the API key, as they are now */
+    int64_t confirmed_until_ms; /* until when what is sensitive needs no new proof */
+    bool is_limited;            /* opened with a one-time password: good for changing it */
+    unsigned scopes;            /* of the API key, as they are now */
 };
 status web_session_insert(struct db *db, const struct web_session *s, struct error *err);
 /* With its user. Expiry and state are judged by the caller. */
@@ -139,6 +142,11 @@ status web_session_find(struct db *db, const uint8_t sha256[32], struct web_sess
 status web_session_list(struct db *db, const char *user_id, struct page page,
                         status (*each)(void *arg, const struct web_session *s), void *arg, struct error *err);
 status web_session_delete(struct db *db, const char *user_id, const char *id, struct error *err);
+status web_session_delete_all(struct db *db, const char *user_id, int64_t *count, struct error *err);
+/* Those that were opened with a password, but for one ("": none is kept). */
+status web_session_delete_by_password(struct db *db, const char *user_id, const char *kept_id, struct error *err);
+status web_session_confirm(struct db *db, const char *id, int64_t until_ms, struct error *err); /* CODE_NOT_FOUND */
+status web_session_unlimit(struct db *db, const char *id, struct error *err);
 status web_session_touch(struct db *db, const char *id, int64_t now_ms, struct error *err);
 
 struct access_token { /* opaque, kept as SHA-256 */
