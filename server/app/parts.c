@@ -44,7 +44,7 @@ status parts_open_base(struct parts *p, const struct config *c, struct error *er
     return audit_open(p->store, NULL, &p->audit, err);
 }
 
-status parts_open_service(struct parts *p, const struct config *c, struct error *err)
+status parts_open_service(struct parts *p, const struct config *c, const char *public_url, struct error *err)
 {
     const struct signer_config signer = {
         .store = p->store,
@@ -54,7 +54,9 @@ status parts_open_service(struct parts *p, const struct config *c, struct error 
     };
     TRY(signer_new(&signer, &p->signer, err));
     TRY(identity_cache_new(&p->identities, err));
-    return ca_open(p->hsm, p->store, &p->ca, err);
+    const struct ca_config ca = {.hsm = p->hsm, .store = p->store, .audit = p->audit, .public_url = public_url};
+    TRY(ca_open(&ca, &p->ca, err));
+    return ca_backfill(p->ca, err);
 }
 
 void parts_close(struct parts *p)
