@@ -22,9 +22,9 @@ status key_version_insert(struct db *db, const struct signing_key *k, struct err
 {
     int64_t changed = 0;
     TRY(row_conflict(version_row_insert(db, k, err), err, "the store has a signing key with this public key already"));
-    TRY(db_exec(db,
-                "UPDATE signing_key SET version = $2, hsm = $3, revision = revision + 1 WHERE id = $1 AND version <> $2",
-                DB_PARAMS(db_text(k->id), db_int(k->version), db_text(signing_key_hsm(k))), &changed, err));
+    TRY(db_exec(
+        db, "UPDATE signing_key SET version = $2, hsm = $3, revision = revision + 1 WHERE id = $1 AND version <> $2",
+        DB_PARAMS(db_text(k->id), db_int(k->version), db_text(signing_key_hsm(k))), &changed, err));
     return OK;
 }
 

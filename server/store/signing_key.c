@@ -10,7 +10,8 @@
     "k.id, k.project_id, p.name, k.label, k.lifecycle, k.disabled_reason, k.hashes, k.mechanisms, k.created_ms, "      \
     "COALESCE(v.version, 0), COALESCE(v.type, k.plan_type), v.hsm_id, v.spki, v.hsm_attributes, v.certificate, "       \
     "v.findings, "                                                                                                     \
-    "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, COALESCE(v.hsm, k.hsm), k.retired_ms, k.destroy_by, "              \
+    "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, COALESCE(v.hsm, k.hsm), k.retired_ms, "           \
+    "k.destroy_by, "                                                                                                   \
     "k.destroy_ms, k.plan_subject, k.plan_days"
 #define FROM                                                                                                           \
     " FROM signing_key k JOIN project p ON p.id = k.project_id "                                                       \
@@ -129,16 +130,16 @@ status signing_key_insert(struct db *db, const struct signing_key *k, struct err
     char hashes[HASH_SET_SIZE], mechanisms[MECHANISM_SET_SIZE];
     hash_set_format(k->hashes, hashes);
     mechanism_set_format(k->mechanisms, mechanisms);
-    status result = db_exec(
-        db,
-        "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, "
-        "created_ms, lifecycle, hsm, plan_type, plan_subject, plan_days) VALUES ($1, $2, $3, $4, $5, $6, $7, "
-        "$8, $9, $10, $11, $12, $13, $14)",
-        DB_PARAMS(db_text(k->id), db_text(k->project_id), db_text(k->label), db_text(coarse(k->state)),
-                  db_text(k->disabled_reason), db_text(hashes), db_text(mechanisms), db_int(k->version),
-                  db_int(k->created_ms), db_text(key_state_name(k->state)), db_text(signing_key_hsm(k)),
-                  db_text(key_type_name(k->type)), db_text(k->plan_subject), db_int(k->plan_days)),
-        NULL, err);
+    status result =
+        db_exec(db,
+                "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, "
+                "created_ms, lifecycle, hsm, plan_type, plan_subject, plan_days) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+                "$8, $9, $10, $11, $12, $13, $14)",
+                DB_PARAMS(db_text(k->id), db_text(k->project_id), db_text(k->label), db_text(coarse(k->state)),
+                          db_text(k->disabled_reason), db_text(hashes), db_text(mechanisms), db_int(k->version),
+                          db_int(k->created_ms), db_text(key_state_name(k->state)), db_text(signing_key_hsm(k)),
+                          db_text(key_type_name(k->type)), db_text(k->plan_subject), db_int(k->plan_days)),
+                NULL, err);
     TRY(row_conflict(result, err, "label: the project has a signing key %s already", k->label));
     return k->version > 0 ? key_version_insert(db, k, err) : OK;
 }

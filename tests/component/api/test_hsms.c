@@ -47,8 +47,8 @@ static void second_open(struct world *w)
 {
     struct hsm_config config = fixture_config(&w->hsm);
 
-    assert_ok(w, hsm_token_init(FAULTY_MODULE, SECOND_LABEL, slice_of_text(TOKEN_SO_PIN), slice_of_text(TOKEN_PIN),
-                                &w->err));
+    assert_ok(
+        w, hsm_token_init(FAULTY_MODULE, SECOND_LABEL, slice_of_text(TOKEN_SO_PIN), slice_of_text(TOKEN_PIN), &w->err));
     config.name = "second";
     config.token_label = SECOND_LABEL;
     config.lock_path = NULL;
@@ -264,11 +264,16 @@ static void foreign_key(const char *label)
     CK_OBJECT_HANDLE made[2];
     CK_ATTRIBUTE label_is = {CKA_LABEL, (void *)label, strlen(label)}, id_is = {CKA_ID, (void *)label, strlen(label)};
     CK_ATTRIBUTE public[] = {{CKA_TOKEN, &yes, 1}, {CKA_EC_PARAMS, p256, sizeof(p256)}, label_is, id_is};
-    CK_ATTRIBUTE private[] = {{CKA_TOKEN, &yes, 1},       {CKA_PRIVATE, &yes, 1},    {CKA_SIGN, &yes, 1},
-                              {CKA_SENSITIVE, &yes, 1},   {CKA_EXTRACTABLE, &no, 1}, label_is,
+    CK_ATTRIBUTE private[] = {{CKA_TOKEN, &yes, 1},
+                              {CKA_PRIVATE, &yes, 1},
+                              {CKA_SIGN, &yes, 1},
+                              {CKA_SENSITIVE, &yes, 1},
+                              {CKA_EXTRACTABLE, &no, 1},
+                              label_is,
                               id_is};
 
-    assert_int_equal(raw->C_OpenSession(second_slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session), CKR_OK);
+    assert_int_equal(raw->C_OpenSession(second_slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session),
+                     CKR_OK);
     assert_int_equal(raw->C_GenerateKeyPair(session, &mechanism, public, COUNT_OF(public), private, COUNT_OF(private),
                                             &made[0], &made[1]),
                      CKR_OK);

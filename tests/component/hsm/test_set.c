@@ -108,8 +108,8 @@ static int group_setup(void **state)
     (void)state;
     fixture_init(&f, FAULTY_MODULE);
     faults = raw_faults();
-    assert_ok(&f, hsm_token_init(FAULTY_MODULE, SECOND_LABEL, slice_of_text(TOKEN_SO_PIN), slice_of_text(TOKEN_PIN),
-                                 &f.err));
+    assert_ok(
+        &f, hsm_token_init(FAULTY_MODULE, SECOND_LABEL, slice_of_text(TOKEN_SO_PIN), slice_of_text(TOKEN_PIN), &f.err));
     raw = raw_module(FAULTY_MODULE);
     set_open(10000);
     for (int i = 0; i < HSMS; i++) {

@@ -308,9 +308,8 @@ static void what_is_printed_reads_back_the_same(void **state)
     (void)state;
     cleanup_buf struct buf first = {0};
     cleanup_buf struct buf second = {0};
-    cleanup_config struct config *a =
-        parse_ok("listen_port = 0\npublic_url = https://a, https://b\nlog_level = debug\n"
-                 "[hsm.two]\ntoken = b\npin_file = two.pin\n");
+    cleanup_config struct config *a = parse_ok("listen_port = 0\npublic_url = https://a, https://b\nlog_level = debug\n"
+                                               "[hsm.two]\ntoken = b\npin_file = two.pin\n");
     config_print(a, &first);
     cleanup_config struct config *b = parse_ok(buf_text(&first));
     config_print(b, &second);
