@@ -289,8 +289,8 @@ status key_version_insert(struct db *db, const struct signing_key *k, struct err
 /* The newest first. */
 status key_version_list(struct db *db, const char *key_id, status (*each)(void *arg, const struct signing_key *k),
                         void *arg, struct error *err);
-/* Those that an HSM holds, ordered by key and version: id, project_name, label, state, hsm, version (that is current: see
- * current_version), hsm_id, hsm_attributes, findings. */
+/* Those that an HSM holds, ordered by key and version: id, project_name, label, state, hsm, version (that is current:
+ * see current_version), hsm_id, hsm_attributes, findings. */
 status key_version_list_all(struct db *db, const char *hsm,
                             status (*each)(void *arg, const struct signing_key *k, int current_version), void *arg,
                             struct error *err);

@@ -140,6 +140,10 @@ int world_close(void **state)
     audit_close(w->audit);
     ca_close(w->ca);
     store_close(w->store);
+    if (w->hsms) {
+        hsm_set_free(w->hsms);
+        w->hsm.h = NULL;
+    }
     fixture_clear(&w->hsm);
     free(w);
     return 0;

@@ -17,6 +17,7 @@ enum who { NOBODY, ADMIN, AUDITOR, OWNER, SIGNER, APPROVER, STRANGER, WHO_COUNT 
 
 struct world {
     struct fixture hsm;
+    struct hsm_set *hsms; /* where a test has several: hsm's is one of them */
     struct faults *faults;
     struct store *store;
     struct audit *audit;
