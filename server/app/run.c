@@ -17,6 +17,7 @@
 #include "server/app/audiences.h"
 #include "server/app/notify.h"
 #include "server/app/parts.h"
+#include "server/app/proxies.h"
 
 enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000, RECONCILE_TIMEOUT_MS = 60000 };
 
@@ -32,6 +33,7 @@ struct server {
     struct parts parts;
     struct api api;
     struct audiences audiences;
+    struct network *proxies;
     struct http_server *http;
 };
 
@@ -66,6 +68,7 @@ static status http_start(struct server *s, struct error *err)
     cleanup_buf struct buf certificate = {0};
     cleanup_buf struct buf key = {0};
     int fd = -1;
+    TRY(proxies_make(c, &s->proxies, err));
     TRY(tls_read(c, &certificate, &key, err));
     TRY(http_listen(c->listen_address, (int)c->listen_port, &fd, err));
     status made = audiences_make(&s->audiences, c, fd, err);
@@ -83,6 +86,7 @@ static status http_start(struct server *s, struct error *err)
         .max_connections = (int)c->http_max_connections,
         .request_timeout_ms = c->request_timeout_ms,
         .idle_timeout_ms = c->idle_timeout_ms,
+        .proxies = {s->proxies, c->trusted_proxies.count},
         .tables = api_tables,
         .before = api_before,
         .api = &s->api,
@@ -205,6 +209,7 @@ static bool server_stop(struct server *s)
         return false;
     parts_close(&s->parts);
     audiences_clear(&s->audiences);
+    free(s->proxies);
     return true;
 }
 
