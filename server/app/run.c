@@ -18,6 +18,7 @@
 #include "server/app/audiences.h"
 #include "server/app/notify.h"
 #include "server/app/parts.h"
+#include "server/app/proxies.h"
 #include "server/app/public_http.h"
 
 enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000, RECONCILE_TIMEOUT_MS = 60000, TABLES_MOST = 128 };
@@ -34,6 +35,7 @@ struct server {
     struct parts parts;
     struct api api;
     struct audiences audiences;
+    struct network *proxies;
     struct http_server *http;
     struct public_http public_http;
 };
@@ -85,6 +87,7 @@ static status http_start(struct server *s, struct error *err)
     cleanup_buf struct buf key = {0};
     int fd = -1;
     TRY(tables_join(tables, err));
+    TRY(proxies_make(c, &s->proxies, err));
     TRY(tls_read(c, &certificate, &key, err));
     TRY(http_listen(c->listen_address, (int)c->listen_port, &fd, err));
     status made = audiences_make(&s->audiences, c, fd, err);
@@ -102,6 +105,7 @@ static status http_start(struct server *s, struct error *err)
         .max_connections = (int)c->http_max_connections,
         .request_timeout_ms = c->request_timeout_ms,
         .idle_timeout_ms = c->idle_timeout_ms,
+        .proxies = {s->proxies, c->trusted_proxies.count},
         .tables = tables,
         .before = api_before,
         .api = &s->api,
@@ -157,6 +161,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .ca = s->parts.ca,
                           .secret_key_file = s->config->secret_key_file,
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
+                          .break_glass_hours = s->config->break_glass_hours,
                           .is_draining = is_draining};
     TRY(http_start(s, err));
     TRY(public_http_start(&s->public_http, s->config, &s->api, err));
@@ -233,6 +238,7 @@ static bool server_stop(struct server *s)
         return false;
     parts_close(&s->parts);
     audiences_clear(&s->audiences);
+    free(s->proxies);
     return true;
 }
 

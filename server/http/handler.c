@@ -201,6 +201,7 @@ static enum MHD_Result headers_done(struct connection *c, const char *method)
 {
     struct request *req = &c->req;
     (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, header_take, req);
+    request_client_find(req, &c->server->config.proxies);
     request_route_find(req, c->server->router, method);
     c->phase = PHASE_BODY;
     c->in_flight = true;

@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/network.h"
 
 struct request;
 struct response;
@@ -31,7 +32,7 @@ const char *request_param(const struct request *req,
 const char *request_query(const struct request *req, const char *name);  /* NULL when absent */
 const char *request_header(const struct request *req, const char *name); /* NULL when absent */
 struct slice request_body(const struct request *req);
-const char *request_client_address(const struct request *req); /* numeric, no port */
+const char *request_client_address(const struct request *req); /* numeric, no port; as trusted proxies tell it */
 const char *
 request_id(const struct request *req); /* "req_…"; the client's X-Request-Id when it is [A-Za-z0-9_-]{1,64} */
 struct deadline request_deadline(const struct request *req); /* by when the answer must be out */
@@ -55,6 +56,11 @@ struct buf *response_body(struct response *res, const char *content_type); /* ra
 /* Status, headers and body that are already set are replaced by problem+json when a handler returns a failure. */
 void response_problem(struct response *res, const char *request_id, const struct error *err);
 
+struct proxies { /* whose word on the client's address is believed */
+    const struct network *trusted;
+    size_t count;
+};
+
 struct http_config {
     const char *address;
     int port;                    /* 0: any free one; ask http_server_port */
@@ -67,6 +73,7 @@ struct http_config {
     int max_connections;
     int64_t request_timeout_ms; /* first byte of the request to last byte of the answer */
     int64_t idle_timeout_ms;
+    struct proxies proxies;            /* believed in what they say of the client's address */
     const struct route *const *tables; /* NULL-ended list of tables, each ended by a row with method NULL */
     /* Runs before each handler: authenticates and judges route->permission. */
     status (*before)(void *api, struct request *req, struct response *res, struct error *err);

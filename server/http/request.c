@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/secret.h"
+#include "server/http/forwarded.h"
 
 static int hex_digit(char c)
 {
@@ -78,6 +79,44 @@ status request_add_header(struct request *req, const char *name, const char *val
         return error_set(err, CODE_INVALID, "more than %d header fields", REQUEST_HEADERS);
     req->headers[req->header_count++] = (struct field){name, value ? value : ""};
     return OK;
+}
+
+/* Both kinds in one request: the proxy writes one of them, and lets through what the client made up in the other. */
+static status hops_read(const struct request *req, struct hops *h, struct error *err)
+{
+    int forwarded = 0, forwarded_for = 0;
+    for (size_t i = 0; i < req->header_count; i++) {
+        const struct field *f = &req->headers[i];
+        if (strcasecmp(f->name, "Forwarded") == 0) {
+            forwarded++;
+            TRY(forwarded_add(h, f->value, err));
+        } else if (strcasecmp(f->name, "X-Forwarded-For") == 0) {
+            forwarded_for++;
+            TRY(forwarded_for_add(h, f->value, err));
+        }
+    }
+    if (forwarded && forwarded_for)
+        return error_set(err, CODE_INVALID, "Forwarded and X-Forwarded-For: one of them is expected of a proxy");
+    return OK;
+}
+
+static status client_find(struct request *req, const struct proxies *proxies, struct error *err)
+{
+    struct hops hops = {0};
+    const char *client = NULL;
+    TRY(hops_read(req, &hops, err));
+    TRY(forwarded_client(proxies, &hops, req->address, &client, err));
+    const char *kept = arena_copy(&req->arena, client, strlen(client));
+    if (!kept)
+        return error_set(err, CODE_NO_MEMORY, "client address");
+    req->address = kept;
+    return OK;
+}
+
+void request_client_find(struct request *req, const struct proxies *proxies)
+{
+    if (req->refusal.code == CODE_OK && proxies_have(proxies, req->address))
+        ignore(client_find(req, proxies, &req->refusal));
 }
 
 static bool id_is_acceptable(const char *id)
