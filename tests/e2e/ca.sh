@@ -53,7 +53,7 @@ ocsp() # LEAF CA [options]
     local leaf=$1 ca=$2
     shift 2
     fetch "$ca"
-    openssl ocsp -issuer "$ca.pem" -cert "$leaf.pem" -url "$CHANCERY_PUBLIC_URL/ocsp/$ca" -CAfile root.pem -verify_other "$ca.pem" "$@" >ocsp.out 2>&1
+    openssl ocsp "$@" -issuer "$ca.pem" -cert "$leaf.pem" -url "$CHANCERY_PUBLIC_URL/ocsp/$ca" -CAfile root.pem -verify_other "$ca.pem" >ocsp.out 2>&1
     cat ocsp.out
     grep -q 'Response verify OK' ocsp.out && ! grep -q 'no nonce' ocsp.out
 }
