@@ -105,7 +105,7 @@ static void each_broken_rule_is_found_and_no_other(void **state)
          "authority_information_access,"},
         {BUT(policy, NULL), "p256", EVP_sha256(), "policies,"},
         {BUT(subject, "CN=Example,O=Example,C=DE"), "p256", EVP_sha256(), "subject,"},
-        {BUT(subject, "O=Example,ST=Berlin,C=DE"), "p256", EVP_sha256(), "subject,"},
+        {BUT(subject, "CN=Example,ST=Berlin,C=DE"), "p256", EVP_sha256(), "subject,"},
         {BUT(subject, "CN=Example"), "p256", EVP_sha256(), "subject,subject,subject,"},
     };
 #undef BUT
