@@ -97,7 +97,7 @@ static void lint_key_usage(const struct lint *l)
 /* 7.1.2.3 d */
 static void lint_basic_constraints(const struct lint *l)
 {
-    if (X509_check_ca(l->crt) == 1)
+    if (X509_get_extension_flags(l->crt) & EXFLAG_CA)
         find(l, "error", "the certificate is a CA's");
 }
 

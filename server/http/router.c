@@ -105,8 +105,9 @@ static struct node *node_child(struct node *n, struct slice segment)
 {
     bool is_param = segment_is_param(segment);
     struct node **place = segment_is_tail(segment) ? &n->tail : &n->param;
-    if (is_param && *place)
-        return *place;
+    struct node *known = is_param ? *place : NULL;
+    if (known)
+        return known;
     for (struct node *c = n->literals; c && !is_param; c = c->next)
         if (slice_equal(c->literal, segment))
             return c;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CAs, what they issue, revocation, and what those who verify fetch without TLS, on a real HSM. The judges are OpenSSL's
- * own verification and the answers' signatures. */
+/* CAs, what they issue, revocation, and what those who verify fetch without TLS, on a real HSM. The judges are
+ * OpenSSL's own verification and the answers' signatures. */
 #include "world.h"
 
 #include <openssl/ocsp.h>
@@ -148,8 +148,7 @@ static int ocsp_status(struct world *w, const char *ca, OCSP_REQUEST *question, 
     assert_true(OCSP_check_nonce(question, basic) > 0);
     int hash = NID_sha1;
     ASN1_OBJECT *algorithm = NULL;
-    (void)OCSP_id_get0_info(NULL, &algorithm, NULL, NULL,
-                            OCSP_onereq_get0_id(OCSP_request_onereq_get0(question, 0)));
+    (void)OCSP_id_get0_info(NULL, &algorithm, NULL, NULL, OCSP_onereq_get0_id(OCSP_request_onereq_get0(question, 0)));
     hash = OBJ_obj2nid(algorithm);
     OCSP_CERTID *id = OCSP_cert_to_id(EVP_get_digestbynid(hash), crt, issuer);
     assert_int_equal(OCSP_resp_find_status(basic, id, &found, NULL, NULL, NULL, NULL), 1);
@@ -235,7 +234,9 @@ static void a_revocation_is_on_the_next_crl_and_in_the_next_ocsp_answer(void **s
 
     assert_false(crl_lists(w, "issuing", crt, &reason, &before));
     assert_int_equal(ocsp_ask(w, "issuing", EVP_sha1(), crt, false), V_OCSP_CERTSTATUS_GOOD);
-    assert_status(w, certificate_revoke(w, id, "{\"reason\":\"key_compromise\",\"invalid_since\":\"2026-01-01T00:00:00Z\"}"), 200);
+    assert_status(
+        w, certificate_revoke(w, id, "{\"reason\":\"key_compromise\",\"invalid_since\":\"2026-01-01T00:00:00Z\"}"),
+        200);
     assert_true(crl_lists(w, "issuing", crt, &reason, &after));
     assert_int_equal(reason, 1);
     assert_int_equal(after, before + 1);
@@ -276,11 +277,10 @@ static void crl_age(struct world *w, const char *ca)
 {
     struct db *db = store_writer(w->store);
     assert_ok(w, store_writer_lock(w->store, &w->err));
-    assert_ok(w,
-              db_exec(db,
-                      "UPDATE certificate_authority SET crl_this_ms = crl_this_ms - 345600000, crl_next_ms = "
-                      "crl_next_ms - 345600000 WHERE name = $1",
-                      DB_PARAMS(db_text(ca)), NULL, &w->err));
+    assert_ok(w, db_exec(db,
+                         "UPDATE certificate_authority SET crl_this_ms = crl_this_ms - 345600000, crl_next_ms = "
+                         "crl_next_ms - 345600000 WHERE name = $1",
+                         DB_PARAMS(db_text(ca)), NULL, &w->err));
     store_writer_unlock(w->store);
 }
 
@@ -349,7 +349,8 @@ static void the_same_question_without_a_nonce_asks_the_hsm_once(void **state)
     int len = i2d_OCSP_REQUEST(question, &der);
     struct slice body = {der, (size_t)len};
 
-    assert_int_equal(ocsp_ask(w, "issuing", EVP_sha256(), crt, true), V_OCSP_CERTSTATUS_GOOD); /* the responder is there */
+    assert_int_equal(ocsp_ask(w, "issuing", EVP_sha256(), crt, true),
+                     V_OCSP_CERTSTATUS_GOOD); /* the responder is there */
     assert_int_equal(hsm_signatures(w, "/ocsp/issuing", body), 1);
     assert_string_equal(answer_header(w, "Cache-Control"), "public, max-age=3600, no-transform");
     assert_int_equal(hsm_signatures(w, "/ocsp/issuing", body), 0);
@@ -374,8 +375,8 @@ static void bad_ocsp_requests_are_answered_as_malformed_or_refused(void **state)
     static const char *const rows[] = {"", "garbage", "\x30\x00"};
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        assert_int_equal(
-            public_ask(w, "POST", "/ocsp/issuing", slice_of_text(rows[i]), "application/ocsp-request"), 200);
+        assert_int_equal(public_ask(w, "POST", "/ocsp/issuing", slice_of_text(rows[i]), "application/ocsp-request"),
+                         200);
         assert_int_equal(w->x.response_body.len, sizeof(malformed));
         assert_memory_equal(w->x.response_body.data, malformed, sizeof(malformed));
     }
@@ -406,10 +407,8 @@ static void issued_certificates_are_listed_and_revoked_by_serial(void **state)
     assert_problem(w, CODE_INVALID, "at: the certificate was not valid then");
     assert_status(w, world_post(w, ADMIN, target, "{\"reason\":\"hold\"}"), 400);
     assert_problem(w, CODE_INVALID, "reason: one of unspecified, key_compromise");
-    assert_status(w,
-                  world_post(w, ADMIN, target,
-                             "{\"reason\":\"superseded\",\"invalid_since\":\"2001-01-01T00:00:00Z\"}"),
-                  400);
+    assert_status(
+        w, world_post(w, ADMIN, target, "{\"reason\":\"superseded\",\"invalid_since\":\"2001-01-01T00:00:00Z\"}"), 400);
     assert_status(w, world_post(w, ADMIN, target, "{\"reason\":\"superseded\",\"at\":\"2999-01-01T00:00:00Z\"}"), 400);
     assert_status(w, world_post(w, ADMIN, target, "{\"reason\":\"superseded\"}"), 200);
     assert_string_equal(answer_text(w, "reason"), "superseded");
@@ -554,6 +553,7 @@ static void a_ca_certified_from_outside_takes_what_fits_and_nothing_else(void **
                   world_post(w, OWNER, "/v1/projects/demo/keys",
                              "{\"label\":\"early\",\"type\":\"p256\",\"certificate\":{\"ca\":\"outside\"}}"),
                   409);
+    assert_status(w, world_ask(w, ADMIN, "PATCH", "/v1/cas/outside", "{\"state\":\"retired\"}"), 409);
     assert_int_equal(public_ask(w, "GET", "/ca/outside.crl", (struct slice){0}, NULL), 404);
     cleanup_pkey EVP_PKEY *key = csr_key(w);
     X509 *good = outside_sign(&o, key, "Ours", "critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign");
@@ -566,8 +566,10 @@ static void a_ca_certified_from_outside_takes_what_fits_and_nothing_else(void **
         X509 *certificates[2];
         size_t count;
         const char *why;
-    } refused[] = {{{leaf, o.root}, 2, "no CA certificate"},       {{mute, o.root}, 2, "keyUsage needs"},
-                   {{other, o.root}, 2, "is of the key"},          {{good}, 1, "root: the root certificate is not"},
+    } refused[] = {{{leaf, o.root}, 2, "no CA certificate"},
+                   {{mute, o.root}, 2, "keyUsage needs"},
+                   {{other, o.root}, 2, "is of the key"},
+                   {{good}, 1, "root: the root certificate is not"},
                    {{good, stranger.root}, 2, "does not verify"}};
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         assert_status(w, certificate_put(w, refused[i].certificates, refused[i].count), 400);
