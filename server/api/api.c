@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every route of the server. A resource that is not in this list is not served. */
+/* Every route of the server. A resource that is not in one of these lists is not served. */
 #include "server/api/routes.h"
 
 const struct route *const api_tables[] = {
@@ -31,5 +31,10 @@ const struct route *const api_tables[] = {
     health_routes,
     approval_routes,
     approval_step_routes,
+    NULL,
+};
+
+const struct route *const api_public_tables[] = {
+    public_health_routes,
     NULL,
 };

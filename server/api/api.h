@@ -23,5 +23,7 @@ struct api {
 };
 
 extern const struct route *const api_tables[]; /* NULL-ended */
+/* Of the listener without TLS, where nobody is asked who he is: every row is PERMISSION_PUBLIC. */
+extern const struct route *const api_public_tables[];
 /* Authenticates and judges the route's permission; http_config.before. */
 status api_before(void *api, struct request *req, struct response *res, struct error *err);

@@ -69,6 +69,8 @@ static status options_check(const struct init_options *o, struct error *err)
         return error_set(err, CODE_INVALID, "--admin: 1 to %d characters of a-z 0-9 . _ - are expected", LIMIT_NAME);
     if (!o->tls_certificate != !o->tls_key)
         return error_set(err, CODE_INVALID, "--tls-certificate and --tls-key go together");
+    if (o->public_http_url && !o->public_http_port)
+        return error_set(err, CODE_INVALID, "--public-http-url goes with --public-http-port");
     if (o->api_key_file && file_exists(o->api_key_file))
         return error_set(err, CODE_CONFLICT, "%s: the file exists", o->api_key_file);
     return OK;

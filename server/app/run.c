@@ -17,6 +17,7 @@
 #include "server/app/audiences.h"
 #include "server/app/notify.h"
 #include "server/app/parts.h"
+#include "server/app/public_http.h"
 
 enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000, RECONCILE_TIMEOUT_MS = 60000 };
 
@@ -33,6 +34,7 @@ struct server {
     struct api api;
     struct audiences audiences;
     struct http_server *http;
+    struct public_http public_http;
 };
 
 /* ---- start */
@@ -121,6 +123,7 @@ static status number_write(const char *path, long number, struct error *err)
 
 static status server_start(struct server *s, const struct run_options *o, struct error *err)
 {
+    TRY(public_http_listen(&s->public_http, s->config, err));
     TRY(parts_open_base(&s->parts, s->config, err));
     TRY(parts_open_service(&s->parts, s->config, err));
     s->api = (struct api){.store = s->parts.store,
@@ -132,6 +135,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
                           .is_draining = is_draining};
     TRY(http_start(s, err));
+    TRY(public_http_start(&s->public_http, s->config, &s->api, err));
     TRY(start_record(s, err));
     hsm_reconcile(s);
     TRY(number_write(o->pid_file, (long)getpid(), err));
@@ -139,7 +143,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
     char port[16];
     snprintf(port, sizeof port, "%d", http_server_port(s->http));
     log_event(LOG_LEVEL_INFO, "server.ready", "version", CHANCERY_VERSION, "address", s->config->listen_address, "port",
-              port, "url", s->audiences.first_url, NULL);
+              port, "url", s->audiences.first_url, "public_http_url", s->public_http.url, NULL);
     notify_ready();
     return OK;
 }
@@ -199,7 +203,9 @@ static bool server_stop(struct server *s)
 {
     atomic_store(&draining, true);
     notify_stopping();
-    if (!http_server_stop(s->http, deadline_in(s->config->stop_timeout_ms)))
+    struct deadline d = deadline_in(s->config->stop_timeout_ms);
+    bool ended = public_http_stop(&s->public_http, d);
+    if (!http_server_stop(s->http, d) || !ended)
         return false;
     parts_close(&s->parts);
     audiences_clear(&s->audiences);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTPS server: listener, TLS 1.3, request, response, router. Only this folder sees libmicrohttpd. A thread per
  * connection moves bytes; a gate bounds how many handlers run and how many requests wait; beyond that 503 with
- * Retry-After. */
+ * Retry-After. The same without TLS for what is public and signed by itself (CRLs, OCSP, timestamps). */
 #pragma once
 
 #include "common/buf.h"
@@ -17,7 +17,7 @@ typedef status (*route_handler)(void *api, struct request *req, struct response 
 /* permission is a number of the caller's own; 0 is no permission at all and the server does not start on such a row. */
 struct route {
     const char *method;
-    const char *pattern; /* "/v1/projects/{project}/keys" */
+    const char *pattern; /* "/v1/projects/{project}/keys"; a last "{name...}" takes the rest of the path */
     int permission;
     route_handler handler;
     size_t max_body; /* 0: LIMIT_BODY */
@@ -43,6 +43,8 @@ status request_query_only(const struct request *req, const char *const *names, s
 /* Content-Type must be application/json; parses within LIMIT_JSON_DEPTH; an empty body is CODE_INVALID. Owned by the
  * request. */
 status request_json(struct request *req, const struct json **out, struct error *err);
+/* CODE_UNSUPPORTED_MEDIA unless Content-Type is this one; parameters may follow it. */
+status request_media(const struct request *req, const char *media_type, struct error *err);
 
 /* Response: status 200 and an empty body unless told. */
 void response_status(struct response *res, int http_status);
@@ -57,6 +59,7 @@ struct http_config {
     const char *address;
     int port;                    /* 0: any free one; ask http_server_port */
     int listen_fd;               /* > 0: a socket of http_listen, taken over; then address and port are not used */
+    bool is_plain;               /* http, without TLS: no certificate, no key */
     const char *certificate_pem; /* content, not paths */
     const char *key_pem;
     int workers; /* handlers at once */

@@ -286,23 +286,23 @@ status request_query_only(const struct request *req, const char *const *names, s
     return OK;
 }
 
-/* "application/json", parameters such as charset allowed behind it. */
-static bool media_is_json(const char *content_type)
+status request_media(const struct request *req, const char *media_type, struct error *err)
 {
-    static const char json[] = "application/json";
-    if (!content_type || strncasecmp(content_type, json, sizeof json - 1) != 0)
-        return false;
-    const char *rest = content_type + sizeof json - 1;
-    rest += strspn(rest, " \t");
-    return *rest == '\0' || *rest == ';';
+    const char *given = request_header(req, "Content-Type");
+    size_t len = strlen(media_type);
+    if (given && strncasecmp(given, media_type, len) == 0) {
+        const char *rest = given + len + strspn(given + len, " \t");
+        if (*rest == '\0' || *rest == ';')
+            return OK;
+    }
+    return error_set(err, CODE_UNSUPPORTED_MEDIA, "Content-Type: %s is expected", media_type);
 }
 
 status request_json(struct request *req, const struct json **out, struct error *err)
 {
     if (req->body.len == 0)
         return error_set(err, CODE_INVALID, "a JSON body is expected");
-    if (!media_is_json(request_header(req, "Content-Type")))
-        return error_set(err, CODE_UNSUPPORTED_MEDIA, "Content-Type: application/json is expected");
+    TRY(request_media(req, "application/json", err));
     if (!req->json)
         TRY(json_parse(buf_slice(&req->body), req->body_cap, LIMIT_JSON_DEPTH, &req->json, err));
     *out = req->json;

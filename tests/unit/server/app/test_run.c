@@ -335,6 +335,56 @@ static void the_command_line_is_checked(void **state)
     assert_true(output_has(p, "listen_port = 0\n"));
 }
 
+/* Of the line that says that the server is ready. */
+static int public_port(const struct place *p)
+{
+    static const char name[] = "public_http_url=http://127.0.0.1:";
+    cleanup_buf struct buf output = {0};
+    struct error err = {0};
+    wait_for_output(p, name);
+    assert_true(is_ok(file_read(p->output, 1 << 20, FILE_ANY, &output, &err)));
+    return atoi(strstr(buf_text(&output), name) + sizeof name - 1);
+}
+
+static void the_public_listener_serves_its_own_table_without_tls(void **state)
+{
+    struct place *p = *state;
+    struct client c;
+    struct answer a;
+    configuration_add(p, "public_http_address = 127.0.0.1");
+    start(p);
+    const int port = public_port(p);
+    assert_true(client_open_plain(&c, port));
+    assert_true(client_send_text(&c, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"));
+    assert_true(client_read(&c, &a));
+    assert_int_equal(a.status, 200);
+    answer_clear(&a);
+    assert_true(client_send_text(&c, "GET /v1/ca HTTP/1.1\r\nHost: a\r\n\r\n"));
+    assert_true(client_read(&c, &a));
+    assert_int_equal(a.status, 404);
+    answer_clear(&a);
+    client_close(&c);
+    assert_int_equal(stop(p, SIGTERM), 0);
+}
+
+static void a_public_port_without_an_address_is_refused(void **state)
+{
+    struct place *p = *state;
+    configuration_add(p, "public_http_port = 8080");
+    const char *const run[] = {CHANCERYD, "run", "--config", p->dir, NULL};
+    assert_int_equal(run_to_end(p, run), 1);
+    assert_true(output_has(p, "public_http_port has no meaning without public_http_address"));
+}
+
+static void a_public_url_that_is_none_is_refused(void **state)
+{
+    struct place *p = *state;
+    configuration_add(p, "public_http_url = https://pki.example.org");
+    const char *const run[] = {CHANCERYD, "run", "--config", p->dir, NULL};
+    assert_int_equal(run_to_end(p, run), 1);
+    assert_true(output_has(p, "public_http_url: http://<host>"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, up, down)
@@ -350,6 +400,9 @@ int main(void)
         T(a_wrong_configuration_ends_with_file_and_line),
         T(a_pin_file_that_others_can_read_is_refused),
         T(the_command_line_is_checked),
+        T(the_public_listener_serves_its_own_table_without_tls),
+        T(a_public_port_without_an_address_is_refused),
+        T(a_public_url_that_is_none_is_refused),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
