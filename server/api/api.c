@@ -26,6 +26,8 @@ const struct route *const api_tables[] = {
     session_routes,
     usage_routes,
     ca_routes,
+    tsa_routes,
+    timestamp_routes,
     service_account_routes,
     account_key_routes,
     health_routes,
@@ -36,5 +38,6 @@ const struct route *const api_tables[] = {
 
 const struct route *const api_public_tables[] = {
     public_health_routes,
+    timestamp_routes,
     NULL,
 };

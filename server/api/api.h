@@ -9,6 +9,7 @@
 #include "server/http/http.h"
 #include "server/sign/signer.h"
 #include "server/store/store.h"
+#include "server/tsa/tsa.h"
 
 struct api {
     struct store *store;
@@ -17,6 +18,7 @@ struct api {
     struct identity_cache *identities;
     struct hsm *hsm;
     struct ca *ca;
+    struct tsa *tsa;
     int64_t destroy_wait_ms;            /* from a key's retirement to its destruction */
     const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */
     bool (*is_draining)(void);          /* readyz answers 503 then; may be NULL */

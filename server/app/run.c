@@ -132,6 +132,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .identities = s->parts.identities,
                           .hsm = s->parts.hsm,
                           .ca = s->parts.ca,
+                          .tsa = s->parts.tsa,
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
                           .is_draining = is_draining};
     TRY(http_start(s, err));

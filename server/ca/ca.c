@@ -22,6 +22,7 @@ enum {
 struct ca {
     struct hsm *h;
     X509 *root, *issuing;
+    uint8_t root_id[HSM_ID_LEN];
     EVP_PKEY *issuing_key;
 };
 
@@ -186,7 +187,7 @@ status ca_open(struct hsm *h, struct store *s, struct ca **out, struct error *er
     if (!ca)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
     ca->h = h;
-    TRY(authority_load(s, ROOT_NAME, &ca->root, id, err));
+    TRY(authority_load(s, ROOT_NAME, &ca->root, ca->root_id, err));
     TRY(authority_load(s, ISSUING_NAME, &ca->issuing, id, err));
     status found = hsm_evp_key(h, id, &ca->issuing_key, err);
     if (!is_ok(found))
@@ -244,6 +245,35 @@ status ca_issue(struct ca *ca, const struct ca_request *request, struct deadline
     };
     TRY(hsm_certificate_sign(&plan, ca->issuing, ca->issuing_key, &crt, err));
     return certificate_encode(crt, der, err);
+}
+
+/* By the root itself: the issuing CA is one for code signing only. */
+status ca_issue_timestamping(struct ca *ca, const struct ca_request *request, struct deadline d, struct buf *der,
+                             struct buf *chain, struct error *err)
+{
+    int days = request->days == 0 ? CA_TIMESTAMPING_DAYS_DEFAULT : request->days;
+    cleanup_pkey EVP_PKEY *key = NULL, *root_key = NULL;
+    cleanup_x509 X509 *crt = NULL;
+
+    if (days < 1 || days > CA_TIMESTAMPING_DAYS_MAX)
+        return error_set(err, CODE_INVALID, "days: 1 to %d are expected", CA_TIMESTAMPING_DAYS_MAX);
+    TRY(ca_subject_check(request->subject, err));
+    TRY(request_key(ca, request->spki, &key, err));
+    if (deadline_passed(d))
+        return error_set(err, CODE_TIMEOUT, "the deadline passed before the certificate was signed");
+    TRY(hsm_evp_key(ca->h, ca->root_id, &root_key, err));
+    const struct certificate_plan plan = {
+        .libctx = hsm_libctx(ca->h),
+        .public_key = key,
+        .subject = request->subject,
+        .days = days,
+        .basic_constraints = "critical,CA:FALSE",
+        .key_usage = "critical,digitalSignature",
+        .extended_key_usage = "critical,timeStamping",
+    };
+    TRY(hsm_certificate_sign(&plan, ca->root, root_key, &crt, err));
+    TRY(certificate_encode(crt, der, err));
+    return certificate_encode(ca->root, chain, err);
 }
 
 static status subject_text(X509 *crt, char *subject, size_t size, struct error *err)

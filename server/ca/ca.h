@@ -24,6 +24,11 @@ struct ca_request {
 /* A code-signing leaf: EKU codeSigning, KU digitalSignature (critical), SKI, AKI, CA:false, 16-byte random serial.
  * DER out. CODE_INVALID names what is wrong with the subject. */
 status ca_issue(struct ca *ca, const struct ca_request *request, struct deadline d, struct buf *der, struct error *err);
+/* A certificate for the timestamp authority: critical sole EKU timeStamping. days 0: the default; at most the 135
+ * months of the code-signing requirements. chain: DER of the issuers, one behind the other, the nearest first. */
+enum { CA_TIMESTAMPING_DAYS_DEFAULT = 3650, CA_TIMESTAMPING_DAYS_MAX = 4100 };
+status ca_issue_timestamping(struct ca *ca, const struct ca_request *request, struct deadline d, struct buf *der,
+                             struct buf *chain, struct error *err);
 /* What to ask for to get another one like this: subject as text (size bytes), and days. CODE_INVALID when this CA would
  * not issue it. */
 status ca_settings(struct slice certificate, char *subject, size_t size, int *days, struct error *err);
@@ -31,6 +36,8 @@ status ca_settings(struct slice certificate, char *subject, size_t size, int *da
 status ca_chain(struct ca *ca, struct buf *issuing, struct buf *root, struct error *err);
 /* Judges a subject without issuing. */
 status ca_subject_check(const char *subject, struct error *err);
+/* The same as a name, for a certification request; freed by the caller. */
+status ca_subject_name(const char *subject, X509_NAME **out, struct error *err);
 
 /* Server TLS: a software root and a P-256 server certificate for the names ("127.0.0.1", "localhost", …), PEM each. */
 status tls_certificate_create(const char *const *names, size_t count, struct buf *root_pem, struct buf *root_key_pem,

@@ -107,6 +107,15 @@ static const struct {
     {"POST", "/v1/hsms/default/reconcile", "A+FNNNN"},
     {"GET", "/v1/usage", "A++++++"},
     {"GET", "/v1/ca", "A++++++"},
+    {"GET", "/v1/tsa", "A++FFFF"},
+    {"POST", "/v1/tsa", "A+FFFFF"},
+    {"POST", "/v1/tsa/rotate", "A+FFFFF"},
+    {"POST", "/v1/tsa/renew", "A+FFFFF"},
+    {"POST", "/v1/tsa/disable", "A+FFFFF"},
+    {"POST", "/v1/tsa/enable", "A+FFFFF"},
+    {"GET", "/v1/tsa/csr", "A+FFFFF"},
+    {"POST", "/v1/tsa/certificate", "A+FFFFF"},
+    {"POST", "/tsa", "+++++++"},
 };
 
 static enum code code_of(char expected)
