@@ -332,6 +332,17 @@ static status tsa_csr_get(void *arg, struct request *req, struct response *res, 
     return csr_answer(res, &c.key, buf_slice(&der), err);
 }
 
+static status pem_check(const char *text, struct error *err)
+{
+    for (const char *c = text; *c; c++) {
+        if ((*c < ' ' && !strchr("\t\r\n", *c)) || *c > '~')
+            return error_set(err, CODE_INVALID, "certificates: PEM is expected");
+    }
+    return strstr(text, "-----BEGIN CERTIFICATE-----")
+               ? OK
+               : error_set(err, CODE_INVALID, "certificates: there is no -----BEGIN CERTIFICATE-----");
+}
+
 static status certificate_rows(struct db *db, struct change *change, struct error *err)
 {
     struct tsa_change *c = (struct tsa_change *)change;
@@ -360,6 +371,7 @@ static status tsa_certificate_put(void *arg, struct request *req, struct respons
 
     TRY(query_none(req, err));
     TRY(body_read(req, fields, COUNT_OF(fields), err));
+    TRY(pem_check(c.text, err));
     tsa_change_begin(&c, req, "tsa.certificate");
     TRY(change_commit(&c.change, api, req, certificate_rows, err));
     tsa_retired_destroy(api, &c);

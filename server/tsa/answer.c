@@ -31,6 +31,8 @@ static bool token_record(struct tsa *t, const struct query *q, const struct serv
     struct error err = {0};
 
     json_begin_object(&w, NULL);
+    json_add_text(&w, "hash", hash_name(q->hash));
+    json_add_text(&w, "digest", s->digest);
     json_add_text(&w, "upstream", s->upstream);
     json_add_text(&w, "serial", s->upstream ? NULL : s->serial);
     json_add_text(&w, "time", s->upstream ? NULL : s->time);
@@ -39,8 +41,6 @@ static bool token_record(struct tsa *t, const struct query *q, const struct serv
     struct audit_record record = {
         .type = "timestamp.issue",
         .outcome = "success",
-        .hash = hash_name(q->hash),
-        .digest_hex = s->digest,
         .detail_json = buf_text(&detail),
         .client_address = who->address,
         .request_id = who->request_id,

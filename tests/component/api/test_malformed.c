@@ -40,7 +40,7 @@ static const struct sample {
     {ADMIN, "POST", "/v1/tsa/renew", "{\"subject\":\"CN=a\",\"days\":1}"},
     {ADMIN, "POST", "/v1/tsa/disable", "{\"reason\":\"r\"}"},
     {ADMIN, "POST", "/v1/tsa/enable", "{}"},
-    {ADMIN, "POST", "/v1/tsa/certificate", "{\"certificates\":\"x\"}"},
+    {ADMIN, "POST", "/v1/tsa/certificate", "{\"certificates\":\"-----BEGIN CERTIFICATE-----\"}"},
     {OWNER, "POST", "/v1/keys/demo:key/rotate", "{\"grace_hours\":1,\"subject\":\"CN=a\",\"days\":1}"},
     {OWNER, "POST", "/v1/keys/demo:key/renew", "{\"subject\":\"CN=a\",\"days\":1}"},
     {ADMIN, "POST", "/v1/service-accounts", "{\"name\":\"more\",\"public_key\":\"" PEM "\"}"},

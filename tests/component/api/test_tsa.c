@@ -100,7 +100,7 @@ static void without_an_authority_every_query_is_a_system_failure(void **state)
     assert_problem(w, CODE_NOT_FOUND, NULL);
     (void)post(w, "/enable", "{}");
     assert_problem(w, CODE_NOT_FOUND, NULL);
-    (void)post(w, "/certificate", "{\"certificates\":\"x\"}");
+    (void)post(w, "/certificate", "{\"certificates\":\"-----BEGIN CERTIFICATE-----\"}");
     assert_problem(w, CODE_NOT_FOUND, NULL);
     assert_status(w, world_get(w, ADMIN, "/v1/tsa/csr"), 404);
 }
@@ -208,11 +208,12 @@ static void a_rotation_makes_another_key_and_destroys_the_one_before(void **stat
 static void a_stale_change_changes_nothing(void **state)
 {
     struct world *w = *state;
-    static const char *const rows[][2] = {{"/v1/tsa/rotate", "{}"},
-                                          {"/v1/tsa/renew", "{}"},
-                                          {"/v1/tsa/disable", "{\"reason\":\"r\"}"},
-                                          {"/v1/tsa/enable", "{}"},
-                                          {"/v1/tsa/certificate", "{\"certificates\":\"x\"}"}};
+    static const char *const rows[][2] = {
+        {"/v1/tsa/rotate", "{}"},
+        {"/v1/tsa/renew", "{}"},
+        {"/v1/tsa/disable", "{\"reason\":\"r\"}"},
+        {"/v1/tsa/enable", "{}"},
+        {"/v1/tsa/certificate", "{\"certificates\":\"-----BEGIN CERTIFICATE-----\"}"}};
     int64_t head = world_head(w);
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
