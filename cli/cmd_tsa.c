@@ -29,7 +29,7 @@ static status days_add(struct cli *cli, struct json_writer *w, struct error *err
 
 static status order_send(struct cli *cli, const char *route, struct error *err)
 {
-    static const char *const names[] = {"type", "issuer", "subject"};
+    static const char *const names[] = {"type", "issuer", "subject", "ca"};
     cleanup_buf struct buf path = {0}, body = {0};
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
@@ -110,19 +110,22 @@ static const struct cli_option create_options[] = {
     {"type", "TYPE", "rsa3072, rsa4096, p256 or p384"},
     {"issuer", "ISSUER", "builtin (default): certificate of the built-in CA; external: see tsa csr"},
     {"subject", "NAME", "subject of the certificate; default: CN=Timestamp Authority"},
-    {"days", "N", "days the certificate is valid; default: 3650"},
+    {"days", "N", "days the certificate is valid; default: ten years"},
+    {"ca", "NAME", "the built-in CA that issues it; default: the one for timestamping"},
     {0},
 };
 static const struct cli_option rotate_options[] = {
     {"type", "TYPE", "rsa3072, rsa4096, p256 or p384; default: as before"},
     {"issuer", "ISSUER", "builtin (default), or external: the new key waits for its certificate"},
     {"subject", "NAME", "subject of the certificate; default: as before"},
-    {"days", "N", "days the certificate is valid; default: 3650"},
+    {"days", "N", "days the certificate is valid; default: ten years"},
+    {"ca", "NAME", "the built-in CA that issues it; default: the one for timestamping"},
     {0},
 };
 static const struct cli_option renew_options[] = {
     {"subject", "NAME", "subject of the certificate; default: as before"},
-    {"days", "N", "days the certificate is valid; default: 3650"},
+    {"days", "N", "days the certificate is valid; default: ten years"},
+    {"ca", "NAME", "the built-in CA that issues it; default: the one for timestamping"},
     {0},
 };
 static const struct cli_option csr_options[] = {{"output", "FILE", "write to this file"}, {0}};

@@ -28,6 +28,8 @@ const struct route *const api_tables[] = {
     ca_routes,
     tsa_routes,
     timestamp_routes,
+    cas_routes,
+    key_certificate_routes,
     service_account_routes,
     account_key_routes,
     health_routes,
@@ -39,5 +41,6 @@ const struct route *const api_tables[] = {
 const struct route *const api_public_tables[] = {
     public_health_routes,
     timestamp_routes,
+    public_ca_routes,
     NULL,
 };

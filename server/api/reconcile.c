@@ -32,13 +32,17 @@ struct store_row {
     const struct hsm_row *found;
 };
 
+/* A CA's or its OCSP responder's */
+struct authority_row {
+    uint8_t id[HSM_ID_LEN];
+};
+
 struct reconciliation {
     struct hsm_row *in_hsm;
     struct store_row *in_store;
     size_t hsm_count, store_count;
-    uint8_t authorities[2][HSM_ID_LEN];
-    uint8_t (*timestamp_ids)[HSM_ID_LEN];
-    size_t timestamp_count;
+    struct authority_row *authorities;
+    size_t authority_count;
     size_t counts[FINDING_COUNT], lost, recovered;
 };
 
@@ -46,7 +50,7 @@ static void reconciliation_clear(struct reconciliation *r)
 {
     free(r->in_hsm);
     free(r->in_store);
-    free(r->timestamp_ids);
+    free(r->authorities);
 }
 #define cleanup_reconciliation CLEANUP(reconciliation_clear)
 
@@ -93,33 +97,21 @@ static status store_row_take(void *arg, const struct signing_key *key, int curre
     return OK;
 }
 
-static status authorities_load(struct reconciliation *r, struct db *db, struct error *err)
+static status authority_take(void *arg, const uint8_t id[20])
 {
-    static const char *const names[] = {"root", "issuing"};
+    struct reconciliation *r = arg;
+    struct authority_row *row = row_add((void **)&r->authorities, &r->authority_count, sizeof(*row));
 
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        struct ca_row row = {0};
-        status s = ca_row_find(db, names[i], &row, err);
-        memcpy(r->authorities[i], row.hsm_id, HSM_ID_LEN);
-        ca_row_clear(&row);
-        if (!is_ok(s) && s.code != CODE_NOT_FOUND)
-            return s;
-    }
+    if (!row)
+        return (status){CODE_NO_MEMORY};
+    memcpy(row->id, id, HSM_ID_LEN);
     return OK;
 }
 
 /* The private key of a retired one ought to be gone. */
 static status timestamp_key_take(void *arg, const struct timestamp_key *key)
 {
-    struct reconciliation *r = arg;
-
-    if (key->state == TIMESTAMP_KEY_RETIRED)
-        return OK;
-    uint8_t *id = row_add((void **)&r->timestamp_ids, &r->timestamp_count, HSM_ID_LEN);
-    if (!id)
-        return (status){CODE_NO_MEMORY};
-    memcpy(id, key->hsm_id, HSM_ID_LEN);
-    return OK;
+    return key->state == TIMESTAMP_KEY_RETIRED ? OK : authority_take(arg, key->hsm_id);
 }
 
 /* The HSM first: a key made meanwhile is then in the store alone, and looked for once more before it is called missing.
@@ -130,7 +122,7 @@ static status sides_read(struct reconciliation *r, struct api *api, struct deadl
 
     TRY(hsm_list(api->hsm, d, hsm_row_take, r, err));
     TRY(reader_acquire(&reader, api->store, err));
-    TRY(authorities_load(r, reader.db, err));
+    TRY(ca_key_list(reader.db, authority_take, r, err));
     TRY(timestamp_key_list(reader.db, timestamp_key_take, r, err));
     return key_version_list_all(reader.db, HSM_DEFAULT, store_row_take, r, err);
 }
@@ -177,14 +169,6 @@ static enum finding row_judge(struct reconciliation *r, struct api *api, struct 
     return *found->findings && strcmp(found->findings, row->key.findings) != 0 ? FINDING_WEAKENED : FINDING_NONE;
 }
 
-static void row_claim(struct reconciliation *r, const uint8_t id[HSM_ID_LEN])
-{
-    struct hsm_row *found = hsm_row_find(r, id);
-
-    if (found)
-        found->is_claimed = true;
-}
-
 static void sides_compare(struct reconciliation *r, struct api *api, struct deadline d)
 {
     qsort(r->in_hsm, r->hsm_count, sizeof(*r->in_hsm), by_id);
@@ -192,10 +176,11 @@ static void sides_compare(struct reconciliation *r, struct api *api, struct dead
         r->in_store[i].finding = row_judge(r, api, &r->in_store[i], d);
         r->counts[r->in_store[i].finding]++;
     }
-    for (size_t i = 0; i < COUNT_OF(r->authorities); i++)
-        row_claim(r, r->authorities[i]);
-    for (size_t i = 0; i < r->timestamp_count; i++)
-        row_claim(r, r->timestamp_ids[i]);
+    for (size_t i = 0; i < r->authority_count; i++) {
+        struct hsm_row *found = hsm_row_find(r, r->authorities[i].id);
+        if (found)
+            found->is_claimed = true;
+    }
     for (size_t i = 0; i < r->hsm_count; i++)
         r->counts[FINDING_ORPHAN] += !r->in_hsm[i].is_claimed;
 }

@@ -64,6 +64,11 @@ static status authority_check(struct api *api, struct tsa_change *c, struct erro
     return timestamp_key_find(reader.db, c->authority.version, &c->active, err);
 }
 
+static status issued_insert(struct db *db, const struct tsa_change *c, struct error *err)
+{
+    return *c->issued.profile ? issued_certificate_insert(db, &c->issued, err) : OK;
+}
+
 /* ---- create */
 
 static status create_rows(struct db *db, struct change *change, struct error *err)
@@ -71,6 +76,7 @@ static status create_rows(struct db *db, struct change *change, struct error *er
     struct tsa_change *c = (struct tsa_change *)change;
 
     TRY(timestamp_authority_insert(db, &c->authority, err));
+    TRY(issued_insert(db, c, err));
     return timestamp_key_insert(db, &c->key, err);
 }
 
@@ -106,7 +112,7 @@ static status tsa_create(void *arg, struct request *req, struct response *res, s
     if (replayed)
         return OK;
     TRY(absence_check(api, err));
-    TRY(tsa_key_make(api, &c, &order, request_deadline(req), err));
+    TRY(tsa_key_make(api, req, &c, &order, err));
     c.authority.version = order.is_external ? 0 : c.key.version;
     c.authority.created_ms = c.key.created_ms;
     tsa_change_begin(&c, req, "tsa.create");
@@ -151,6 +157,7 @@ static status rotate_rows(struct db *db, struct change *change, struct error *er
         TRY(active_retire(db, c, err));
         c->authority.version = c->key.version;
     }
+    TRY(issued_insert(db, c, err));
     TRY(timestamp_key_insert(db, &c->key, err));
     return timestamp_authority_update(db, &c->authority, err);
 }
@@ -169,7 +176,7 @@ static status tsa_rotate(void *arg, struct request *req, struct response *res, s
         return error_set(err, CODE_INVALID, "type: is needed while no key is active");
     if (c.authority.version > 0)
         TRY(tsa_order_like(&c.active, &order, err));
-    TRY(tsa_key_make(api, &c, &order, request_deadline(req), err));
+    TRY(tsa_key_make(api, req, &c, &order, err));
     status s = key_detail(&c, &c.key, err);
     if (is_ok(s))
         s = change_commit(&c.change, api, req, rotate_rows, err);
@@ -190,6 +197,7 @@ static status renew_rows(struct db *db, struct change *change, struct error *err
     TRY(authority_begin(db, c, err));
     if (c->authority.version != c->active.version)
         return error_set(err, CODE_CONFLICT, "the authority was rotated by somebody else meanwhile");
+    TRY(issued_insert(db, c, err));
     TRY(timestamp_key_update(db, &c->active, clock_now_ms(), err));
     return timestamp_authority_update(db, &c->authority, err);
 }
@@ -210,7 +218,7 @@ static status tsa_renew(void *arg, struct request *req, struct response *res, st
     if (c.authority.version == 0)
         return error_set(err, CODE_CONFLICT, "the authority has no certificate that could be renewed");
     TRY(tsa_order_like(&c.active, &order, err));
-    TRY(tsa_certificate_issue(api, &c.active, &order, request_deadline(req), err));
+    TRY(tsa_certificate_issue(api, req, &c, &c.active, &order, err));
     TRY(key_detail(&c, &c.active, err));
     TRY(change_commit(&c.change, api, req, renew_rows, err));
     return tsa_view_answer(api, res, err);

@@ -19,6 +19,7 @@ void tsa_change_clear(struct tsa_change *c)
     change_clear(&c->change);
     timestamp_key_clear(&c->key);
     timestamp_key_clear(&c->active);
+    issued_certificate_clear(&c->issued);
 }
 
 /* ---- orders */
@@ -35,13 +36,14 @@ static status type_parse(const char *type, enum key_type *out, struct error *err
 
 status tsa_order_parse(struct tsa_order *o, struct request *req, bool needs_type, struct error *err)
 {
-    const char *type = NULL, *issuer = "builtin", *subject = NULL;
+    const char *type = NULL, *issuer = "builtin", *subject = NULL, *ca = NULL;
     int64_t days = -1;
     const struct json_field fields[] = {
         {"type", JSON_STRING, needs_type ? JSON_REQUIRED : 0, &type},
         {"issuer", JSON_STRING, 0, &issuer},
         {"subject", JSON_STRING, 0, &subject},
         {"days", JSON_INTEGER, 0, &days},
+        {"ca", JSON_STRING, 0, &ca},
     };
 
     TRY(body_read(req, fields, COUNT_OF(fields), err));
@@ -49,9 +51,14 @@ status tsa_order_parse(struct tsa_order *o, struct request *req, bool needs_type
     o->is_external = strcmp(issuer, "external") == 0;
     if (!o->is_external && strcmp(issuer, "builtin") != 0)
         return error_set(err, CODE_INVALID, "issuer: builtin or external is expected");
-    if (days != -1 && (days < 1 || days > CA_TIMESTAMPING_DAYS_MAX))
-        return error_set(err, CODE_INVALID, "days: 1 to %d is expected", CA_TIMESTAMPING_DAYS_MAX);
+    if (days != -1 && (days < 1 || days > profiles[PROFILE_TIMESTAMPING].days_most))
+        return error_set(err, CODE_INVALID, "days: 1 to %d is expected", profiles[PROFILE_TIMESTAMPING].days_most);
     o->days = days > 0 ? (int)days : 0;
+    if (ca)
+        TRY(check_name("ca", ca, err));
+    if (ca && o->is_external)
+        return error_set(err, CODE_INVALID, "ca: has no meaning with an outside issuer");
+    (void)text_copy(o->ca, sizeof(o->ca), ca ? ca : "");
     if (!subject)
         return OK;
     TRY(check_text("subject", subject, err));
@@ -97,13 +104,31 @@ static void pair_destroy(struct api *api, int version, const uint8_t hsm_id[HSM_
     log_error(LOG_LEVEL_ERROR, "tsa.key", &err);
 }
 
-status tsa_certificate_issue(struct api *api, struct timestamp_key *key, const struct tsa_order *o, struct deadline d,
-                             struct error *err)
+static status chain_keep(struct api *api, struct timestamp_key *key, const char *ca, struct error *err)
 {
-    const struct ca_request wanted = {buf_slice(&key->spki), o->subject, o->days};
+    CLEANUP(ca_chains_clear) struct ca_chains chains = {0};
 
+    TRY(ca_chains_load(api->ca, &chains, err));
+    const struct ca_chain *chain = ca_chain_find(&chains, ca);
     buf_reset(&key->chain);
-    TRY(ca_issue_timestamping(api->ca, &wanted, d, &key->certificate, &key->chain, err));
+    for (size_t i = 0; chain && i < chain->count; i++)
+        buf_add(&key->chain, chain->certificates[i].data, chain->certificates[i].len);
+    return buf_check(&key->chain, err);
+}
+
+status tsa_certificate_issue(struct api *api, struct request *req, struct tsa_change *c, struct timestamp_key *key,
+                             struct tsa_order *o, struct error *err)
+{
+    TRY(tsa_ca_choose(api, req, o, err));
+    const struct ca_request wanted = {buf_slice(&key->spki), o->subject, o->days, PROFILE_TIMESTAMPING, o->ca};
+    status s = ca_issue(api->ca, &wanted, request_deadline(req), &c->issued, err);
+    if (s.code == CODE_NOT_FOUND)
+        return error_set(err, CODE_INVALID, "ca: there is no CA %.64s", o->ca);
+    TRY(s);
+    buf_reset(&key->certificate);
+    buf_add(&key->certificate, c->issued.certificate.data, c->issued.certificate.len);
+    TRY(buf_check(&key->certificate, err));
+    TRY(chain_keep(api, key, o->ca, err));
     (void)text_copy(key->subject, sizeof(key->subject), o->subject);
     return tsa_certificate_check(buf_slice(&key->certificate), err);
 }
@@ -128,22 +153,18 @@ static status version_choose(struct api *api, struct timestamp_key *key, struct 
                : error_set(err, CODE_CONFLICT, "the authority had %d keys already", VERSIONS_MAX);
 }
 
-status tsa_key_make(struct api *api, struct tsa_change *c, const struct tsa_order *o, struct deadline d,
-                    struct error *err)
+status tsa_key_make(struct api *api, struct request *req, struct tsa_change *c, struct tsa_order *o, struct error *err)
 {
     struct timestamp_key *key = &c->key;
 
     TRY(version_choose(api, key, err));
     key->type = o->type;
     key->state = o->is_external ? TIMESTAMP_KEY_PENDING : TIMESTAMP_KEY_ACTIVE;
-    (void)text_copy(key->subject, sizeof(key->subject), *o->subject ? o->subject : SUBJECT_DEFAULT);
-    TRY(pair_make(api, key, d, err));
-    if (o->is_external)
-        return OK;
-
-    struct tsa_order own = *o;
-    (void)text_copy(own.subject, sizeof(own.subject), key->subject);
-    status s = tsa_certificate_issue(api, key, &own, d, err);
+    if (!*o->subject)
+        (void)text_copy(o->subject, sizeof(o->subject), SUBJECT_DEFAULT);
+    (void)text_copy(key->subject, sizeof(key->subject), o->subject);
+    TRY(pair_make(api, key, request_deadline(req), err));
+    status s = o->is_external ? OK : tsa_certificate_issue(api, req, c, key, o, err);
     if (!is_ok(s))
         pair_destroy(api, key->version, key->hsm_id);
     return s;

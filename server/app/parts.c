@@ -83,7 +83,7 @@ static status tsa_open_configured(struct parts *p, const struct config *c, struc
     return tsa_new(&tsa, &p->tsa, err);
 }
 
-status parts_open_service(struct parts *p, const struct config *c, struct error *err)
+status parts_open_service(struct parts *p, const struct config *c, const char *public_url, struct error *err)
 {
     const struct signer_config signer = {
         .store = p->store,
@@ -93,7 +93,9 @@ status parts_open_service(struct parts *p, const struct config *c, struct error 
     };
     TRY(signer_new(&signer, &p->signer, err));
     TRY(identity_cache_new(&p->identities, err));
-    TRY(ca_open(p->hsm, p->store, &p->ca, err));
+    const struct ca_config ca = {.hsm = p->hsm, .store = p->store, .audit = p->audit, .public_url = public_url};
+    TRY(ca_open(&ca, &p->ca, err));
+    TRY(ca_backfill(p->ca, err));
     return tsa_open_configured(p, c, err);
 }
 

@@ -18,21 +18,22 @@ static status public_url_check(const char *url, struct error *err)
     return error_set(err, CODE_CONFIGURATION, "public_http_url: http://<host>[:<port>][/<path>] is expected");
 }
 
-static status url_make(struct public_http *p, const struct config *c, struct error *err)
+status public_http_url(const struct config *c, int port, char out[PUBLIC_URL_SIZE], struct error *err)
 {
     const char *address = c->public_http_address;
     bool is_v6 = strchr(address, ':') != NULL;
+
+    out[0] = '\0';
     if (*c->public_http_url) {
         TRY(public_url_check(c->public_http_url, err));
-        (void)text_copy(p->url, sizeof(p->url), c->public_http_url);
+        (void)text_copy(out, PUBLIC_URL_SIZE, c->public_http_url);
     } else if (strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0) {
         return error_set(err, CODE_CONFIGURATION, "public_http_url is needed where public_http_address is %s", address);
-    } else if (p->fd > 0) {
-        (void)snprintf(p->url, sizeof(p->url), "http://%s%s%s:%d", is_v6 ? "[" : "", address, is_v6 ? "]" : "",
-                       http_socket_port(p->fd));
+    } else if (*address) {
+        (void)snprintf(out, PUBLIC_URL_SIZE, "http://%s%s%s:%d", is_v6 ? "[" : "", address, is_v6 ? "]" : "", port);
     }
-    for (size_t len = strlen(p->url); len > 0 && p->url[len - 1] == '/'; len--)
-        p->url[len - 1] = '\0';
+    for (size_t len = strlen(out); len > 0 && out[len - 1] == '/'; len--)
+        out[len - 1] = '\0';
     return OK;
 }
 
@@ -42,7 +43,7 @@ status public_http_listen(struct public_http *p, const struct config *c, struct 
         return error_set(err, CODE_CONFIGURATION, "public_http_port has no meaning without public_http_address");
     if (*c->public_http_address)
         TRY(http_listen(c->public_http_address, (int)c->public_http_port, &p->fd, err));
-    return url_make(p, c, err);
+    return public_http_url(c, p->fd > 0 ? http_socket_port(p->fd) : 0, p->url, err);
 }
 
 status public_http_start(struct public_http *p, const struct config *c, struct api *api, struct error *err)

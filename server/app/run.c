@@ -125,7 +125,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
 {
     TRY(public_http_listen(&s->public_http, s->config, err));
     TRY(parts_open_base(&s->parts, s->config, err));
-    TRY(parts_open_service(&s->parts, s->config, err));
+    TRY(parts_open_service(&s->parts, s->config, s->public_http.url, err));
     s->api = (struct api){.store = s->parts.store,
                           .audit = s->parts.audit,
                           .signer = s->parts.signer,

@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/secret.h"
@@ -82,6 +83,10 @@ static status extensions_add(X509 *crt, const struct certificate_plan *plan, X50
     TRY(extension_add(crt, &ctx, NID_key_usage, plan->key_usage, err));
     TRY(extension_add(crt, &ctx, NID_ext_key_usage, plan->extended_key_usage, err));
     TRY(extension_add(crt, &ctx, NID_subject_alt_name, plan->alternative_names, err));
+    TRY(extension_add(crt, &ctx, NID_crl_distribution_points, plan->crl_points, err));
+    TRY(extension_add(crt, &ctx, NID_info_access, plan->information_access, err));
+    TRY(extension_add(crt, &ctx, NID_certificate_policies, plan->policies, err));
+    TRY(extension_add(crt, &ctx, NID_id_pkix_OCSP_noCheck, plan->no_check ? "ignored" : NULL, err));
     TRY(extension_add(crt, &ctx, NID_subject_key_identifier, "hash", err));
     return extension_add(crt, &ctx, NID_authority_key_identifier, "keyid:always", err);
 }
@@ -127,4 +132,18 @@ status certificate_decode(struct slice der, X509 **out, struct error *err)
     }
     *out = crt;
     return OK;
+}
+
+status certificate_serial(const X509 *crt, char out[41], struct error *err)
+{
+    enum { SIZE = 41 };
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(crt), NULL);
+    char *hex = number ? BN_bn2hex(number) : NULL;
+    bool fits = hex && strlen(hex) < SIZE;
+
+    if (fits)
+        memcpy(out, hex, strlen(hex) + 1);
+    OPENSSL_free(hex);
+    BN_free(number);
+    return fits ? OK : error_set(err, CODE_INVALID, "the serial number of the certificate is too long");
 }

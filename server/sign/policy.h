@@ -53,6 +53,7 @@ struct policy {
     unsigned mechanisms; /* 1u << enum mechanism */
     unsigned hashes;     /* hash_bit set */
     bool refuse_expired;
+    bool refuse_revoked;                         /* true unless the document says otherwise */
     int64_t min_days_left;                       /* of the certificate; 0: none */
     int64_t quota_total, quota_day, quota_month; /* 0: none */
     struct rate per_principal, per_key;

@@ -30,6 +30,8 @@ static const struct create {
      "{\"name\":\"built\",\"public_key\":\"" PEM("E=") "\"}", false},
     {ADMIN, "/v1/service-accounts/build/keys", "{\"public_key\":\"" PEM("E=") "\"}",
      "{\"public_key\":\"" PEM("I=") "\"}", false},
+    {ADMIN, "/v1/cas", "{\"name\":\"more\",\"purpose\":\"timestamping\",\"subject\":\"CN=a\"}",
+     "{\"name\":\"most\",\"purpose\":\"timestamping\",\"subject\":\"CN=a\"}", false},
     {ADMIN, "/v1/users", "{\"name\":\"anna\"}", "{\"name\":\"anne\"}", false},
     {ADMIN, "/v1/teams", "{\"name\":\"builders\"}", "{\"name\":\"testers\"}", false},
     {ADMIN, "/v1/teams/builders/members", "{\"principal\":\"stranger\"}", "{\"principal\":\"signer\"}", false},

@@ -116,6 +116,16 @@ static const struct {
     {"GET", "/v1/tsa/csr", "A+FFFFF"},
     {"POST", "/v1/tsa/certificate", "A+FFFFF"},
     {"POST", "/tsa", "+++++++"},
+    {"GET", "/v1/cas", "A++++++"},
+    {"POST", "/v1/cas", "A+FFFFF"},
+    {"GET", "/v1/cas/issuing", "A++++++"},
+    {"PATCH", "/v1/cas/issuing", "A+FNNNN"},
+    {"GET", "/v1/cas/issuing/csr", "A++NNNN"},
+    {"PUT", "/v1/cas/issuing/certificate", "A+FNNNN"},
+    {"GET", "/v1/cas/issuing/certificates", "A++NNNN"},
+    {"POST", "/v1/cas/issuing/certificates/AB/revoke", "A+FNNNN"},
+    {"GET", "/v1/keys/demo:key/certificate", "A+++++N"},
+    {"POST", "/v1/keys/demo:key/versions/1/revoke", "A+F+FFN"},
 };
 
 static enum code code_of(char expected)

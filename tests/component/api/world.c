@@ -86,9 +86,10 @@ static void store_begin(struct world *w)
     (void)snprintf(url, sizeof(url), "sqlite:%s/chancery.db", w->hsm.dir);
     must(w, store_open(url, &w->store, &w->err));
     must(w, store_migrate(w->store, &w->err));
-    must(w, ca_create(w->hsm.h, store_writer(w->store), "Example", &w->err));
-    must(w, ca_open(w->hsm.h, w->store, &w->ca, &w->err));
+    must(w, ca_create(w->hsm.h, store_writer(w->store), "Example", PUBLIC_URL, &w->err));
     must(w, audit_open(w->store, NULL, &w->audit, &w->err));
+    const struct ca_config ca = {w->hsm.h, w->store, w->audit, PUBLIC_URL};
+    must(w, ca_open(&ca, &w->ca, &w->err));
 }
 
 int world_open(void **state)

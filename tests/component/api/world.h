@@ -9,6 +9,9 @@
 #include "seen.h"
 #include "server/api/api.h"
 
+/* What certificates name for CRLs and OCSP. */
+#define PUBLIC_URL "http://pki.example.org"
+
 /* Who calls: users with an API key each, of whom four are members of the project demo. */
 enum who { NOBODY, ADMIN, AUDITOR, OWNER, SIGNER, APPROVER, STRANGER, WHO_COUNT };
 

@@ -70,7 +70,7 @@ static void certificates_are_there_when_they_are_asked_for(void **state)
     TS_RESP *with = world_granted(w, &plain);
     TS_RESP *without = world_granted(w, &(struct query_plan){.nonce = 1});
 
-    assert_int_equal(certificates_in(with), 2);
+    assert_int_equal(certificates_in(with), 3);
     assert_true(certificates_in(without) <= 0);
     TS_RESP_free(with);
     TS_RESP_free(without);

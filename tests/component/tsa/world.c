@@ -43,31 +43,61 @@ void world_certify(struct world *w, enum key_type type)
     static int version;
     struct hsm_key made = {0};
     struct certification c = {.is_first = w->config.store == NULL};
+    cleanup_issued_certificate struct issued_certificate issued = {0};
+    CLEANUP(ca_chains_clear) struct ca_chains chains = {0};
 
     must(w, hsm_generate(w->hsm.h, type, "tsa", deadline_in(60000), &made, &w->err));
     c.key = (struct timestamp_key){.version = ++version, .state = TIMESTAMP_KEY_ACTIVE, .type = type};
     c.authority = (struct timestamp_authority){.version = version};
     memcpy(c.key.hsm_id, made.id, sizeof made.id);
     c.key.spki = made.spki;
-    const struct ca_request wanted = {buf_slice(&c.key.spki), "CN=Stamps", 0};
-    must(w, ca_issue_timestamping(w->ca, &wanted, deadline_in(10000), &c.key.certificate, &c.key.chain, &w->err));
+    const struct ca_request wanted = {buf_slice(&c.key.spki), "CN=Stamps", 0, PROFILE_TIMESTAMPING, "timestamping"};
+    must(w, ca_issue(w->ca, &wanted, deadline_in(10000), &issued, &w->err));
+    buf_add(&c.key.certificate, issued.certificate.data, issued.certificate.len);
+    must(w, ca_chains_load(w->ca, &chains, &w->err));
+    const struct ca_chain *chain = ca_chain_find(&chains, "timestamping");
+    for (size_t i = 0; i < chain->count; i++)
+        buf_add(&c.key.chain, chain->certificates[i].data, chain->certificates[i].len);
     struct audit_work work = {.change = certify_rows, .arg = &c};
     must(w, audit_commit(w->audit, &work, deadline_in(10000), &w->err));
     timestamp_key_clear(&c.key);
 }
 
+static status authority_rows(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    (void)record;
+    return ca_row_insert(db, arg, err);
+}
+
+static void authorities_make(struct world *w)
+{
+    const struct ca_config config = {.hsm = w->hsm.h, .store = w->store, .audit = w->audit};
+    const struct ca_order order = {.name = "timestamping",
+                                   .subject = "CN=Timestamping",
+                                   .parent = CA_ROOT_NAME,
+                                   .purpose = CA_TIMESTAMPING,
+                                   .key_type = KEY_TYPE_P384};
+    cleanup_ca_row struct ca_row row = {0}, root = {0};
+    cleanup_issued_certificate struct issued_certificate issued = {0};
+    struct audit_work work = {.change = authority_rows, .arg = &row};
+
+    must(w, ca_create(w->hsm.h, store_writer(w->store), "Example", NULL, &w->err));
+    must(w, ca_open(&config, &w->ca, &w->err));
+    must(w, ca_make(w->ca, &order, deadline_in(60000), &row, &issued, &w->err));
+    must(w, audit_commit(w->audit, &work, deadline_in(10000), &w->err));
+    must(w, ca_row_find(store_writer(w->store), CA_ROOT_NAME, &root, &w->err));
+    buf_add(&w->root, root.certificate.data, root.certificate.len);
+}
+
 static void store_begin(struct world *w)
 {
     char url[128];
-    cleanup_buf struct buf issuing = {0};
 
     (void)snprintf(url, sizeof url, "sqlite:%s/chancery.db", w->hsm.dir);
     must(w, store_open(url, &w->store, &w->err));
     must(w, store_migrate(w->store, &w->err));
-    must(w, ca_create(w->hsm.h, store_writer(w->store), "Example", &w->err));
-    must(w, ca_open(w->hsm.h, w->store, &w->ca, &w->err));
-    must(w, ca_chain(w->ca, &issuing, &w->root, &w->err));
     must(w, audit_open(w->store, NULL, &w->audit, &w->err));
+    authorities_make(w);
 }
 
 int world_open(void **state)
