@@ -129,3 +129,21 @@ status ca_certificate_put(void *arg, struct request *req, struct response *res, 
     json_end_object(w);
     return OK;
 }
+
+status ca_crl_show(void *arg, struct request *req, struct response *res, struct error *err)
+{
+    struct api *api = arg;
+    cleanup_ca_crl struct ca_crl crl = {0};
+    cleanup_buf struct buf pem = {0};
+
+    TRY(query_none(req, err));
+    TRY(ca_crl_get(api->ca, request_param(req, "ca"), request_deadline(req), &crl, err));
+    TRY(pem_format("X509 CRL", buf_slice(&crl.der), &pem, err));
+    struct json_writer *w = response_json(res, 200);
+    json_begin_object(w, NULL);
+    json_add_text(w, "crl", buf_text(&pem));
+    json_add_time(w, "this_update", crl.this_ms);
+    json_add_time(w, "next_update", crl.next_ms);
+    json_end_object(w);
+    return OK;
+}

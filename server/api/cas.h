@@ -24,6 +24,7 @@ void issued_render(struct json_writer *w, const struct issued_certificate *c);
 
 /* ca_certificate.c, ca_issued.c */
 status ca_csr_get(void *api, struct request *req, struct response *res, struct error *err);
+status ca_crl_show(void *api, struct request *req, struct response *res, struct error *err);
 status ca_certificate_put(void *api, struct request *req, struct response *res, struct error *err);
 status ca_issued_list_get(void *api, struct request *req, struct response *res, struct error *err);
 status ca_issued_revoke(void *api, struct request *req, struct response *res, struct error *err);

@@ -72,7 +72,7 @@ status authority_plan(const struct ca *ca, const struct authority *issuer, enum 
     }
     if (p->has_policy && issuer && *issuer->row.policy) {
         buf_add_text(&texts[2], issuer->row.policy);
-        plan->policies = buf_text(&texts[2]);
+        plan->policy = buf_text(&texts[2]);
     }
     for (int i = 0; i < 4; i++)
         TRY(buf_check(&texts[i], err));

@@ -73,6 +73,22 @@ static status extension_add(X509 *crt, X509V3_CTX *ctx, int nid, const char *val
     return done ? OK : certificate_failure("an extension cannot be added", err);
 }
 
+/* OpenSSL makes this one from text only with a configuration file behind it. */
+static status policy_add(X509 *crt, const char *oid, struct error *err)
+{
+    if (!oid)
+        return OK;
+    CERTIFICATEPOLICIES *policies = sk_POLICYINFO_new_null();
+    POLICYINFO *policy = POLICYINFO_new();
+    bool done = policies && policy && (policy->policyid = OBJ_txt2obj(oid, 1)) != NULL &&
+                sk_POLICYINFO_push(policies, policy) > 0;
+    if (!done)
+        POLICYINFO_free(policy);
+    done = done && X509_add1_ext_i2d(crt, NID_certificate_policies, policies, 0, X509V3_ADD_DEFAULT) > 0;
+    sk_POLICYINFO_pop_free(policies, POLICYINFO_free);
+    return done ? OK : certificate_failure("the certificate policy cannot be added", err);
+}
+
 static status extensions_add(X509 *crt, const struct certificate_plan *plan, X509 *issuer, struct error *err)
 {
     X509V3_CTX ctx;
@@ -85,7 +101,7 @@ static status extensions_add(X509 *crt, const struct certificate_plan *plan, X50
     TRY(extension_add(crt, &ctx, NID_subject_alt_name, plan->alternative_names, err));
     TRY(extension_add(crt, &ctx, NID_crl_distribution_points, plan->crl_points, err));
     TRY(extension_add(crt, &ctx, NID_info_access, plan->information_access, err));
-    TRY(extension_add(crt, &ctx, NID_certificate_policies, plan->policies, err));
+    TRY(policy_add(crt, plan->policy, err));
     TRY(extension_add(crt, &ctx, NID_id_pkix_OCSP_noCheck, plan->no_check ? "ignored" : NULL, err));
     TRY(extension_add(crt, &ctx, NID_subject_key_identifier, "hash", err));
     return extension_add(crt, &ctx, NID_authority_key_identifier, "keyid:always", err);

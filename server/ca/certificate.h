@@ -18,7 +18,7 @@ struct certificate_plan {
     int days; /* cut off at the issuer's end */
     const char *basic_constraints, *key_usage;
     const char *extended_key_usage, *alternative_names; /* NULL: none, here and below */
-    const char *crl_points, *information_access, *policies;
+    const char *crl_points, *information_access, *policy /* OID */;
     bool no_check; /* id-pkix-ocsp-nocheck */
 };
 

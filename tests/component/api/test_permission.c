@@ -121,6 +121,7 @@ static const struct {
     {"GET", "/v1/cas/issuing", "A++++++"},
     {"PATCH", "/v1/cas/issuing", "A+FNNNN"},
     {"GET", "/v1/cas/issuing/csr", "A++NNNN"},
+    {"GET", "/v1/cas/issuing/crl", "A++++++"},
     {"PUT", "/v1/cas/issuing/certificate", "A+FNNNN"},
     {"GET", "/v1/cas/issuing/certificates", "A++NNNN"},
     {"POST", "/v1/cas/issuing/certificates/AB/revoke", "A+FNNNN"},
