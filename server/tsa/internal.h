@@ -103,8 +103,8 @@ struct relay;
 status relay_new(const struct tsa_config *c, struct relay **out, struct error *err);
 void relay_free(struct relay *relay);
 /* served: the URL of who answered. */
-bool relay_ask(struct relay *relay, const struct query *q, struct deadline d, struct buf *reply, const char **served,
-               struct refusal *r);
+bool relay_ask(struct relay *r, const struct query *q, struct deadline d, struct buf *reply, const char **served,
+               struct refusal *why);
 bool relay_upstream(struct relay *relay, size_t i, struct tsa_upstream *out);
 /* The answer is to this query: status granted, imprint, nonce, policy; with anchors also the signature, when the query
  * asked for the certificate. *refused: an honest refusal of the query, not a fault of the server. */
