@@ -11,6 +11,7 @@ extern const struct cli_command certificate_commands[];
 extern const struct cli_command project_commands[];
 extern const struct cli_command key_commands[];
 extern const struct cli_command hsm_commands[];
+extern const struct cli_command tsa_commands[];
 extern const struct cli_command account_commands[];
 extern const struct cli_command user_commands[];
 extern const struct cli_command password_commands[];

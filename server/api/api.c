@@ -29,6 +29,8 @@ const struct route *const api_tables[] = {
     totp_routes,
     usage_routes,
     ca_routes,
+    tsa_routes,
+    timestamp_routes,
     cas_routes,
     key_certificate_routes,
     service_account_routes,
@@ -41,6 +43,7 @@ const struct route *const api_tables[] = {
 
 const struct route *const api_public_tables[] = {
     public_health_routes,
+    timestamp_routes,
     public_ca_routes,
     NULL,
 };

@@ -9,6 +9,7 @@
 #include "server/http/http.h"
 #include "server/sign/signer.h"
 #include "server/store/store.h"
+#include "server/tsa/tsa.h"
 
 struct api {
     struct store *store;
@@ -19,6 +20,7 @@ struct api {
     const struct hsm_set *hsms; /* all, hsm too; NULL: there is no other */
     struct ca *ca;
     const char *secret_key_file;        /* with which the store's secrets are sealed */
+    struct tsa *tsa;
     int64_t destroy_wait_ms;            /* from a key's retirement to its destruction */
     int64_t break_glass_hours;          /* of a request in an emergency, and of its grant; 0: one */
     const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */

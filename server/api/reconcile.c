@@ -13,6 +13,7 @@
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
 #include "server/api/routes.h"
+#include "server/store/timestamp.h"
 
 enum {
     SHOWN_MAX = 1000, /* of each kind, in a report; the counts are whole */
@@ -117,6 +118,12 @@ static status authority_take(void *arg, const uint8_t id[20])
     return OK;
 }
 
+/* The private key of a retired one ought to be gone. */
+static status timestamp_key_take(void *arg, const struct timestamp_key *key)
+{
+    return key->state == TIMESTAMP_KEY_RETIRED ? OK : authority_take(arg, key->hsm_id);
+}
+
 /* The HSM first: a key made meanwhile is then in the store alone, and looked for once more before it is called missing.
  */
 static status sides_read(struct reconciliation *r, struct error *err)
@@ -126,6 +133,7 @@ static status sides_read(struct reconciliation *r, struct error *err)
     TRY(hsm_list(r->hsm, r->deadline, hsm_row_take, r, err));
     TRY(reader_acquire(&reader, r->api->store, err));
     TRY(ca_key_list(reader.db, authority_take, r, err));
+    TRY(timestamp_key_list(reader.db, timestamp_key_take, r, err));
     return key_version_list_all(reader.db, hsm_name(r->hsm), store_row_take, r, err);
 }
 

@@ -54,6 +54,8 @@ status ca_issued_describe(struct slice certificate, struct issued_certificate *o
 status ca_settings(struct slice certificate, char *subject, size_t size, int *days, struct error *err);
 /* Judges a subject without issuing. */
 status ca_subject_check(const char *subject, struct error *err);
+/* The same as a name, for a certification request; freed by the caller. */
+status ca_subject_name(const char *subject, X509_NAME **out, struct error *err);
 
 /* Rows for certificates that were issued before there were rows for them; at start. */
 status ca_backfill(struct ca *ca, struct error *err);

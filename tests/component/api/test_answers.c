@@ -67,6 +67,9 @@ static const struct {
     {OWNER, "GET", "/v1/keys/demo:key/digests", NULL, NULL, 200, CODE_OK},
     {ADMIN, "POST", "/v1/policies/dry-run", "{\"policy\":{},\"project\":\"nothing\"}", NULL, 404, CODE_NOT_FOUND},
 
+    {ADMIN, "POST", "/v1/tsa", "{\"type\":\"p256\",\"issuer\":\"external\"}", NULL, 201, CODE_OK},
+    {ADMIN, "POST", "/v1/tsa/renew", "{}", NULL, 409, CODE_CONFLICT},
+
     {ADMIN, "GET", "/v1/freeze", NULL, NULL, 200, CODE_OK},
     {ADMIN, "POST", "/v1/unfreeze", "{\"reason\":\"r\"}", NULL, 409, CODE_CONFLICT},
     {OWNER, "POST", "/v1/projects/demo/unfreeze", "{\"reason\":\"r\"}", NULL, 409, CODE_CONFLICT},

@@ -106,6 +106,9 @@ int world_open(void **state)
         .store = w->store, .audit = w->audit, .hsm = {.sign = hsm_sign_counted, .hsm = w}, .verify_all = true};
     must(w, signer_new(&signing, &w->signer, &w->err));
     must(w, identity_cache_new(&w->identities, &w->err));
+    struct tsa_config stamping = {
+        .store = w->store, .audit = w->audit, .hsm = w->hsm.h, .policy = "1.3.6.1.4.1.99999.1", .accuracy_ms = 1000};
+    must(w, tsa_new(&stamping, &w->tsa, &w->err));
     w->api = (struct api){.store = w->store,
                           .audit = w->audit,
                           .signer = w->signer,
@@ -113,6 +116,7 @@ int world_open(void **state)
                           .hsm = w->hsm.h,
                           .ca = w->ca,
                           .secret_key_file = w->secret_key_file,
+                          .tsa = w->tsa,
                           .token_audiences = audiences};
     (void)snprintf(w->secret_key_file, sizeof(w->secret_key_file), "%s/secret.key", w->hsm.dir);
     w->http =
@@ -135,6 +139,7 @@ int world_close(void **state)
         (void)fclose(w->seen);
     json_free(w->answer);
     json_free(w->document);
+    tsa_free(w->tsa);
     signer_free(w->signer);
     identity_cache_free(w->identities);
     audit_close(w->audit);

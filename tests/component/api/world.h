@@ -23,6 +23,7 @@ struct world {
     struct audit *audit;
     struct signer *signer;
     struct ca *ca;
+    struct tsa *tsa;
     struct api api;
     struct identity_cache *identities;
     struct http_config http;
