@@ -47,7 +47,8 @@ static int fresh(void **state)
     return world_ask(w, OWNER, "PUT", "/v1/users/owner/password", "{\"password\":\"" GOOD "\"}") == 204 ? 0 : -1;
 }
 
-/* On, with the present code used up: the next one is good, also when a step ends meanwhile; recovery: the first of the recovery codes. */
+/* On, with the present code used up: the next one is good, also when a step ends meanwhile; recovery: the first of the
+ * recovery codes. */
 static void switch_on(struct world *w, char secret[64], char recovery[32])
 {
     char code[8], body[64];
