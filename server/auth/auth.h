@@ -15,7 +15,7 @@ struct identity {
     bool session_wants_touch;
     bool session_is_limited;     /* opened with a one-time password */
     bool session_is_by_password; /* not by an API key */
-    unsigned scopes; /* of the credential: at most these of the principal's rights */
+    unsigned scopes;             /* of the credential: at most these of the principal's rights */
 };
 /* "Bearer …": API key or access token. CODE_NOT_AUTHENTICATED with one and the same text for unknown, expired,
  * disabled. */

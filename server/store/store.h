@@ -128,8 +128,8 @@ status api_key_touch(struct db *db, const char *id, int64_t now_ms,
 struct web_session { /* of a browser; gone with the API key it was opened with */
     char id[ID_SIZE], user_id[ID_SIZE];
     char api_key_id[ID_SIZE]; /* "": opened with a password */
-    uint8_t sha256[32]; /* of the cookie */
-    char address[64];   /* from where it was opened */
+    uint8_t sha256[32];       /* of the cookie */
+    char address[64];         /* from where it was opened */
     int64_t created_ms, last_used_ms, expires_ms;
     int64_t confirmed_until_ms; /* until when what is sensitive needs no new proof */
     bool is_limited;            /* opened with a one-time password: good for changing it */
