@@ -2,6 +2,7 @@
 /* The audit log, for administrators and auditors: records exactly as they are chained, byte for byte, so that a reader
  * can check the chain itself (I7). */
 #include <stdio.h>
+#include <string.h>
 
 #include "common/text.h"
 #include "server/api/caller.h"
@@ -52,8 +53,17 @@ static status filter_principal(struct record_query *q, struct db *db, const char
     return s;
 }
 
+static status order_parse(struct record_query *q, const char *order, struct error *err)
+{
+    q->filter.newest_first = order && strcmp(order, "newest") == 0;
+    return !order || q->filter.newest_first || strcmp(order, "oldest") == 0
+               ? OK
+               : error_set(err, CODE_INVALID, "order: oldest or newest");
+}
+
 static status record_query_parse(struct record_query *q, struct request *req, struct error *err)
 {
+    TRY(order_parse(q, request_query(req, "order"), err));
     q->filter.type = request_query(req, "type");
     q->filter.outcome = request_query(req, "outcome");
     TRY(check_text("type", q->filter.type, err));
@@ -82,7 +92,7 @@ static status record_list_get(void *arg, struct request *req, struct response *r
     struct api *api = arg;
     cleanup_reader struct reader reader = {0};
     cleanup_record_query struct record_query query = {0};
-    static const char *const parameters[] = {"after", "limit", "type", "key", "principal", "outcome", NULL};
+    static const char *const parameters[] = {"after", "limit", "type", "key", "principal", "outcome", "order", NULL};
     struct list list;
 
     TRY(request_query_only(req, parameters, err));

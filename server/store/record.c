@@ -46,16 +46,21 @@ static struct db_value text_or_empty(const char *text)
     return db_text(text ? text : "");
 }
 
+#define SELECT_WHERE(range, order)                                                                                     \
+    "SELECT " COLUMNS " FROM record WHERE " range " AND ($2 = '' OR type = $2) "                                       \
+    "AND ($3 = '' OR principal_id = $3) AND ($4 = '' OR key_id = $4) AND ($5 = '' OR outcome = $5) "                   \
+    "ORDER BY " order " LIMIT $6"
+
 status record_list(struct db *db, const struct record_filter *filter,
                    status (*each)(void *arg, const struct record_row *r), void *arg, struct error *err)
 {
+    static const char oldest_first[] = SELECT_WHERE("seq > $1", "seq");
+    static const char newest_first[] = SELECT_WHERE("seq < $1", "seq DESC");
     cleanup_rows struct db_rows *rows = NULL;
     struct page page = {.limit = filter->limit};
-    TRY(db_query(db,
-                 "SELECT " COLUMNS " FROM record WHERE seq > $1 AND ($2 = '' OR type = $2) "
-                 "AND ($3 = '' OR principal_id = $3) AND ($4 = '' OR key_id = $4) AND ($5 = '' OR outcome = $5) "
-                 "ORDER BY seq LIMIT $6",
-                 DB_PARAMS(db_int(filter->after_seq), text_or_empty(filter->type), text_or_empty(filter->principal_id),
+    int64_t from = filter->newest_first && filter->after_seq == 0 ? INT64_MAX : filter->after_seq;
+    TRY(db_query(db, filter->newest_first ? newest_first : oldest_first,
+                 DB_PARAMS(db_int(from), text_or_empty(filter->type), text_or_empty(filter->principal_id),
                            text_or_empty(filter->key_id), text_or_empty(filter->outcome), db_int(page_limit(page))),
                  &rows, err));
     return record_walk(rows, each, arg, err);

@@ -347,7 +347,8 @@ struct record_row {
 };
 status record_insert(struct db *db, const struct record_row *r, struct error *err);
 struct record_filter {
-    int64_t after_seq;
+    int64_t after_seq; /* newest first: only those before it; 0: from the newest on */
+    bool newest_first;
     int limit;
     const char *type, *principal_id, *key_id, *outcome;
 };

@@ -7,6 +7,11 @@ import { fill } from './world.mjs';
 
 // Name of the screenshot, address below /ui, heading.
 const rows = [
+  ['overview', '', 'Overview'],
+  ['audit', '/audit', 'Audit log'],
+  ['audit-follow', '/audit?live=1', 'Audit log'],
+  ['audit-record', '/audit/5', /./],
+  ['audit-record-none', '/audit/999999', 'Record 999999'],
   ['projects', '/projects', 'Projects'],
   ['projects-none', '/projects?name=nothing-like-it', 'Projects'],
   ['keys', '/keys', 'Keys'],

@@ -24,7 +24,8 @@ const steps: [number, Intl.RelativeTimeFormatUnit][] = [
 ];
 
 /** "3 hours ago", "in 2 days". */
-export function fromNow(at: Date, now = Date.now()): string {
+export function fromNow(at: Date): string {
+  const now = Date.now();
   const difference = at.getTime() - now;
   for (const [length, unit] of steps)
     if (Math.abs(difference) >= length) return relative.format(Math.trunc(difference / length), unit);

@@ -17,9 +17,9 @@ import { CertificateEnd } from './keys';
 
 const attributeWords: [keyof NonNullable<Key['hsm']>, boolean, string][] = [
   ['sensitive', true, 'sensitive'],
-  ['always_sensitive', true, 'always was sensitive'],
-  ['extractable', false, 'cannot be extracted'],
-  ['never_extractable', true, 'never could be'],
+  ['always_sensitive', true, 'always sensitive'],
+  ['extractable', false, 'not extractable'],
+  ['never_extractable', true, 'never extractable'],
   ['local', true, 'made in the HSM'],
 ];
 
