@@ -132,12 +132,13 @@ export async function inspect(page, name) {
 
 /** The REST interface, as the administrator: to make what a page shows. */
 export async function rest(method, path, body, key = adminKey) {
-  const answer = await restAgent(method, path, body, key);
+  const answer = await restAnswer(method, path, body, key);
   assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
   return answer.text ? JSON.parse(answer.text) : undefined;
 }
 
-async function restAgent(method, path, body, key) {
+/** The whole answer: status, headers, text. */
+export async function restAnswer(method, path, body, key) {
   const https = await import('node:https');
   const ca = readFileSync(process.env.CHANCERY_CA);
   return new Promise((resolve, reject) => {
