@@ -113,7 +113,10 @@ test('a click is answered with one round trip: the requests of a page do not wai
     const onEnd = (r) => ended.push(r.url());
     page.on('request', onBegin);
     page.on('requestfinished', onEnd);
-    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: link, exact: true }).click();
+    await page
+      .getByRole('navigation', { name: 'Pages', exact: true })
+      .getByRole('link', { name: link, exact: true })
+      .click();
     await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
     await settled(page);
     page.off('request', onBegin);
