@@ -100,6 +100,13 @@ static status session_revoke(struct cli *cli, struct error *err)
     return api_do(cli, "DELETE", &path, "revoked", err);
 }
 
+static status session_revoke_all(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/users/%/sessions", cli_argument(cli, 0));
+    return api_do(cli, "DELETE", &path, "signed out everywhere", err);
+}
+
 static const struct cli_option create_options[] = {
     {"expires", "TIME", "RFC 3339 time after which the key is refused"},
     {"scope", "SCOPE...", "sign, read or admin; may stand several times; default all that yours has"},
@@ -114,5 +121,6 @@ const struct cli_command apikey_commands[] = {
     {"apikey revoke", "USER ID", "refuse an API key from now on", CLI_ADMINISTRATION, NULL, apikey_revoke},
     {"session list", "USER", "list a user's sessions in browsers", CLI_ADMINISTRATION, NULL, session_list},
     {"session revoke", "USER ID", "end a session", CLI_ADMINISTRATION, NULL, session_revoke},
+    {"session revoke-all", "USER", "end all sessions of a user", CLI_ADMINISTRATION, NULL, session_revoke_all},
     {0},
 };

@@ -48,6 +48,8 @@ static status key_create(struct cli *cli, struct error *err)
     json_add_text(&w, "label", cli_argument(cli, 1));
     json_add_text(&w, "type", cli_option(cli, "type"));
     TRY(certificate_add(cli, &w, err));
+    if (cli_has(cli, "hsm"))
+        json_add_text(&w, "hsm", cli_option(cli, "hsm"));
     if (cli_has(cli, "later"))
         json_add_text(&w, "generate", "later");
     list_add(cli, &w, "hashes", "hash");
@@ -99,7 +101,7 @@ static status key_act(struct cli *cli, const char *action, struct error *err)
     cleanup_buf struct buf key = {0};
     cleanup_buf struct buf path = {0};
     cleanup_buf struct buf body = {0};
-    static const char *const texts[] = {"reason", "subject"};
+    static const char *const texts[] = {"reason", "subject", "hsm"};
     TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
@@ -143,6 +145,8 @@ static status key_import(struct cli *cli, struct error *err)
     json_add_text(&w, "label", cli_argument(cli, 1));
     if (cli_has(cli, "cka-id"))
         json_add_text(&w, "cka_id", cli_option(cli, "cka-id"));
+    if (cli_has(cli, "hsm"))
+        json_add_text(&w, "hsm", cli_option(cli, "hsm"));
     if (cli_has(cli, "hsm-label"))
         json_add_text(&w, "hsm_label", cli_option(cli, "hsm-label"));
     if (cli_has(cli, "accept-weak"))
@@ -172,7 +176,8 @@ static status key_versions(struct cli *cli, struct error *err)
 {
     static const struct api_column columns[] = {{"VERSION", "version"}, {"STATE", "state"},
                                                 {"TYPE", "type"},       {"CKA_ID", "cka_id"},
-                                                {"CREATED", "created"}, {"GRACE UNTIL", "grace_until"}};
+                                                {"HSM", "hsm_name"},    {"CREATED", "created"},
+                                                {"GRACE UNTIL", "grace_until"}};
     cleanup_buf struct buf key = {0};
     cleanup_buf struct buf path = {0};
     TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
@@ -185,6 +190,7 @@ static const struct cli_option create_options[] = {
     {"certificate", "ISSUER", "builtin (default) or none"},
     {"subject", "NAME", "subject of the certificate, e.g. CN=Build,O=Example; default CN=<project>-<label>"},
     {"days", "N", "life of the certificate"},
+    {"hsm", "NAME", "the HSM that makes it; default: default"},
     {"later", NULL, "leave the key pending; the HSM makes it when it is activated"},
     {"hash", "NAME...", "a hash the key may sign, e.g. sha256; may stand several times"},
     {"mechanism", "NAME...", "a mechanism the key may be used with, e.g. rsa_pss; may stand several times"},
@@ -200,6 +206,7 @@ static const struct cli_option list_options[] = {
 static const struct cli_option import_options[] = {
     {"cka-id", "HEX", "the private key's CKA_ID in the HSM; or"},
     {"hsm-label", "TEXT", "its CKA_LABEL"},
+    {"hsm", "NAME", "the HSM that has it; default: default"},
     {"certificate", "ISSUER", "builtin (default) or none"},
     {"subject", "NAME", "subject of the certificate; default CN=<project>-<label>"},
     {"days", "N", "life of the certificate"},
@@ -207,6 +214,7 @@ static const struct cli_option import_options[] = {
     {0},
 };
 static const struct cli_option rotate_options[] = {
+    {"hsm", "NAME", "the HSM that makes the new version; default: as before"},
     {"grace-hours", "N", "how long the version before may still sign for who has it in hand; default 0"},
     {"subject", "NAME", "subject of the new certificate; default: as before"},
     {"days", "N", "life of the new certificate; default: as before"},

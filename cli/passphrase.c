@@ -55,9 +55,8 @@ static status prompt_read(const char *prompt, struct buf *out, struct error *err
 {
     CLEANUP(terminal_restore) struct terminal t = {.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)};
     if (t.fd < 0)
-        return error_set(
-            err, CODE_CREDENTIAL,
-            "a passphrase is needed and there is no terminal: use --passphrase-file or --passphrase-stdin");
+        return error_set(err, CODE_CREDENTIAL,
+                         "a secret is needed and there is no terminal: give it in a file (see --help)");
     if (tcgetattr(t.fd, &t.before) != 0)
         return error_set(err, CODE_IO, "the terminal does not answer: %s", strerror(errno));
 
@@ -78,8 +77,13 @@ static status prompt_twice(const char *prompt, struct buf *out, struct error *er
     TRY(prompt_read(prompt, out, err));
     TRY(prompt_read(repeat, &again, err));
     if (!slice_equal(buf_slice(out), buf_slice(&again)))
-        return error_set(err, CODE_CREDENTIAL, "the two passphrases differ");
+        return error_set(err, CODE_CREDENTIAL, "the two differ");
     return OK;
+}
+
+status secret_prompt(const char *prompt, bool confirm, struct buf *out, struct error *err)
+{
+    return confirm ? prompt_twice(prompt, out, err) : prompt_read(prompt, out, err);
 }
 
 status passphrase_get(struct cli *cli, const char *prompt, bool confirm, struct buf *out, struct error *err)
@@ -91,5 +95,5 @@ status passphrase_get(struct cli *cli, const char *prompt, bool confirm, struct 
         return file_read_secret(file, out, err);
     if (cli_has(cli, "passphrase-stdin"))
         return secret_read_stdin(out, err);
-    return confirm ? prompt_twice(prompt, out, err) : prompt_read(prompt, out, err);
+    return secret_prompt(prompt, confirm, out, err);
 }

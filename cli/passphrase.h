@@ -7,5 +7,7 @@
 
 /* --passphrase-file, --passphrase-stdin, or the terminal with `prompt` (twice when confirm). */
 status passphrase_get(struct cli *cli, const char *prompt, bool confirm, struct buf *out, struct error *err);
+/* The terminal alone (twice when confirm). */
+status secret_prompt(const char *prompt, bool confirm, struct buf *out, struct error *err);
 /* One line of standard input, without its newline. */
 status secret_read_stdin(struct buf *out, struct error *err);

@@ -13,6 +13,7 @@ extern const struct cli_command key_commands[];
 extern const struct cli_command hsm_commands[];
 extern const struct cli_command account_commands[];
 extern const struct cli_command user_commands[];
+extern const struct cli_command password_commands[];
 extern const struct cli_command apikey_commands[];
 extern const struct cli_command team_commands[];
 extern const struct cli_command member_commands[];

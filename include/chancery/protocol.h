@@ -5,6 +5,7 @@
 #define ROUTE_LIVEZ "/livez"
 #define ROUTE_TOKEN "/v1/oauth/token"
 #define ROUTE_SESSION "/v1/session"
+#define ROUTE_SESSION_CONFIRM "/v1/session/confirm"
 #define ROUTE_WHOAMI "/v1/whoami"
 #define ROUTE_SIGNING_KEYS "/v1/signing/keys"
 #define ROUTE_APPROVALS "/v1/approvals"
@@ -33,4 +34,6 @@ enum limit {
     LIMIT_TOKEN_SECONDS = 600,            /* life of an access token */
     LIMIT_SESSION_SECONDS = 12 * 60 * 60, /* life of a browser's session */
     LIMIT_SESSION_IDLE_SECONDS = 30 * 60, /* and without a request */
+    LIMIT_CONFIRMATION_SECONDS = 10 * 60, /* for which one proof of who it is lasts */
+    LIMIT_ONE_TIME_PASSWORD_SECONDS = 72 * 60 * 60,
 };

@@ -15,8 +15,10 @@ struct api {
     struct audit *audit;
     struct signer *signer;
     struct identity_cache *identities;
-    struct hsm *hsm;
+    struct hsm *hsm;            /* the default one; keys say theirs: hsms.h */
+    const struct hsm_set *hsms; /* all, hsm too; NULL: there is no other */
     struct ca *ca;
+    const char *secret_key_file;        /* with which the store's secrets are sealed */
     int64_t destroy_wait_ms;            /* from a key's retirement to its destruction */
     const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */
     bool (*is_draining)(void);          /* readyz answers 503 then; may be NULL */

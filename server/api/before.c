@@ -150,17 +150,35 @@ static void credential_touch(struct api *api, struct caller *caller)
 }
 
 /* A browser adds the cookie to whatever any page makes it ask for; the header only our own page can add. */
-static status identify_session(const struct request *req, struct db *db, const char *cookies, struct caller *caller,
-                               struct error *err)
+static status judge_csrf(const struct request *req, const struct caller *caller, struct error *err)
 {
     const char *token = request_header(req, HEADER_CSRF);
 
-    TRY(auth_session(db, cookies, clock_now_ms(), &caller->identity, caller->csrf, err));
     if (strcmp(request_route(req)->method, "GET") == 0)
         return OK;
     if (!token || strlen(token) != SESSION_CSRF_SIZE - 1 || !secret_equal(token, caller->csrf, SESSION_CSRF_SIZE - 1))
         return error_set(err, CODE_FORBIDDEN, HEADER_CSRF ": the token of the session is missing or wrong");
     return OK;
+}
+
+static status judge_limited(const struct request *req, const struct identity *identity, struct error *err)
+{
+    const struct route *route = request_route(req);
+    bool of_another = *request_param(req, "user") && !path_names(req, &identity->principal);
+
+    if (!identity->session_is_limited || (session_limited_may(route->method, route->pattern) && !of_another))
+        return OK;
+    return error_set(err, CODE_PASSWORD_CHANGE_REQUIRED, "%s", code_text(CODE_PASSWORD_CHANGE_REQUIRED));
+}
+
+/* Last, so that only who may do it at all is asked who he is. */
+static status judge_confirmed(const struct request *req, const struct identity *identity, struct error *err)
+{
+    const struct route *route = request_route(req);
+
+    if (!session_confirms(route->method, route->pattern) || clock_now_ms() < identity->session_confirmed_until_ms)
+        return OK;
+    return error_set(err, CODE_CONFIRMATION_REQUIRED, "%s", code_text(CODE_CONFIRMATION_REQUIRED));
 }
 
 /* *known: the credential is good, whatever becomes of the request. */
@@ -176,10 +194,15 @@ static status identify(struct api *api, struct request *req, struct caller *call
     if (authorization)
         TRY(identity_cache_bearer(api->identities, reader.db, authorization, clock_now_ms(), &caller->identity, err));
     else
-        TRY(identify_session(req, reader.db, cookies, caller, err));
+        TRY(auth_session(reader.db, cookies, clock_now_ms(), &caller->identity, caller->csrf, err));
     *known = true;
+    if (!authorization) {
+        TRY(judge_csrf(req, caller, err));
+        TRY(judge_limited(req, &caller->identity, err));
+    }
     TRY(judge_scope(req, &caller->identity, err));
-    return judge(reader.db, req, caller, err);
+    TRY(judge(reader.db, req, caller, err));
+    return authorization ? OK : judge_confirmed(req, &caller->identity, err);
 }
 
 status api_before(void *arg, struct request *req, struct response *res, struct error *err)

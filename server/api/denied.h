@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a known principal asked for and may not have: on record as access.denied. */
+/* What a known principal asked for and may not have: on record as access.denied; failed sign-ins: as session.denied. */
 #pragma once
 
 #include "server/api/caller.h"
@@ -17,3 +17,8 @@ bool denied_take(struct denied_slot *slots, size_t count, uint64_t key, int64_t 
 
 /* Records it unless there was one of this principal and route in the same second. The answer is err's in any case. */
 void denied_record(struct api *api, struct request *req, const struct caller *caller, const struct error *err);
+
+/* A sign-in that failed. user NULL: there is none of that name, which is not recorded, because people type passwords
+ * into the wrong field. method: "password", "api_key". At most one of an address in ten seconds, and eight in all. */
+void denied_sign_in_record(struct api *api, struct request *req, const struct principal *user, const char *method,
+                           const struct error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HSM: what its token says of itself, what it can make and sign with, and whether it answers now. */
+/* The HSMs: what their tokens say of themselves, what they can make and sign with, and whether they answer
+ * now. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,11 +10,43 @@
 #include "server/api/render.h"
 #include "server/api/routes.h"
 
-status hsm_check_name(struct request *req, struct error *err)
+size_t hsms_count(const struct api *api)
 {
-    if (strcmp(request_param(req, "hsm"), HSM_DEFAULT) == 0)
-        return OK;
-    return error_set(err, CODE_NOT_FOUND, "no such HSM");
+    return api->hsms ? hsm_set_count(api->hsms) : 1;
+}
+
+struct hsm *hsms_at(const struct api *api, size_t i)
+{
+    return api->hsms ? hsm_set_at(api->hsms, i) : api->hsm;
+}
+
+static struct hsm *hsms_find(const struct api *api, const char *name)
+{
+    if (api->hsms)
+        return hsm_set_find(api->hsms, name);
+    return !*name || strcmp(name, HSM_DEFAULT) == 0 ? api->hsm : NULL;
+}
+
+status hsm_of_path(const struct api *api, const struct request *req, struct hsm **out, struct error *err)
+{
+    *out = hsms_find(api, request_param(req, "hsm"));
+    return *out ? OK : error_set(err, CODE_NOT_FOUND, "no such HSM");
+}
+
+status hsm_of_body(const struct api *api, const char *name, struct hsm **out, struct error *err)
+{
+    if (name)
+        TRY(check_name("hsm", name, err));
+    *out = hsms_find(api, name ? name : HSM_DEFAULT);
+    return *out ? OK : error_set(err, CODE_INVALID, "hsm: this server has no HSM %s", name);
+}
+
+status hsm_of_key(const struct api *api, const struct signing_key *key, struct hsm **out, struct error *err)
+{
+    *out = hsms_find(api, key->hsm);
+    return *out ? OK
+                : error_set(err, CODE_HSM_UNAVAILABLE, "the HSM %s, which has the key, is not configured on this server",
+                            key->hsm);
 }
 
 static void version_render(struct json_writer *w, const char *name, int major, int minor)
@@ -34,10 +67,32 @@ static void key_types_render(struct json_writer *w, unsigned types)
     json_end_array(w);
 }
 
-static void hsm_render(struct json_writer *w, const struct hsm_info *info, status state, const struct error *why)
+static void bits_render(struct json_writer *w, const char *name, int64_t bits)
+{
+    if (bits < 0)
+        json_add_null(w, name);
+    else
+        json_add_integer(w, name, bits);
+}
+
+static void limits_render(struct json_writer *w, const struct hsm_info *info)
+{
+    json_begin_array(w, "mechanism_limits");
+    for (size_t i = 0; i < info->limit_count; i++) {
+        json_begin_object(w, NULL);
+        json_add_text(w, "mechanism", info->limits[i].name);
+        bits_render(w, "min_bits", info->limits[i].min_bits);
+        bits_render(w, "max_bits", info->limits[i].max_bits);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+static void hsm_render(struct json_writer *w, const char *name, const struct hsm_info *info, status state,
+                       const struct error *why)
 {
     json_begin_object(w, NULL);
-    json_add_text(w, "name", HSM_DEFAULT);
+    json_add_text(w, "name", name);
     json_add_text(w, "state", is_ok(state) ? "available" : "unavailable");
     json_add_text(w, "reason", is_ok(state) ? NULL : why->text);
     json_add_text(w, "token", info->token);
@@ -52,27 +107,31 @@ static void hsm_render(struct json_writer *w, const struct hsm_info *info, statu
     json_add_integer(w, "sessions", info->sessions);
     key_types_render(w, info->key_types);
     mechanisms_render(w, info->mechanisms);
+    limits_render(w, info);
     json_end_object(w);
 }
 
-static void hsm_ask_and_render(struct api *api, struct request *req, struct json_writer *w)
+static void hsm_ask_and_render(struct hsm *h, struct request *req, struct json_writer *w)
 {
     struct hsm_info info = {0};
     struct error why = {0};
-    status state = hsm_describe(api->hsm, request_deadline(req), &info, &why);
+    status state = hsm_describe(h, request_deadline(req), &info, &why);
 
     if (is_ok(state))
-        state = hsm_check(api->hsm, request_deadline(req), &why);
-    hsm_render(w, &info, state, &why);
+        state = hsm_check(h, request_deadline(req), &why);
+    hsm_render(w, hsm_name(h), &info, state, &why);
 }
 
 static status hsm_list_get(void *arg, struct request *req, struct response *res, struct error *err)
 {
+    const struct api *api = arg;
+
     TRY(query_none(req, err));
     struct json_writer *w = response_json(res, 200);
     json_begin_object(w, NULL);
     json_begin_array(w, "items");
-    hsm_ask_and_render(arg, req, w);
+    for (size_t i = 0; i < hsms_count(api); i++)
+        hsm_ask_and_render(hsms_at(api, i), req, w);
     json_end_array(w);
     json_add_null(w, "next");
     json_end_object(w);
@@ -81,9 +140,11 @@ static status hsm_list_get(void *arg, struct request *req, struct response *res,
 
 static status hsm_get(void *arg, struct request *req, struct response *res, struct error *err)
 {
+    struct hsm *h = NULL;
+
     TRY(query_none(req, err));
-    TRY(hsm_check_name(req, err));
-    hsm_ask_and_render(arg, req, response_json(res, 200));
+    TRY(hsm_of_path(arg, req, &h, err));
+    hsm_ask_and_render(h, req, response_json(res, 200));
     return OK;
 }
 

@@ -6,6 +6,7 @@
 #include "common/secret.h"
 #include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/hsms.h"
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
 #include "server/api/render.h"
@@ -78,7 +79,17 @@ status key_prepare(struct signing_key *key, const struct project *project, const
     key->hashes = order->hashes;
     key->mechanisms = order->mechanisms;
     key->created_ms = clock_now_ms();
+    (void)text_copy(key->hsm, sizeof(key->hsm), order->hsm ? order->hsm : HSM_DEFAULT);
     return id_new("key", key->id, err);
+}
+
+/* Before anything is touched: a pending key, too, must be one that can be made. */
+static status hsm_judge(struct api *api, const struct key_order *order, struct error *err)
+{
+    struct hsm *hsm = NULL;
+
+    TRY(hsm_of_body(api, order->hsm, &hsm, err));
+    return hsm_check_type(hsm, order->type, err);
 }
 
 /* Without the HSM: what it is to become is kept until it is activated. */
@@ -114,6 +125,7 @@ status key_create(void *arg, struct request *req, struct response *res, struct e
     TRY(change_replay(api, req, res, &replayed, err));
     if (replayed)
         return OK;
+    TRY(hsm_judge(api, &order, err));
     TRY(key_label_check_free(api, project, &order, err));
     TRY(key_prepare(&c.key, project, &order, err));
     TRY(chain_load(&chain, api, err));

@@ -8,6 +8,7 @@ struct key_order {
     char label[NAME_SIZE];
     enum key_type type;
     unsigned hashes, mechanisms;
+    const char *hsm; /* its name; NULL: the default one */
     struct key_certificate_order certificate;
     bool is_later; /* the HSM makes it only when it is activated */
 };

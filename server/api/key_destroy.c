@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/hsms.h"
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
 
@@ -17,14 +18,18 @@ struct destruction {
     const struct principal *who;
     char key_id[ID_SIZE];
     bool is_confirmed;
-    uint8_t (*ids)[HSM_ID_LEN]; /* of all versions */
+    struct destroyed {
+        uint8_t id[HSM_ID_LEN];
+        struct hsm *hsm;
+    } *versions; /* all of them */
     size_t count;
+    struct error failure;
 };
 
 static void destruction_clear(struct destruction *d)
 {
     key_step_clear(&d->step);
-    free(d->ids);
+    free(d->versions);
 }
 #define cleanup_destruction CLEANUP(destruction_clear)
 
@@ -82,25 +87,29 @@ static status ask_rows(struct db *db, struct change *change, struct error *err)
     return OK;
 }
 
-static status id_collect(void *arg, const struct signing_key *version)
+static status version_collect(void *arg, const struct signing_key *version)
 {
     struct destruction *d = arg;
 
     if (d->count == VERSIONS_MAX)
         return (status){CODE_TOO_LARGE};
-    memcpy(d->ids[d->count++], version->hsm_id, HSM_ID_LEN);
-    return OK;
+    struct destroyed *v = &d->versions[d->count++];
+    memcpy(v->id, version->hsm_id, HSM_ID_LEN);
+    return hsm_of_key(d->api, version, &v->hsm, &d->failure);
 }
 
-static status ids_load(struct destruction *d, struct api *api, struct error *err)
+static status versions_load(struct destruction *d, struct api *api, struct error *err)
 {
     cleanup_reader struct reader reader = {0};
 
-    d->ids = calloc(VERSIONS_MAX, sizeof(*d->ids));
-    if (!d->ids)
+    d->versions = calloc(VERSIONS_MAX, sizeof(*d->versions));
+    if (!d->versions)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
     TRY(reader_acquire(&reader, api->store, err));
-    return key_version_list(reader.db, d->step.key_id, id_collect, d, err);
+    status s = key_version_list(reader.db, d->step.key_id, version_collect, d, err);
+    if (d->failure.code != CODE_OK && err)
+        *err = d->failure;
+    return s;
 }
 
 /* What is gone already is as good as destroyed now; what the HSM says it did is looked after. */
@@ -117,10 +126,10 @@ static status version_destroy(struct hsm *h, const uint8_t id[HSM_ID_LEN], struc
     return s.code == CODE_NOT_FOUND ? OK : s;
 }
 
-static status hsm_destroy_all(struct destruction *d, struct api *api, struct deadline limit, struct error *err)
+static status hsm_destroy_all(struct destruction *d, struct deadline limit, struct error *err)
 {
     for (size_t i = 0; i < d->count; i++)
-        TRY(version_destroy(api->hsm, d->ids[i], limit, err));
+        TRY(version_destroy(d->versions[i].hsm, d->versions[i].id, limit, err));
     return OK;
 }
 
@@ -186,8 +195,8 @@ status key_destroy(void *arg, struct request *req, struct response *res, struct 
     if (!d.is_confirmed)
         return key_answer(api, res, 202, &d.step.key, err);
 
-    TRY(ids_load(&d, api, err));
-    status s = hsm_destroy_all(&d, api, request_deadline(req), err);
+    TRY(versions_load(&d, api, err));
+    status s = hsm_destroy_all(&d, request_deadline(req), err);
     if (!is_ok(s)) {
         failure_record(&d, api, req, err);
         return s;

@@ -7,6 +7,7 @@
 #include "common/encoding.h"
 #include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/hsms.h"
 #include "server/api/key_create.h"
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
@@ -44,7 +45,7 @@ static status import_parse(struct key_import *i, struct request *req, const stru
     const struct json_field fields[] = {
         {"label", JSON_STRING, JSON_REQUIRED, &label},  {"cka_id", JSON_STRING, 0, &cka_id},
         {"hsm_label", JSON_STRING, 0, &i->hsm_label},   {"certificate", JSON_OBJECT, 0, certificate},
-        {"accept_weak", JSON_BOOL, 0, &i->accept_weak},
+        {"accept_weak", JSON_BOOL, 0, &i->accept_weak}, {"hsm", JSON_STRING, 0, &i->order.hsm},
     };
 
     TRY(body_read(req, fields, COUNT_OF(fields), err));
@@ -181,6 +182,7 @@ status key_import(void *arg, struct request *req, struct response *res, struct e
     struct api *api = arg;
     cleanup_key_import struct key_import i = {0};
     const struct json *certificate = NULL;
+    struct hsm *hsm = NULL;
     bool replayed = false;
 
     TRY(query_none(req, err));
@@ -188,14 +190,15 @@ status key_import(void *arg, struct request *req, struct response *res, struct e
     TRY(change_replay(api, req, res, &replayed, err));
     if (replayed)
         return OK;
+    TRY(hsm_of_body(api, i.order.hsm, &hsm, err));
     TRY(project_load(&i, api, req, err));
     TRY(key_order_certificate(&i.order, certificate, i.project.name, err));
     TRY(key_label_check_free(api, &i.project, &i.order, err));
-    TRY(hsm_list(api->hsm, request_deadline(req), found_take, &i, err));
+    TRY(hsm_list(hsm, request_deadline(req), found_take, &i, err));
     TRY(found_judge(&i, err));
     TRY(free_check(&i, api, err));
     TRY(key_fill(&i, err));
-    TRY(hsm_adopt(api->hsm, &i.found, request_deadline(req), err));
+    TRY(hsm_adopt(hsm, &i.found, request_deadline(req), err));
     TRY(chain_load(&i.chain, api, err));
     return import_commit(&i, api, req, res, err);
 }

@@ -9,6 +9,7 @@
 #include "common/secret.h"
 #include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/hsms.h"
 #include "server/api/parse.h"
 #include "server/api/render.h"
 
@@ -35,10 +36,13 @@ void key_attributes_write(struct signing_key *key, const struct hsm_key *found)
 static status pair_make(struct api *api, struct signing_key *key, struct deadline d, struct error *err)
 {
     char hsm_label[2 * NAME_SIZE];
+    struct hsm *hsm = NULL;
     cleanup_hsm_key struct hsm_key made = {0};
 
     (void)snprintf(hsm_label, sizeof(hsm_label), "%s-%s", key->project_name, key->label);
-    TRY(hsm_generate(api->hsm, key->type, hsm_label, d, &made, err));
+    TRY(hsm_of_key(api, key, &hsm, err));
+    TRY(hsm_check_type(hsm, key->type, err));
+    TRY(hsm_generate(hsm, key->type, hsm_label, d, &made, err));
 
     memcpy(key->hsm_id, made.id, sizeof(key->hsm_id));
     key_attributes_write(key, &made);
@@ -52,8 +56,12 @@ static status pair_make(struct api *api, struct signing_key *key, struct deadlin
 static void pair_drop(struct api *api, const struct signing_key *key)
 {
     struct error err = {0};
+    struct hsm *hsm = NULL;
 
-    if (is_ok(hsm_destroy(api->hsm, key->hsm_id, deadline_in(ABANDON_TIMEOUT_MS), &err)))
+    status s = hsm_of_key(api, key, &hsm, &err);
+    if (is_ok(s))
+        s = hsm_destroy(hsm, key->hsm_id, deadline_in(ABANDON_TIMEOUT_MS), &err);
+    if (is_ok(s))
         return;
     error_prefix(&err, "the HSM keeps a key %s-%s that no row names", key->project_name, key->label);
     log_error(LOG_LEVEL_ERROR, "key.abandon", &err);
@@ -106,6 +114,7 @@ status key_material_detail(struct json_writer *w, const struct signing_key *key,
     uint8_t fingerprint[32];
 
     json_add_text(w, "type", key_type_name(key->type));
+    json_add_text(w, "hsm_name", signing_key_hsm(key));
     json_add_hex(w, "cka_id", (struct slice){key->hsm_id, sizeof(key->hsm_id)});
     mechanisms_render(w, key->mechanisms);
     hashes_render(w, key->hashes);

@@ -114,6 +114,7 @@ status key_order_parse(struct key_order *order, struct request *req, const char 
         {"label", JSON_STRING, JSON_REQUIRED, &label}, {"type", JSON_STRING, JSON_REQUIRED, &type},
         {"certificate", JSON_OBJECT, 0, &certificate}, {"hashes", JSON_ARRAY, 0, &hashes},
         {"mechanisms", JSON_ARRAY, 0, &mechanisms},    {"generate", JSON_STRING, 0, &generate},
+        {"hsm", JSON_STRING, 0, &order->hsm},
     };
 
     TRY(body_read(req, fields, COUNT_OF(fields), err));

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "common/secret.h"
+#include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/hsms.h"
 #include "server/api/key_life.h"
 #include "server/api/key_material.h"
 #include "server/api/parse.h"
@@ -97,6 +99,18 @@ static status successor_prepare(struct version_change *c, struct error *err)
     return before->version < 1000 ? OK : error_set(err, CODE_CONFLICT, "the signing key has 1000 versions already");
 }
 
+/* In the HSM of the version before, or in another one. */
+static status successor_place(struct version_change *c, const struct api *api, const char *name, struct error *err)
+{
+    struct hsm *hsm = NULL;
+
+    if (!name)
+        return OK;
+    TRY(hsm_of_body(api, name, &hsm, err));
+    (void)text_copy(c->key.hsm, sizeof(c->key.hsm), name);
+    return OK;
+}
+
 static status rotate_commit(struct version_change *c, struct api *api, struct request *req, struct error *err)
 {
     struct json_writer *w = &c->change.detail;
@@ -112,12 +126,13 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
     struct api *api = arg;
     cleanup_version_change struct version_change c = {0};
     struct key_certificate_order order;
-    const char *subject = NULL;
+    const char *subject = NULL, *hsm = NULL;
     int64_t grace_hours = 0, day_count = 0;
     const struct json_field fields[] = {
         {"grace_hours", JSON_INTEGER, 0, &grace_hours},
         {"subject", JSON_STRING, 0, &subject},
         {"days", JSON_INTEGER, 0, &day_count},
+        {"hsm", JSON_STRING, 0, &hsm},
     };
 
     TRY(query_none(req, err));
@@ -129,6 +144,7 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
     TRY(key_certificate_order_like(&c.before, subject != NULL, &order, err));
     TRY(key_certificate_order_parse(subject, day_count, day_count != 0, &order, err));
     TRY(successor_prepare(&c, err));
+    TRY(successor_place(&c, api, hsm, err));
     TRY(key_material_make(api, &c.key, &order, request_deadline(req), err));
 
     c.grace_until_ms = grace_hours ? clock_now_ms() + grace_hours * HOUR_MS : 0;
@@ -230,6 +246,7 @@ static status version_render(void *arg, const struct signing_key *v)
     TRY(key_certificate_list(l->db, v->id, v->version, earlier_certificate, w, NULL));
     json_end_array(w);
     json_add_raw(w, "hsm", v->hsm_attributes);
+    json_add_text(w, "hsm_name", signing_key_hsm(v));
     json_add_text(w, "findings", *v->findings ? v->findings : NULL);
     json_add_time(w, "created", v->version_created_ms);
     json_add_time(w, "grace_until", v->grace_until_ms);

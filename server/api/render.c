@@ -119,7 +119,7 @@ void key_render(struct json_writer *w, const struct signing_key *key, const stru
         json_add_raw(w, "hsm", key->hsm_attributes);
     else
         json_add_null(w, "hsm");
-    json_add_text(w, "hsm_name", *key->hsm ? key->hsm : "default");
+    json_add_text(w, "hsm_name", signing_key_hsm(key));
     json_add_text(w, "findings", *key->findings ? key->findings : NULL);
     json_add_text(w, "disabled_reason", *key->disabled_reason ? key->disabled_reason : NULL);
     json_add_time(w, "created", key->created_ms);

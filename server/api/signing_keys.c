@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/hsms.h"
 #include "server/api/parse.h"
 #include "server/api/render.h"
 #include "server/api/routes.h"
@@ -16,7 +17,7 @@
 struct token_view {
     struct db *db;
     struct json_writer *w;
-    const struct hsm *hsm;
+    const struct api *api;
     const struct chain *chain;
     struct json_writer earlier; /* elements of the array of that name */
     int64_t now_ms;
@@ -43,9 +44,11 @@ static status key_narrow(struct db *db, const struct signing_key *key, unsigned 
 static status offer_write(struct token_view *view, struct json_writer *w, const struct signing_key *key)
 {
     struct signing_key offered = *key; /* what the policy allows and the HSM can do; borrows */
+    struct hsm *hsm = NULL;
 
     TRY(key_narrow(view->db, key, &offered.mechanisms, &offered.hashes));
-    hsm_offer(view->hsm, &offered.mechanisms, &offered.hashes);
+    if (is_ok(hsm_of_key(view->api, key, &hsm, NULL)))
+        hsm_offer(hsm, &offered.mechanisms, &offered.hashes);
     json_begin_object(w, NULL);
     json_add_text(w, "id", key->id);
     json_add_text(w, "project", key->project_name);
@@ -131,7 +134,7 @@ static status signing_keys_get(void *arg, struct request *req, struct response *
     struct token_view view = {
         .db = reader.db,
         .w = response_json(res, 200),
-        .hsm = api->hsm,
+        .api = api,
         .chain = &chain,
         .earlier = json_writer_on(&earlier),
         .now_ms = clock_now_ms(),

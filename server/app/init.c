@@ -12,6 +12,7 @@
 #include "server/app/app.h"
 #include "server/app/init_files.h"
 #include "server/app/parts.h"
+#include "server/auth/sealed.h"
 
 #define DEFAULT_HSM_MODULE "/usr/lib/softhsm/libsofthsm2.so"
 
@@ -120,11 +121,15 @@ static status api_key_hand_over(const struct init_options *o, const struct buf *
 static status installation_make(const struct init_options *o, const char *dir, struct buf *report, struct error *err)
 {
     cleanup_buf struct buf api_key = {0};
+    cleanup_free char *secret_key = path_join(dir, FILE_SECRET_KEY);
     const char *asked = o->hsm_module ? o->hsm_module : DEFAULT_HSM_MODULE;
     /* An absolute path is kept as it is given: it may be a link that follows the package. */
     cleanup_free char *module = asked[0] == '/' ? strdup(asked) : realpath(asked, NULL);
     if (!module || !file_exists(module))
         return error_set(err, CODE_CONFIGURATION, "%s: no such HSM module; see --hsm-module", asked);
+    if (!secret_key)
+        return error_set(err, CODE_NO_MEMORY, "path");
+    TRY(secret_key_make(secret_key, err));
     TRY(tls_files_make(o, dir, err));
     TRY(configuration_make(o, dir, module, err));
     TRY(token_make(o, dir, module, err));

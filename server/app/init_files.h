@@ -10,6 +10,7 @@
 #define FILE_KEY "server.key"
 #define FILE_SO_PIN "hsm-so.pin"
 #define FILE_USER_PIN "hsm-user.pin"
+#define FILE_SECRET_KEY "secret.key" /* as secret_key_file's default */
 #define FILE_SOFTHSM "softhsm2.conf"
 #define DIRECTORY_TOKENS "tokens"
 #define FILE_DATABASE "chancery.db"

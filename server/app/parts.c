@@ -6,6 +6,7 @@
 
 #include "common/file.h"
 #include "common/log.h"
+#include "server/app/hsms.h"
 
 enum { PEM_MAX = 64 * 1024 };
 
@@ -23,34 +24,23 @@ status tls_read(const struct config *c, struct buf *certificate_pem, struct buf 
     return file_read(c->tls_key, PEM_MAX, FILE_PRIVATE, key_pem, err);
 }
 
-static status hsm_open_configured(struct parts *p, const struct config *c, struct error *err)
-{
-    cleanup_buf struct buf pin = {0}; /* I8: wiped when the HSM has its own copy */
-    if (c->softhsm2_conf[0] && setenv("SOFTHSM2_CONF", c->softhsm2_conf, 1) != 0)
-        return error_set(err, CODE_NO_MEMORY, "SOFTHSM2_CONF");
-    TRY(file_read_secret(c->hsm_pin_file, &pin, err));
-    const struct hsm_config hsm = {
-        .module_path = c->hsm_module,
-        .token_label = c->hsm_token,
-        .pin = buf_slice(&pin),
-        .lock_path = c->hsm_lock_file,
-        .sessions = (int)c->hsm_sessions,
-        .timeout_ms = c->hsm_timeout_ms,
-    };
-    return hsm_open(&hsm, &p->hsm, err);
-}
-
 static status hsm_sign_adapter(void *hsm, const uint8_t id[20], enum key_type type, const struct sign_input *in,
                                struct deadline d, struct buf *signature, struct error *err)
 {
     return hsm_sign(hsm, id, type, in, d, signature, err);
 }
 
+static void *hsm_find_adapter(void *hsms, const char *name)
+{
+    return hsm_set_find(hsms, name);
+}
+
 status parts_open_base(struct parts *p, const struct config *c, struct error *err)
 {
     TRY(store_open(c->store, &p->store, err));
     TRY(store_migrate(p->store, err));
-    TRY(hsm_open_configured(p, c, err));
+    TRY(hsms_open(c, &p->hsms, err));
+    p->hsm = hsm_set_find(p->hsms, HSM_DEFAULT);
     return audit_open(p->store, NULL, &p->audit, err);
 }
 
@@ -59,7 +49,7 @@ status parts_open_service(struct parts *p, const struct config *c, struct error 
     const struct signer_config signer = {
         .store = p->store,
         .audit = p->audit,
-        .hsm = {hsm_sign_adapter, p->hsm},
+        .hsm = {hsm_sign_adapter, hsm_find_adapter, p->hsms},
         .verify_all = strcmp(c->verify_signatures, "all") == 0,
     };
     TRY(signer_new(&signer, &p->signer, err));
@@ -76,8 +66,7 @@ void parts_close(struct parts *p)
     identity_cache_free(p->identities);
     if (p->audit)
         audit_close(p->audit);
-    if (p->hsm)
-        hsm_close(p->hsm);
+    hsm_set_free(p->hsms);
     if (p->store)
         store_close(p->store);
     *p = (struct parts){0};

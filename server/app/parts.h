@@ -7,7 +7,8 @@
 
 struct parts {
     struct store *store;
-    struct hsm *hsm;
+    struct hsm_set *hsms;
+    struct hsm *hsm; /* the default one of them */
     struct audit *audit;
     struct signer *signer;
     struct identity_cache *identities;

@@ -121,12 +121,17 @@ static status start_record(struct server *s, struct error *err)
 }
 
 /* What differs is on record and in the report; a server whose HSM cannot be listed starts all the same. */
-static void hsm_reconcile(struct server *s)
+static void hsms_reconcile(struct server *s)
 {
-    cleanup_buf struct buf report = {0};
-    struct error err = {0};
-    if (!is_ok(reconcile_run(&s->api, NULL, deadline_in(RECONCILE_TIMEOUT_MS), &report, &err)))
+    for (size_t i = 0; i < hsm_set_count(s->parts.hsms); i++) {
+        const struct reconcile_order order = {.hsm = hsm_set_at(s->parts.hsms, i)};
+        cleanup_buf struct buf report = {0};
+        struct error err = {0};
+        if (is_ok(reconcile_run(&s->api, &order, deadline_in(RECONCILE_TIMEOUT_MS), &report, &err)))
+            continue;
+        error_prefix(&err, "HSM %s", hsm_name(order.hsm));
         log_error(LOG_LEVEL_ERROR, "hsm.reconcile", &err);
+    }
 }
 
 static status number_write(const char *path, long number, struct error *err)
@@ -145,12 +150,14 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .signer = s->parts.signer,
                           .identities = s->parts.identities,
                           .hsm = s->parts.hsm,
+                          .hsms = s->parts.hsms,
                           .ca = s->parts.ca,
+                          .secret_key_file = s->config->secret_key_file,
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
                           .is_draining = is_draining};
     TRY(http_start(s, err));
     TRY(start_record(s, err));
-    hsm_reconcile(s);
+    hsms_reconcile(s);
     TRY(number_write(o->pid_file, (long)getpid(), err));
     TRY(number_write(o->port_file, http_server_port(s->http), err));
     char port[16];

@@ -11,8 +11,10 @@ struct identity {
     char credential_id[ID_SIZE];   /* API key id; "" for an access token */
     int64_t credential_expires_ms; /* 0: never */
     char session_id[ID_SIZE];      /* "": not a browser's session */
-    int64_t session_created_ms;
+    int64_t session_created_ms, session_confirmed_until_ms;
     bool session_wants_touch;
+    bool session_is_limited;     /* opened with a one-time password */
+    bool session_is_by_password; /* not by an API key */
     unsigned scopes; /* of the credential: at most these of the principal's rights */
 };
 /* "Bearer …": API key or access token. CODE_NOT_AUTHENTICATED with one and the same text for unknown, expired,
@@ -33,12 +35,19 @@ status identity_cache_bearer(struct identity_cache *c, struct db *db, const char
 /* ---- sessions of browsers */
 #define SESSION_COOKIE "__Host-chancery" /* RFC 6265bis §4.1.3.2: Secure, Path=/, no Domain */
 enum { SESSION_CSRF_SIZE = 65, SESSION_SCOPES = SCOPE_READ | SCOPE_ADMIN }; /* nothing is signed in a browser */
-/* New session of whoever came with an API key: cookie (a secret), token for X-CSRF-Token, row. */
+/* New session of whoever came with an API key (by->credential_id) or a password: cookie (a secret), token for
+ * X-CSRF-Token, row. Just opened, it is confirmed. */
 status web_session_make(const struct identity *by, int64_t now_ms, struct buf *cookie, char csrf[SESSION_CSRF_SIZE],
                         struct web_session *out, struct error *err);
 /* "Cookie: …": refusals read like auth_bearer's. csrf is what a change must carry. */
 status auth_session(struct db *db, const char *cookies, int64_t now_ms, struct identity *out,
                     char csrf[SESSION_CSRF_SIZE], struct error *err);
+
+/* A route that a session may use only soon after its user showed who he is. */
+bool session_confirms(const char *method, const char *pattern);
+const char *session_sensitive_at(size_t i, const char **method); /* the i-th such pattern; NULL at the end */
+/* A route that is open to a session of a one-time password; one that names a user, for that user's own. */
+bool session_limited_may(const char *method, const char *pattern);
 
 struct auth_assertion { /* what a good RFC 7523 assertion said */
     struct principal principal;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions of browsers: a random cookie, opened with an API key and never good for longer or for more than that. A
- * browser sends the cookie by itself, so whatever changes something must also carry a token that only the page knows.
+/* Sessions of browsers: a random cookie, opened with an API key, and never good for longer or for more than that,
+ * or with a password. A browser sends the cookie by itself, so whatever changes something must also carry a token that
+ * only the page knows.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,8 @@ status web_session_make(const struct identity *by, int64_t now_ms, struct buf *c
     s.expires_ms = now_ms + (int64_t)LIMIT_SESSION_SECONDS * 1000;
     if (by->credential_expires_ms != 0 && by->credential_expires_ms < s.expires_ms)
         s.expires_ms = by->credential_expires_ms;
+    s.confirmed_until_ms = now_ms + (int64_t)LIMIT_CONFIRMATION_SECONDS * 1000;
+    s.is_limited = by->session_is_limited;
     s.scopes = by->scopes & SESSION_SCOPES;
     TRY(id_new("ses", s.id, err));
     (void)text_copy(s.user_id, sizeof(s.user_id), by->principal.id);
@@ -95,6 +98,9 @@ status auth_session(struct db *db, const char *cookies, int64_t now_ms, struct i
     identity.scopes = s.scopes & SESSION_SCOPES;
     identity.credential_expires_ms = s.expires_ms;
     identity.session_created_ms = s.created_ms;
+    identity.session_confirmed_until_ms = s.confirmed_until_ms;
+    identity.session_is_limited = s.is_limited;
+    identity.session_is_by_password = !*s.api_key_id;
     identity.session_wants_touch = now_ms - s.last_used_ms >= TOUCH_MS;
     (void)text_copy(identity.session_id, sizeof(identity.session_id), s.id);
     *out = identity;

@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -22,7 +23,8 @@ enum {
 struct ca {
     struct hsm *h;
     X509 *root, *issuing;
-    EVP_PKEY *issuing_key;
+    uint8_t issuing_id[HSM_ID_LEN];
+    _Atomic(EVP_PKEY *) issuing_key; /* NULL until the HSM answered once */
 };
 
 /* Why the HSM did not sign is better to know than that OpenSSL failed. */
@@ -171,28 +173,60 @@ static status authority_load(struct store *s, const char *name, X509 **crt, uint
 
 static status chain_check(const struct ca *ca, struct error *err)
 {
-    if (X509_check_private_key(ca->issuing, ca->issuing_key) != 1)
-        return certificate_failure("the issuing CA's certificate is not of its key in the HSM", err);
     if (X509_verify(ca->issuing, X509_get0_pubkey(ca->root)) != 1)
         return certificate_failure("the issuing CA's certificate is not signed by the root", err);
     return OK;
 }
 
+static status key_load(struct ca *ca, EVP_PKEY **out, struct error *err)
+{
+    cleanup_pkey EVP_PKEY *key = NULL;
+
+    status found = hsm_evp_key(ca->h, ca->issuing_id, &key, err);
+    if (!is_ok(found)) {
+        error_prefix(err, "the issuing CA's key");
+        return found;
+    }
+    if (X509_check_private_key(ca->issuing, key) != 1)
+        return certificate_failure("the issuing CA's certificate is not of its key in the HSM", err);
+    *out = steal(&key);
+    return OK;
+}
+
+/* Two that find none both ask the HSM, without a lock that one of them could keep from the other; the first one's is
+ * kept. */
+static status issuing_key(struct ca *ca, EVP_PKEY **out, struct error *err)
+{
+    EVP_PKEY *fresh = NULL, *none = NULL;
+
+    *out = atomic_load(&ca->issuing_key);
+    if (*out)
+        return OK;
+    TRY(key_load(ca, &fresh, err));
+    if (atomic_compare_exchange_strong(&ca->issuing_key, &none, fresh)) {
+        *out = fresh;
+    } else {
+        EVP_PKEY_free(fresh);
+        *out = none;
+    }
+    return OK;
+}
+
 status ca_open(struct hsm *h, struct store *s, struct ca **out, struct error *err)
 {
-    uint8_t id[HSM_ID_LEN];
+    uint8_t root_id[HSM_ID_LEN];
+    EVP_PKEY *key = NULL;
     cleanup_ca struct ca *ca = calloc(1, sizeof *ca);
 
     if (!ca)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
     ca->h = h;
-    TRY(authority_load(s, ROOT_NAME, &ca->root, id, err));
-    TRY(authority_load(s, ISSUING_NAME, &ca->issuing, id, err));
-    status found = hsm_evp_key(h, id, &ca->issuing_key, err);
-    if (!is_ok(found))
-        error_prefix(err, "the issuing CA's key");
-    TRY(found);
+    TRY(authority_load(s, ROOT_NAME, &ca->root, root_id, err));
+    TRY(authority_load(s, ISSUING_NAME, &ca->issuing, ca->issuing_id, err));
     TRY(chain_check(ca, err));
+    status found = issuing_key(ca, &key, err);
+    if (!is_ok(found) && found.code != CODE_HSM_UNAVAILABLE)
+        return found;
     *out = steal(&ca);
     return OK;
 }
@@ -201,7 +235,7 @@ void ca_close(struct ca *ca)
 {
     if (!ca)
         return;
-    EVP_PKEY_free(ca->issuing_key);
+    EVP_PKEY_free(atomic_load(&ca->issuing_key));
     X509_free(ca->issuing);
     X509_free(ca->root);
     free(ca);
@@ -224,6 +258,7 @@ static status request_key(struct ca *ca, struct slice spki, EVP_PKEY **out, stru
 status ca_issue(struct ca *ca, const struct ca_request *request, struct deadline d, struct buf *der, struct error *err)
 {
     int days = request->days == 0 ? LEAF_DAYS_DEFAULT : request->days;
+    EVP_PKEY *signer = NULL;
     cleanup_pkey EVP_PKEY *key = NULL;
     cleanup_x509 X509 *crt = NULL;
 
@@ -233,6 +268,7 @@ status ca_issue(struct ca *ca, const struct ca_request *request, struct deadline
     TRY(request_key(ca, request->spki, &key, err));
     if (deadline_passed(d))
         return error_set(err, CODE_TIMEOUT, "the deadline passed before the certificate was signed");
+    TRY(issuing_key(ca, &signer, err));
     const struct certificate_plan plan = {
         .libctx = hsm_libctx(ca->h),
         .public_key = key,
@@ -242,7 +278,7 @@ status ca_issue(struct ca *ca, const struct ca_request *request, struct deadline
         .key_usage = "critical,digitalSignature",
         .extended_key_usage = "codeSigning",
     };
-    TRY(hsm_certificate_sign(&plan, ca->issuing, ca->issuing_key, &crt, err));
+    TRY(hsm_certificate_sign(&plan, ca->issuing, signer, &crt, err));
     return certificate_encode(crt, der, err);
 }
 

@@ -11,6 +11,7 @@ struct ca;
 
 /* Generates root and issuing key (P-384) and their certificates, and stores them (once, at init). */
 status ca_create(struct hsm *h, struct db *db, const char *organisation, struct error *err);
+/* An HSM that does not answer is asked again by the first call that needs the issuing key: CODE_HSM_UNAVAILABLE then. */
 status ca_open(struct hsm *h, struct store *s, struct ca **out, struct error *err);
 void ca_close(struct ca *ca);
 DEFINE_CLEANUP_PTR(struct ca, ca_close)

@@ -29,7 +29,9 @@ static status entry_read(void *arg, const struct ini_entry *entry, struct error 
 {
     const struct reader *r = arg;
     if (!entry->key)
-        return error_set(err, CODE_CONFIGURATION, "sections are not used here: [%.60s]", entry->section);
+        return section_begin(r->config, entry->section, entry->line, err);
+    if (*entry->section)
+        return section_set(r->config, entry->key, entry->value, entry->line, err);
     const struct option *o = option_find(entry->key);
     if (!o)
         return error_set(err, CODE_CONFIGURATION, "unknown option: %.60s", entry->key);
@@ -37,7 +39,7 @@ static status entry_read(void *arg, const struct ini_entry *entry, struct error 
     if (*set_at != 0)
         return error_set(err, CODE_CONFIGURATION, "%s is already set in line %d", o->name, *set_at);
     *set_at = entry->line;
-    return option_set(r->config, o, entry->value, err);
+    return option_set(r->config, r->config->directory, o, entry->value, err);
 }
 
 static status config_new(const char *directory, struct config **out, struct error *err)
@@ -46,7 +48,7 @@ static status config_new(const char *directory, struct config **out, struct erro
     if (!c || !(c->directory = strdup(directory)))
         return error_set(err, CODE_NO_MEMORY, "configuration");
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        TRY(option_set(c, &options[i], options[i].default_text, err));
+        TRY(option_set(c, c->directory, &options[i], options[i].default_text, err));
     *out = steal(&c);
     return OK;
 }
@@ -57,6 +59,7 @@ status config_parse(const char *name, const char *directory, struct slice text, 
     int lines[OPTION_COUNT] = {0};
     TRY(config_new(directory, &c, err));
     TRY(ini_read(name, text, entry_read, &(struct reader){c, lines}, err));
+    TRY(sections_complete(c, name, err));
     *out = steal(&c);
     return OK;
 }
@@ -92,6 +95,7 @@ void config_free(struct config *c)
         return;
     for (size_t i = 0; i < OPTION_COUNT; i++)
         option_clear(c, &options[i]);
+    sections_clear(c);
     free(c->path);
     free(c->directory);
     free(c);
@@ -104,6 +108,7 @@ void config_print(const struct config *c, struct buf *out)
         option_format(c, &options[i], out);
         buf_add_byte(out, '\n');
     }
+    sections_print(c, out);
 }
 
 static void help_wrap(const char *help, struct buf *out)
@@ -120,6 +125,16 @@ static void help_wrap(const char *help, struct buf *out)
     }
 }
 
+void option_example(const struct option *o, char mark, struct buf *out)
+{
+    buf_add_byte(out, '\n');
+    help_wrap(o->help, out);
+    buf_add_text(out, "# (");
+    option_describe(o, out);
+    buf_printf(out, "%s)\n%c%s =%s%s\n", o->when == OPTION_LIVE ? "; SIGHUP takes a new value" : "", mark, o->name,
+               o->default_text[0] ? " " : "", o->default_text);
+}
+
 void config_example(struct buf *out)
 {
     buf_add_text(
@@ -127,15 +142,9 @@ void config_example(struct buf *out)
              "# chanceryd: every option with its default. Generated: chanceryd --print-example.\n"
              "# One option a line, comments on lines of their own. Relative paths are relative to the directory of\n"
              "# this file. Others than its owner must not be able to write it.\n");
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const struct option *o = &options[i];
-        buf_add_byte(out, '\n');
-        help_wrap(o->help, out);
-        buf_add_text(out, "# (");
-        option_describe(o, out);
-        buf_printf(out, "%s)\n#%s =%s%s\n", o->when == OPTION_LIVE ? "; SIGHUP takes a new value" : "", o->name,
-                   o->default_text[0] ? " " : "", o->default_text);
-    }
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        option_example(&options[i], '#', out);
+    sections_example(out);
 }
 
 status config_take_live(struct config *c, const struct config *fresh, struct error *err)
@@ -145,7 +154,7 @@ status config_take_live(struct config *c, const struct config *fresh, struct err
         if (options[i].when != OPTION_LIVE)
             continue;
         option_format(fresh, &options[i], &value);
-        TRY(option_set(c, &options[i], buf_text(&value), err));
+        TRY(option_set(c, c->directory, &options[i], buf_text(&value), err));
     }
     return OK;
 }
@@ -162,4 +171,5 @@ void config_restart_needed(const struct config *old, const struct config *fresh,
         if (strcmp(buf_text(&before), buf_text(&after)) != 0)
             buf_printf(names, "%s%s", names->len > 0 ? ", " : "", options[i].name);
     }
+    sections_differ(old, fresh, names);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server's configuration: the format of common/ini.h without sections, one option a line. What is not understood is
- * refused with file:line and the legal range. */
+/* The server's configuration: the format of common/ini.h, one option a line, then perhaps sections of HSMs. What is not
+ * understood is refused with file:line and the legal range. */
 #pragma once
 
 #include <stdint.h>
@@ -12,20 +12,35 @@ struct text_list {
     size_t count;
 };
 
-/* Members are named as the options; see config.def. */
-struct config {
-    char *path;      /* the file; NULL when there was none */
-    char *directory; /* what relative paths are relative to */
 #define CONFIG_TYPE_TEXT char *
 #define CONFIG_TYPE_PATH char *
 #define CONFIG_TYPE_CHOICE char *
 #define CONFIG_TYPE_STORE char *
+#define CONFIG_TYPE_URI char *
 #define CONFIG_TYPE_INTEGER int64_t
 #define CONFIG_TYPE_LIST struct text_list
 #define OPTION(name, kind, ...) CONFIG_TYPE_##kind name;
-#include "server/config/config.def"
-#undef OPTION
+
+enum { CONFIG_HSM_OPTIONS_MAX = 16 };
+
+/* A section [hsm.NAME]. Members are named as its options; see hsm.def. */
+struct config_hsm {
+    char *section; /* "hsm.NAME" */
+    const char *name;
+    int line;                          /* of the section */
+    int lines[CONFIG_HSM_OPTIONS_MAX]; /* per option: the line that set it, 0 for none */
+#include "server/config/hsm.def"
 };
+
+/* Members are named as the options; see config.def. */
+struct config {
+    char *path;      /* the file; NULL when there was none */
+    char *directory; /* what relative paths are relative to */
+    struct config_hsm *hsms;
+    size_t hsm_count;
+#include "server/config/config.def"
+};
+#undef OPTION
 
 #define CONFIG_FILE_NAME "chanceryd.conf"
 

@@ -15,9 +15,16 @@ const struct option options[OPTION_COUNT] = {
 #undef OPTION
 };
 
-static void *member(const struct config *c, const struct option *o)
+const struct option hsm_options[HSM_OPTION_COUNT] = {
+#define OPTION(name, kind, default_text, min, max, choices, when, help)                                                \
+    {#name, OPTION_##kind, OPTION_##when, default_text, min, max, choices, help, offsetof(struct config_hsm, name)},
+#include "server/config/hsm.def"
+#undef OPTION
+};
+
+static void *member(const void *base, const struct option *o)
 {
-    return (char *)(uintptr_t)c + o->offset;
+    return (char *)(uintptr_t)base + o->offset;
 }
 
 void option_describe(const struct option *o, struct buf *out)
@@ -44,6 +51,9 @@ void option_describe(const struct option *o, struct buf *out)
     case OPTION_STORE:
         buf_add_text(out, "sqlite:<file> or postgresql://<user>@<host>/<database>");
         break;
+    case OPTION_URI:
+        buf_add_text(out, "a pkcs11: URI");
+        break;
     case OPTION_TEXT:
         buf_add_text(out, "text");
         break;
@@ -67,34 +77,34 @@ static bool choice_has(const char *choices, const char *text)
     return false;
 }
 
-static status text_set(struct config *c, const struct option *o, char *value, struct error *err)
+static status text_set(void *base, const struct option *o, char *value, struct error *err)
 {
     if (!value)
         return error_set(err, CODE_NO_MEMORY, "configuration");
-    char **at = member(c, o);
+    char **at = member(base, o);
     free(*at);
     *at = value;
     return OK;
 }
 
-static status integer_set(struct config *c, const struct option *o, const char *text, struct error *err)
+static status integer_set(void *base, const struct option *o, const char *text, struct error *err)
 {
     int64_t value = 0;
     if (!text_to_int64(text, &value) || value < o->min || value > o->max)
         return value_refuse(o, text, err);
-    *(int64_t *)member(c, o) = value;
+    *(int64_t *)member(base, o) = value;
     return OK;
 }
 
 /* "" is none and "-" a standard stream: neither is relative to anything. */
-static char *path_resolve(const struct config *c, const char *text)
+static char *path_resolve(const char *directory, const char *text)
 {
     if (text[0] == '\0' || strcmp(text, "-") == 0)
         return strdup(text);
-    return path_join(c->directory, text);
+    return path_join(directory, text);
 }
 
-static status store_set(struct config *c, const struct option *o, const char *text, struct error *err)
+static status store_set(void *base, const char *directory, const struct option *o, const char *text, struct error *err)
 {
     static const char sqlite[] = "sqlite:", postgres[] = "postgresql://";
     if (strncmp(text, postgres, sizeof postgres - 1) == 0) {
@@ -103,21 +113,21 @@ static status store_set(struct config *c, const struct option *o, const char *te
         if ((at && memchr(host, ':', (size_t)(at - host))) || strstr(text, "password="))
             return error_set(err, CODE_CONFIGURATION,
                              "store: a password does not belong here; use PGPASSFILE"); /* I8 */
-        return text_set(c, o, strdup(text), err);
+        return text_set(base, o, strdup(text), err);
     }
     if (strncmp(text, sqlite, sizeof sqlite - 1) != 0 || text[sizeof sqlite - 1] == '\0')
         return value_refuse(o, text, err);
     const char *file = text + sizeof sqlite - 1;
     if (strcmp(file, ":memory:") == 0)
-        return text_set(c, o, strdup(text), err);
-    cleanup_free char *path = path_join(c->directory, file);
+        return text_set(base, o, strdup(text), err);
+    cleanup_free char *path = path_join(directory, file);
     char *url = NULL;
     if (path) {
         struct buf b = {0};
         buf_printf(&b, "%s%s", sqlite, path);
         url = (char *)b.data;
     }
-    return text_set(c, o, url, err);
+    return text_set(base, o, url, err);
 }
 
 static void list_clear(struct text_list *list)
@@ -141,7 +151,7 @@ static bool list_add(struct text_list *list, const char *text, size_t len)
     return true;
 }
 
-static status list_set(struct config *c, const struct option *o, const char *text, struct error *err)
+static status list_set(void *base, const struct option *o, const char *text, struct error *err)
 {
     struct text_list list = {0};
     bool failed = false;
@@ -155,49 +165,64 @@ static status list_set(struct config *c, const struct option *o, const char *tex
         list_clear(&list);
         return error_set(err, CODE_NO_MEMORY, "configuration");
     }
-    list_clear(member(c, o));
-    *(struct text_list *)member(c, o) = list;
+    list_clear(member(base, o));
+    *(struct text_list *)member(base, o) = list;
     return OK;
 }
 
-status option_set(struct config *c, const struct option *o, const char *text, struct error *err)
+/* I8: the PIN itself does not belong into the file, and is not repeated. What else the URI says is judged by who can
+ * read one. */
+static status uri_set(void *base, const struct option *o, const char *text, struct error *err)
 {
-    if (o->kind == OPTION_INTEGER)
-        return integer_set(c, o, text, err);
-    if (o->kind == OPTION_CHOICE)
-        return choice_has(o->choices, text) ? text_set(c, o, strdup(text), err) : value_refuse(o, text, err);
-    int64_t len = (int64_t)strlen(text);
-    if (len < o->min || len > o->max)
+    if (strstr(text, "pin-value"))
+        return error_set(err, CODE_CONFIGURATION,
+                         "%s: a PIN does not belong here: name its file, by pin_file or pin-source=file:<path>",
+                         o->name);
+    if (*text && strncmp(text, "pkcs11:", strlen("pkcs11:")) != 0)
         return value_refuse(o, text, err);
-    if (o->kind == OPTION_PATH)
-        return text_set(c, o, path_resolve(c, text), err);
-    if (o->kind == OPTION_STORE)
-        return store_set(c, o, text, err);
-    if (o->kind == OPTION_LIST)
-        return list_set(c, o, text, err);
-    return text_set(c, o, strdup(text), err);
+    return text_set(base, o, strdup(text), err);
 }
 
-void option_clear(struct config *c, const struct option *o)
+status option_set(void *base, const char *directory, const struct option *o, const char *text, struct error *err)
+{
+    if (o->kind == OPTION_INTEGER)
+        return integer_set(base, o, text, err);
+    if (o->kind == OPTION_CHOICE)
+        return choice_has(o->choices, text) ? text_set(base, o, strdup(text), err) : value_refuse(o, text, err);
+    int64_t len = (int64_t)strlen(text);
+    if (len < o->min || len > o->max)
+        return value_refuse(o, o->kind == OPTION_URI ? "" : text, err);
+    if (o->kind == OPTION_PATH)
+        return text_set(base, o, path_resolve(directory, text), err);
+    if (o->kind == OPTION_STORE)
+        return store_set(base, directory, o, text, err);
+    if (o->kind == OPTION_LIST)
+        return list_set(base, o, text, err);
+    if (o->kind == OPTION_URI)
+        return uri_set(base, o, text, err);
+    return text_set(base, o, strdup(text), err);
+}
+
+void option_clear(void *base, const struct option *o)
 {
     if (o->kind == OPTION_LIST) {
-        list_clear(member(c, o));
+        list_clear(member(base, o));
     } else if (o->kind != OPTION_INTEGER) {
-        char **at = member(c, o);
+        char **at = member(base, o);
         free(*at);
         *at = NULL;
     }
 }
 
-void option_format(const struct config *c, const struct option *o, struct buf *out)
+void option_format(const void *base, const struct option *o, struct buf *out)
 {
     if (o->kind == OPTION_INTEGER) {
-        buf_printf(out, "%" PRId64, *(const int64_t *)member(c, o));
+        buf_printf(out, "%" PRId64, *(const int64_t *)member(base, o));
     } else if (o->kind == OPTION_LIST) {
-        const struct text_list *list = member(c, o);
+        const struct text_list *list = member(base, o);
         for (size_t i = 0; i < list->count; i++)
             buf_printf(out, "%s%s", i > 0 ? ", " : "", list->items[i]);
     } else {
-        buf_add_text(out, *(char *const *)member(c, o));
+        buf_add_text(out, *(char *const *)member(base, o));
     }
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opens and closes the HSM, and asks whether it still answers. */
+#include "common/log.h"
 #include "common/text.h"
 #include "server/hsm/internal.h"
 
 static status config_take(struct hsm *h, const struct hsm_config *config, struct error *err)
 {
-    if (!text_copy(h->label, sizeof h->label, config->token_label) || !h->label[0])
-        return error_set(err, CODE_CONFIGURATION, "the label of the HSM token has 1 to %d bytes", LABEL_LEN);
+    if (!text_copy(h->name, sizeof h->name, config->name ? config->name : HSM_DEFAULT))
+        return error_set(err, CODE_CONFIGURATION, "the name of the HSM is too long");
+    TRY(wanted_new(config->uri, config->token_label, &h->wanted, h->label, sizeof h->label, err));
     buf_add(&h->pin, config->pin.data, config->pin.len);
     TRY(buf_check(&h->pin, err));
     h->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : TIMEOUT_DEFAULT_MS;
@@ -15,15 +17,35 @@ static status config_take(struct hsm *h, const struct hsm_config *config, struct
     return pool_init(&h->pool, sessions < SESSIONS_MAX ? sessions : SESSIONS_MAX, err);
 }
 
+static status token_open(struct hsm *h, const struct hsm_config *config, struct error *err)
+{
+    struct error why = {0};
+    status s = login_open(h, &why);
+    bool is_away = s.code == CODE_NOT_FOUND || s.code == CODE_HSM_UNAVAILABLE;
+
+    if (is_ok(s))
+        return OK;
+    error_prefix(&why, "HSM %s: %s", h->name, config->module_path);
+    why.code = s.code == CODE_NOT_FOUND ? CODE_CONFIGURATION : s.code;
+    if (is_away && config->may_be_away) {
+        log_error(LOG_LEVEL_ERROR, "hsm_away", &why);
+        why.code = CODE_HSM_UNAVAILABLE;
+        login_postpone(h, &why);
+        return OK;
+    }
+    if (err)
+        *err = why;
+    return (status){why.code};
+}
+
 static status hsm_open_into(struct hsm *h, const struct hsm_config *config, struct error *err)
 {
     TRY(config_take(h, config, err));
     if (config->lock_path)
         TRY(lock_acquire(config->lock_path, &h->lock_fd, err)); /* before the module reads the token */
-    TRY(module_acquire(config->module_path, &h->f, err));
-    TRY(module_find_token(h->f, h->label, &h->slot, err));
-    TRY(login_open(h, err));
-    TRY(ability_read(h, err));
+    TRY(module_acquire(config->module_path, &h->module, err));
+    h->f = module_functions(h->module);
+    TRY(token_open(h, config, err));
     return provider_open(h, err);
 }
 
@@ -44,15 +66,22 @@ void hsm_close(struct hsm *h)
     if (!h)
         return;
     provider_close(h);
-    if (h->f) {
+    if (h->module) {
         login_close(h);
-        module_release(h->f);
+        module_release(h->module);
     }
     pool_clear(&h->pool);
     handles_clear(&h->handles);
     lock_release(&h->lock_fd);
+    free(atomic_load(&h->ability));
+    wanted_free(h->wanted);
     buf_clear(&h->pin);
     free(h);
+}
+
+const char *hsm_name(const struct hsm *h)
+{
+    return h->name;
 }
 
 OSSL_LIB_CTX *hsm_libctx(struct hsm *h)

@@ -12,16 +12,20 @@
 
 struct hsm;
 
+#define HSM_DEFAULT "default"
+enum { HSM_ID_LEN = 20, HSM_NAME_SIZE = 64 };
+
 struct hsm_config {
+    const char *name;        /* NULL: HSM_DEFAULT */
     const char *module_path; /* e.g. the SoftHSM module */
+    const char *uri;         /* pkcs11: URI of the token (RFC 7512); NULL: token_label names it */
     const char *token_label;
     struct slice pin;
     const char *lock_path; /* file locked while the token is open; NULL: none */
     int sessions;          /* pool size */
     int64_t timeout_ms;    /* per operation; see hsm_sign */
+    bool may_be_away;      /* opens without its token; the first call that finds it there logs in */
 };
-
-enum { HSM_ID_LEN = 20 };
 
 struct hsm_key {
     uint8_t id[HSM_ID_LEN]; /* CKA_ID: NSS's SHA-1 of the public key */
@@ -37,7 +41,21 @@ void hsm_key_clear(struct hsm_key *k);
 /* Initialises a new token in a free slot (SoftHSM: of SOFTHSM2_CONF): C_InitToken, then the user PIN. */
 status hsm_token_init(const char *module_path, const char *token_label, struct slice so_pin, struct slice user_pin,
                       struct error *err);
+
+/* What a pkcs11: URI says besides the token. Both may be NULL: not said. */
+struct hsm_uri {
+    char *module_path;
+    char *pin_file; /* of pin-source; perhaps relative */
+};
+/* CODE_CONFIGURATION when it is no URI of a token, or holds what does not belong in a configuration (I8: pin-value). */
+status hsm_uri_read(const char *text, struct hsm_uri *out, struct error *err);
+void hsm_uri_clear(struct hsm_uri *u);
+#define cleanup_hsm_uri CLEANUP(hsm_uri_clear)
+
+/* CODE_CREDENTIAL when the PIN is refused: it is tried once. CODE_CONFIGURATION when there is no such token, unless it
+ * may be away. */
 status hsm_open(const struct hsm_config *config, struct hsm **out, struct error *err);
+const char *hsm_name(const struct hsm *h);
 void hsm_close(struct hsm *h);
 DEFINE_CLEANUP_PTR(struct hsm, hsm_close)
 #define cleanup_hsm CLEANUP(hsm_close_cleanup)
@@ -50,6 +68,12 @@ status hsm_generate(struct hsm *h, enum key_type type, const char *label, struct
 status hsm_find(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct hsm_key *out, struct error *err);
 status hsm_destroy(struct hsm *h, const uint8_t id[HSM_ID_LEN], struct deadline d, struct error *err);
 
+/* A mechanism of the token, and the sizes of the keys it takes. */
+struct hsm_mechanism {
+    char name[40];              /* CKM_…, or 0x… when it has no name here */
+    int64_t min_bits, max_bits; /* -1: not told, or in a unit that depends on the token */
+};
+
 /* What the token says of itself, and what it can do. */
 struct hsm_info {
     char token[40], manufacturer[40], model[24], serial[24], library[40];
@@ -59,9 +83,14 @@ struct hsm_info {
     unsigned mechanisms; /* 1u << enum mechanism that it can sign with */
     unsigned pss_hashes; /* hash_bit set */
     int sessions;
+    const struct hsm_mechanism *limits; /* the HSM's own, until it is closed */
+    size_t limit_count;
 };
 /* With a failure, what is known without asking the token stands in out. */
 status hsm_describe(struct hsm *h, struct deadline d, struct hsm_info *out, struct error *err);
+
+/* CODE_INVALID names the limit of the token that keeps it from making such keys. OK as long as nothing is known. */
+status hsm_check_type(const struct hsm *h, enum key_type type, struct error *err);
 
 /* A private key of the token, whoever made it. */
 struct hsm_found {
@@ -77,6 +106,18 @@ status hsm_adopt(struct hsm *h, const struct hsm_found *found, struct deadline d
 void hsm_forget(struct hsm *h, const uint8_t id[HSM_ID_LEN]);
 /* Attributes weaker than a key made here has, as text; "" when there are none. */
 void hsm_key_findings(const struct hsm_key *k, char *out, size_t size);
+
+/* The HSMs of a server, each with sessions, lock, deadline and health of its own. Nothing changes after the start, so
+ * no lock is needed. */
+struct hsm_set;
+enum { HSM_SET_MAX = 16 };
+status hsm_set_new(struct hsm_set **out, struct error *err);
+void hsm_set_free(struct hsm_set *s); /* closes all */
+/* Takes it, after a failure too. CODE_CONFIGURATION: the name is taken, or there are too many. */
+status hsm_set_add(struct hsm_set *s, struct hsm *h, struct error *err);
+struct hsm *hsm_set_find(const struct hsm_set *s, const char *name); /* "" is HSM_DEFAULT; NULL: none */
+size_t hsm_set_count(const struct hsm_set *s);
+struct hsm *hsm_set_at(const struct hsm_set *s, size_t i);
 
 /* I5: builds the DigestInfo itself. Signature in PKCS#11 form. CODE_HSM_UNAVAILABLE when the HSM does not answer in
  * time, CODE_NOT_FOUND when it has no such key. Waiting for a session ends at d or after timeout_ms. A call into the

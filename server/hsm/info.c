@@ -32,27 +32,6 @@ static void token_describe(const CK_TOKEN_INFO *t, struct hsm_info *out)
     out->is_software = strncmp(out->manufacturer, "SoftHSM", strlen("SoftHSM")) == 0;
 }
 
-static void limits_read(struct hsm *h, struct hsm_info *out)
-{
-    static const CK_MECHANISM_TYPE generation[] = {
-        [FAMILY_RSA] = CKM_RSA_PKCS_KEY_PAIR_GEN,
-        [FAMILY_EC] = CKM_EC_KEY_PAIR_GEN,
-        [FAMILY_EDWARDS] = CKM_EC_EDWARDS_KEY_PAIR_GEN,
-    };
-
-    out->key_types = 0;
-    for (int type = KEY_TYPE_NONE + 1; type < KEY_TYPE_COUNT; type++) {
-        CK_MECHANISM_INFO info = {0};
-        enum key_family family = key_type_family((enum key_type)type);
-        CK_ULONG bits = (CK_ULONG)key_type_bits((enum key_type)type);
-        if (h->f->C_GetMechanismInfo(h->slot, generation[family], &info) != CKR_OK)
-            continue;
-        /* SoftHSM and others give no sensible range for Edwards keys. */
-        if (family == FAMILY_EDWARDS || (bits >= info.ulMinKeySize && bits <= info.ulMaxKeySize))
-            out->key_types |= 1u << type;
-    }
-}
-
 static CK_RV info_operation(struct hsm *h, struct session *s, void *arg)
 {
     struct hsm_info *out = arg;
@@ -68,15 +47,28 @@ static CK_RV info_operation(struct hsm *h, struct session *s, void *arg)
         out->library_major = library.libraryVersion.major;
         out->library_minor = library.libraryVersion.minor;
     }
-    limits_read(h, out);
     return CKR_OK;
+}
+
+static void ability_describe(const struct hsm *h, struct hsm_info *out)
+{
+    const struct hsm_ability *a = atomic_load(&h->ability);
+
+    if (!a)
+        return;
+    out->mechanisms = a->mechanisms;
+    out->pss_hashes = a->pss_hashes;
+    out->limits = a->limits;
+    out->limit_count = a->count;
+    for (int type = KEY_TYPE_NONE + 1; type < KEY_TYPE_COUNT; type++)
+        out->key_types |= is_ok(hsm_check_type(h, (enum key_type)type, NULL)) ? 1u << type : 0;
 }
 
 status hsm_describe(struct hsm *h, struct deadline d, struct hsm_info *out, struct error *err)
 {
     *out = (struct hsm_info){.sessions = h->pool.count};
     (void)text_copy(out->token, sizeof out->token, h->label);
-    out->mechanisms = h->ability.mechanisms;
-    out->pss_hashes = h->ability.pss_hashes;
-    return hsm_run(h, d, h->timeout_ms, info_operation, out, err);
+    status s = hsm_run(h, d, h->timeout_ms, info_operation, out, err);
+    ability_describe(h, out);
+    return s;
 }

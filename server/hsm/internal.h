@@ -13,7 +13,9 @@
 enum {
     TIMEOUT_DEFAULT_MS = 10 * 1000,
     GENERATE_LIMIT_MS = 120 * 1000, /* an RSA-4096 pair may take long */
-    RECOVER_PAUSE_MS = 1000,        /* between two attempts on a token that is gone */
+    RECOVER_PAUSE_MS = 1000,        /* between two attempts on a token that is gone; doubles with each ... */
+    RECOVER_PAUSE_MAX_MS = 16000,   /* ... up to this */
+    STALL_MS = 2000,                /* how long who waits for a session sees none come free, before he gives up */
     SESSIONS_DEFAULT = 16,
     SESSIONS_MAX = 1024,
     LABEL_LEN = 32,
@@ -41,11 +43,12 @@ struct pool {
     atomic_bool lost;           /* the last recovery failed */
     atomic_bool stuck;          /* an operation was overdue at the last look */
     _Atomic int64_t looked_ms;
+    int64_t freed_ms; /* under lock: when a session last came free for who waits */
     atomic_int waiting;
     pthread_mutex_t lock; /* for freed, recovered and recovering */
     pthread_cond_t freed, recovered;
     bool recovering; /* one thread is at it; the three below are its own then */
-    int64_t failed_ms;
+    int64_t failed_ms, pause_ms;
     struct error failure;
     bool pin_refused; /* never tried again: tokens lock after a few wrong PINs */
 };
@@ -66,18 +69,29 @@ struct handle_cache {
 struct hsm_ability {
     unsigned mechanisms; /* 1u << enum mechanism */
     unsigned pss_hashes;
+    struct {
+        bool is_there;
+        CK_ULONG min_bits, max_bits;
+    } generation[FAMILY_EDWARDS + 1];
+    size_t count;
+    struct hsm_mechanism limits[];
 };
 
 struct hsm {
+    char name[HSM_NAME_SIZE];
+    struct module *module;
+    struct hsm *next_of_module;
     CK_FUNCTION_LIST *f;
+    struct p11_kit_uri *wanted; /* the token */
+    char label[64];             /* what of it is said to people */
     CK_SLOT_ID slot;
-    char label[LABEL_LEN + 1];
+    bool has_slot;
     struct buf pin;
     int lock_fd;
     int64_t timeout_ms;
     struct pool pool;
     struct handle_cache handles;
-    struct hsm_ability ability;
+    _Atomic(struct hsm_ability *) ability; /* NULL until the token was seen once; then it stays as it is */
     OSSL_LIB_CTX *libctx;
     void *providers[2]; /* OSSL_PROVIDER: default, ours */
 };
@@ -97,17 +111,36 @@ enum loss { LOSS_NONE, LOSS_HANDLE, LOSS_SESSION };
 enum loss rv_loss(CK_RV rv); /* what this code says may have been lost */
 bool rv_is_pin(CK_RV rv);
 
-/* ---- module.c: one C_Initialize per module and process, counted */
-status module_acquire(const char *path, CK_FUNCTION_LIST **out, struct error *err);
-void module_release(CK_FUNCTION_LIST *f);
-/* C_Finalize and C_Initialize, when nobody else in the process uses the module. */
-CK_RV module_reset(CK_FUNCTION_LIST *f);
-/* The slot of the token with this label. CODE_CONFIGURATION when there is none or more than one. */
-status module_find_token(CK_FUNCTION_LIST *f, const char *label, CK_SLOT_ID *slot, struct error *err);
+/* ---- module.c: one C_Initialize per module and process, whoever uses it */
+struct module;
+/* Loads it. CODE_CONFIGURATION. */
+status module_acquire(const char *path, struct module **out, struct error *err);
+void module_release(struct module *m);
+CK_FUNCTION_LIST *module_functions(struct module *m);
+/* One at a time opens a token of the module, or opens it again. The other functions but release want the turn. */
+bool module_turn_take(struct module *m, struct deadline d);
+void module_turn_give(struct module *m);
+void module_join(struct module *m, struct hsm *h);
+void module_leave(struct module *m, struct hsm *h);
+/* C_Initialize, unless it was done. */
+CK_RV module_start(struct module *m);
+/* C_Finalize and C_Initialize, when no other HSM works with the module and nobody else in the process does. */
+CK_RV module_restart(struct module *m, const struct hsm *h, struct deadline d);
+/* Another HSM that has this slot; NULL: none. */
+const struct hsm *module_slot_owner(const struct module *m, const struct hsm *h, CK_SLOT_ID slot);
+
+/* ---- slot.c */
+/* The slot of the one token that the URI fits. CODE_NOT_FOUND, CODE_CONFIGURATION when there is more than one. */
+status slot_find_token(CK_FUNCTION_LIST *f, struct p11_kit_uri *wanted, CK_SLOT_ID *slot, struct error *err);
 /* The first slot whose token is not initialised. */
-status module_find_free(CK_FUNCTION_LIST *f, CK_SLOT_ID *slot, struct error *err);
+status slot_find_free(CK_FUNCTION_LIST *f, CK_SLOT_ID *slot, struct error *err);
 status label_pad(const char *label, CK_UTF8CHAR out[LABEL_LEN], struct error *err);
-bool label_equal(const CK_UTF8CHAR padded[LABEL_LEN], const char *label);
+
+/* ---- uri.c */
+/* By URI, or by label when that is NULL. shown: what of it is said to people. */
+status wanted_new(const char *uri, const char *label, struct p11_kit_uri **out, char *shown, size_t size,
+                  struct error *err);
+void wanted_free(struct p11_kit_uri *wanted);
 
 /* ---- lock.c */
 status lock_acquire(const char *path, int *fd, struct error *err);
@@ -120,15 +153,22 @@ bool pool_is_stuck(struct pool *p);
 /* A session of its own, open; waits until d. */
 status pool_acquire(struct hsm *h, struct deadline d, int64_t limit_ms, struct session **out, struct error *err);
 void pool_release(struct pool *p, struct session *s);
-/* One thread at a time recovers; false when the other one took longer than d. */
+/* One thread at a time recovers; false when the other one took longer than d, or when the token has been away before:
+ * then nobody waits for it. */
 bool pool_recovery_begin(struct pool *p, struct deadline d);
 void pool_recovery_end(struct pool *p);
+/* Takes the login for lost, and waits until nobody is in. */
+bool pool_bar(struct pool *p, struct deadline d);
+bool pool_is_idle(struct pool *p);
 /* Lets nobody in and waits until nobody is. */
 bool pool_drain(struct pool *p, struct deadline d);
 void pool_resume(struct pool *p);
 
 /* ---- login.c */
+/* CODE_NOT_FOUND or CODE_HSM_UNAVAILABLE: the token is away. */
 status login_open(struct hsm *h, struct error *err);
+/* The token is away: the first call looks for it again, after a pause. */
+void login_postpone(struct hsm *h, const struct error *why);
 void login_close(struct hsm *h);
 /* After a loss seen in this epoch; nothing to do when another thread was faster. */
 status login_recover(struct hsm *h, uint64_t epoch, struct deadline d, struct error *err);
@@ -173,7 +213,8 @@ status pss_encode(OSSL_LIB_CTX *libctx, const struct sign_input *in, enum key_ty
                   struct error *err);
 
 /* ---- ability.c */
-status ability_read(struct hsm *h, struct error *err);
+/* By the anchor session; nothing to do when it was read before. */
+CK_RV ability_read(struct hsm *h);
 
 /* ---- generate.c */
 /* I3. CODE_INTERNAL names the attribute that is weaker than asked. */

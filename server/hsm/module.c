@@ -1,53 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads the HSM's module through p11-kit, unmanaged: the module's own functions are called, without a wrapper in
- * between. C_Initialize and C_Finalize are counted per process, since they are the process's and not a caller's. A
- * module stays mapped until the process ends: unmapping one that shares OpenSSL with us leaves its exit handlers
- * dangling. */
+/* Loads HSM modules through p11-kit, unmanaged: the module's own functions are called, without a wrapper in between.
+ * C_Initialize and C_Finalize are the process's and not a caller's: HSMs that share a module share them, and one takes
+ * them again only when no other works. A module stays mapped until the process ends: unmapping one that shares OpenSSL
+ * with us leaves its exit handlers dangling. */
 #include "server/hsm/internal.h"
 
 #include <p11-kit/p11-kit.h>
 #include <string.h>
 
-enum { MODULES_MAX = 8 };
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct {
+struct module {
     CK_FUNCTION_LIST *f;
     int users;
+    pthread_mutex_t turn; /* all of the rest */
+    bool started;
     bool foreign; /* somebody else had initialised it: not ours to finalise */
-} modules[MODULES_MAX];
+    struct hsm *hsms;
+};
 
-static int module_row(const CK_FUNCTION_LIST *f)
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the table: f and users */
+static struct module modules[HSM_SET_MAX];
+
+/* A row once taken keeps its module, since that stays mapped. */
+static struct module *module_row(CK_FUNCTION_LIST *f)
 {
-    for (int i = 0; i < MODULES_MAX; i++) {
+    for (size_t i = 0; i < COUNT_OF(modules); i++) {
         if (modules[i].f == f)
-            return i;
+            return &modules[i];
+        if (modules[i].f)
+            continue;
+        modules[i].f = f;
+        (void)pthread_mutex_init(&modules[i].turn, NULL);
+        return &modules[i];
     }
-    return -1;
+    return NULL;
 }
 
-static CK_RV initialize(CK_FUNCTION_LIST *f)
-{
-    CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
-
-    return f->C_Initialize(&args);
-}
-
-static status initialize_counted(int row, const char *path, struct error *err)
-{
-    if (modules[row].users == 0) {
-        CK_RV rv = initialize(modules[row].f);
-        if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
-            ignore(rv_status(rv, "C_Initialize", err));
-            error_prefix(err, "%s", path);
-            return (status){CODE_CONFIGURATION};
-        }
-        modules[row].foreign = rv != CKR_OK;
-    }
-    modules[row].users++;
-    return OK;
-}
-
-status module_acquire(const char *path, CK_FUNCTION_LIST **out, struct error *err)
+status module_acquire(const char *path, struct module **out, struct error *err)
 {
     if (!path || path[0] != '/')
         return error_set(err, CODE_CONFIGURATION, "the HSM module needs an absolute path, not \"%s\"",
@@ -63,117 +51,126 @@ status module_acquire(const char *path, CK_FUNCTION_LIST **out, struct error *er
         const char *why = p11_kit_message();
         return error_set(err, CODE_CONFIGURATION, "%s: cannot load the HSM module: %s", path, why ? why : "");
     }
-    int row = module_row(f);
-    if (row < 0)
-        row = module_row(NULL);
-    if (row < 0)
+    struct module *m = module_row(f);
+    if (!m)
         return error_set(err, CODE_CONFIGURATION, "%s: too many HSM modules in one process", path);
-    modules[row].f = f;
-    TRY(initialize_counted(row, path, err));
-    *out = f;
+    m->users++;
+    *out = m;
     return OK;
 }
 
-void module_release(CK_FUNCTION_LIST *f)
+CK_FUNCTION_LIST *module_functions(struct module *m)
 {
-    cleanup_unlock pthread_mutex_t *held = &lock;
-    (void)pthread_mutex_lock(held);
-    int row = module_row(f);
+    return m->f;
+}
 
-    if (row < 0 || --modules[row].users > 0 || modules[row].foreign)
+bool module_turn_take(struct module *m, struct deadline d)
+{
+    struct timespec until = deadline_timespec(d);
+
+    return pthread_mutex_clocklock(&m->turn, CLOCK_MONOTONIC, &until) == 0;
+}
+
+void module_turn_give(struct module *m)
+{
+    (void)pthread_mutex_unlock(&m->turn);
+}
+
+void module_join(struct module *m, struct hsm *h)
+{
+    h->next_of_module = m->hsms;
+    m->hsms = h;
+}
+
+void module_leave(struct module *m, struct hsm *h)
+{
+    for (struct hsm **at = &m->hsms; *at; at = &(*at)->next_of_module) {
+        if (*at != h)
+            continue;
+        *at = h->next_of_module;
         return;
-    (void)f->C_Finalize(NULL);
+    }
 }
 
-CK_RV module_reset(CK_FUNCTION_LIST *f)
+CK_RV module_start(struct module *m)
+{
+    CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
+
+    if (m->started)
+        return CKR_OK;
+    CK_RV rv = m->f->C_Initialize(&args);
+    if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
+        return rv;
+    m->foreign = rv != CKR_OK;
+    m->started = true;
+    return CKR_OK;
+}
+
+void module_release(struct module *m)
 {
     cleanup_unlock pthread_mutex_t *held = &lock;
     (void)pthread_mutex_lock(held);
-    int row = module_row(f);
 
-    if (row < 0 || modules[row].users != 1 || modules[row].foreign)
-        return CKR_DEVICE_ERROR;
-    (void)f->C_Finalize(NULL);
-    return initialize(f);
+    if (--m->users > 0 || !module_turn_take(m, deadline_in(TIMEOUT_DEFAULT_MS)))
+        return;
+    if (m->started && !m->foreign)
+        (void)m->f->C_Finalize(NULL);
+    m->started = false;
+    module_turn_give(m);
 }
 
-status label_pad(const char *label, CK_UTF8CHAR out[LABEL_LEN], struct error *err)
+/* A new start makes all handles of the others invalid, and may give their numbers to us: nobody may be under way with
+ * one. */
+static bool others_bar(struct module *m, const struct hsm *h, struct deadline d)
 {
-    size_t len = label ? strlen(label) : 0;
-
-    if (len == 0 || len > LABEL_LEN)
-        return error_set(err, CODE_INVALID, "token label \"%s\": 1 to %d bytes are expected", label ? label : "",
-                         LABEL_LEN);
-    memset(out, ' ', LABEL_LEN);
-    memcpy(out, label, len);
-    return OK;
-}
-
-bool label_equal(const CK_UTF8CHAR padded[LABEL_LEN], const char *label)
-{
-    CK_UTF8CHAR expected[LABEL_LEN];
-
-    return is_ok(label_pad(label, expected, NULL)) && memcmp(padded, expected, LABEL_LEN) == 0;
-}
-
-static CK_RV slots_list(CK_FUNCTION_LIST *f, CK_SLOT_ID **out, CK_ULONG *count)
-{
-    CK_RV rv = f->C_GetSlotList(CK_TRUE, NULL, count);
-    if (rv != CKR_OK)
-        return rv;
-
-    cleanup_free CK_SLOT_ID *slots = calloc(*count + 1, sizeof *slots);
-    if (!slots)
-        return CKR_HOST_MEMORY;
-    rv = f->C_GetSlotList(CK_TRUE, slots, count);
-    if (rv == CKR_OK)
-        *out = steal(&slots);
-    return rv;
-}
-
-/* How many tokens fit, and the first of them. label NULL: those not initialised. */
-static CK_RV slots_match(CK_FUNCTION_LIST *f, const char *label, CK_SLOT_ID *first, int *matches)
-{
-    cleanup_free CK_SLOT_ID *slots = NULL;
-    CK_ULONG count = 0;
-    CK_RV rv = slots_list(f, &slots, &count);
-
-    *matches = 0;
-    for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++) {
-        CK_TOKEN_INFO info;
-        if (f->C_GetTokenInfo(slots[i], &info) != CKR_OK)
-            continue;
-        bool initialised = info.flags & CKF_TOKEN_INITIALIZED;
-        if (label ? !initialised || !label_equal(info.label, label) : initialised)
-            continue;
-        if ((*matches)++ == 0)
-            *first = slots[i];
+    for (struct hsm *other = m->hsms; other; other = other->next_of_module) {
+        if (other != h && !pool_bar(&other->pool, d))
+            return false;
     }
-    return rv;
+    return true;
 }
 
-status module_find_token(CK_FUNCTION_LIST *f, const char *label, CK_SLOT_ID *slot, struct error *err)
+/* Slots are numbered anew. */
+static void slots_forget(struct module *m)
 {
-    int matches = 0;
-    CK_RV rv = slots_match(f, label, slot, &matches);
-
-    if (rv != CKR_OK)
-        return rv_status(rv, "C_GetSlotList", err);
-    if (matches == 0)
-        return error_set(err, CODE_CONFIGURATION, "the HSM module has no token with the label \"%s\"", label);
-    if (matches > 1)
-        return error_set(err, CODE_CONFIGURATION, "the HSM module has %d tokens with the label \"%s\"", matches, label);
-    return OK;
+    for (struct hsm *h = m->hsms; h; h = h->next_of_module)
+        h->has_slot = false;
 }
 
-status module_find_free(CK_FUNCTION_LIST *f, CK_SLOT_ID *slot, struct error *err)
+static bool others_work(const struct module *m, const struct hsm *h)
 {
-    int matches = 0;
-    CK_RV rv = slots_match(f, NULL, slot, &matches);
+    for (struct hsm *other = m->hsms; other; other = other->next_of_module) {
+        if (other != h && (!atomic_load(&other->pool.lost) || !pool_is_idle(&other->pool)))
+            return true;
+    }
+    return false;
+}
 
-    if (rv != CKR_OK)
-        return rv_status(rv, "C_GetSlotList", err);
-    if (matches == 0)
-        return error_set(err, CODE_CONFLICT, "the HSM module has no slot with a token that is not initialised");
-    return OK;
+CK_RV module_restart(struct module *m, const struct hsm *h, struct deadline d)
+{
+    CK_INFO info;
+
+    /* Finalised behind our back, then: for all of us. */
+    if (m->started && m->f->C_GetInfo(&info) == CKR_CRYPTOKI_NOT_INITIALIZED) {
+        if (!others_bar(m, h, d))
+            return CKR_DEVICE_ERROR;
+        m->started = false;
+    }
+    if (m->started) {
+        if (m->foreign || others_work(m, h))
+            return CKR_DEVICE_ERROR;
+        (void)m->f->C_Finalize(NULL);
+        m->started = false;
+    }
+    slots_forget(m);
+    return module_start(m);
+}
+
+const struct hsm *module_slot_owner(const struct module *m, const struct hsm *h, CK_SLOT_ID slot)
+{
+    for (const struct hsm *other = m->hsms; other; other = other->next_of_module) {
+        if (other != h && other->has_slot && other->slot == slot)
+            return other;
+    }
+    return NULL;
 }

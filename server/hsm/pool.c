@@ -80,6 +80,7 @@ static void pool_put(struct pool *p, struct session *s, bool locked)
     cleanup_unlock pthread_mutex_t *held = locked ? NULL : &p->lock;
     if (held)
         (void)pthread_mutex_lock(held);
+    p->freed_ms = clock_monotonic_ms();
     if (atomic_load(&p->draining))
         (void)pthread_cond_broadcast(&p->freed);
     else
@@ -112,16 +113,28 @@ static struct session *pool_take(struct pool *p, bool locked)
     return NULL;
 }
 
+/* d, or earlier when none has come free for long: who waits for a dead HSM keeps a place that others need. */
+static struct deadline stall_deadline(const struct pool *p, int64_t since_ms, struct deadline d)
+{
+    int64_t at_ms = (p->freed_ms > since_ms ? p->freed_ms : since_ms) + STALL_MS;
+
+    return at_ms < d.at_ms ? (struct deadline){at_ms} : d;
+}
+
 static status pool_wait(struct pool *p, struct deadline d, struct session **out, struct error *err)
 {
-    struct timespec until = deadline_timespec(d);
-    int rc = 0;
+    int64_t since_ms = clock_monotonic_ms();
     cleanup_unlock pthread_mutex_t *held = &p->lock;
 
     (void)pthread_mutex_lock(held);
     atomic_fetch_add(&p->waiting, 1);
-    while (!(*out = pool_take(p, true)) && rc == 0)
-        rc = pthread_cond_timedwait(&p->freed, held, &until);
+    while (!(*out = pool_take(p, true))) {
+        struct deadline until = stall_deadline(p, since_ms, d);
+        struct timespec until_ts = deadline_timespec(until);
+        if (deadline_passed(until))
+            break;
+        (void)pthread_cond_timedwait(&p->freed, held, &until_ts);
+    }
     atomic_fetch_sub(&p->waiting, 1);
     if (!*out)
         return error_set(err, CODE_HSM_UNAVAILABLE, "all %d sessions of the HSM are busy", p->count);
@@ -169,6 +182,10 @@ status pool_acquire(struct hsm *h, struct deadline d, int64_t limit_ms, struct s
             TRY(pool_wait(p, d, &s, err));
             now = clock_monotonic_ms(); /* waiting for its turn makes no operation overdue */
         }
+        if (atomic_load(&p->lost)) { /* since we looked: the module may have been started anew */
+            pool_release(p, s);
+            continue;
+        }
         bool entered;
         TRY(session_enter(h, s, now + limit_ms, &entered, err));
         if (entered) {
@@ -185,11 +202,24 @@ void pool_release(struct pool *p, struct session *s)
     pool_put(p, s, false);
 }
 
-static bool pool_is_idle(struct pool *p)
+bool pool_is_idle(struct pool *p)
 {
     for (int i = 0; i < p->count; i++) {
         if (atomic_load(&p->sessions[i].busy))
             return false;
+    }
+    return true;
+}
+
+bool pool_bar(struct pool *p, struct deadline d)
+{
+    enum { PAUSE_NS = 5000000 };
+
+    atomic_store(&p->lost, true);
+    while (!pool_is_idle(p)) {
+        if (deadline_passed(d))
+            return false;
+        (void)nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
     }
     return true;
 }
@@ -224,7 +254,7 @@ bool pool_recovery_begin(struct pool *p, struct deadline d)
     cleanup_unlock pthread_mutex_t *held = &p->lock;
 
     (void)pthread_mutex_lock(held);
-    while (p->recovering && rc == 0)
+    while (p->recovering && !atomic_load(&p->lost) && rc == 0)
         rc = pthread_cond_timedwait(&p->recovered, held, &until);
     if (p->recovering)
         return false;

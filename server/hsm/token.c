@@ -31,6 +31,20 @@ static status pin_len_check(const CK_TOKEN_INFO *info, const char *which, struct
                      info->ulMaxPinLen);
 }
 
+static status label_check_free(CK_FUNCTION_LIST *f, const char *label, struct error *err)
+{
+    CK_SLOT_ID slot;
+    char shown[64];
+    struct p11_kit_uri *wanted = NULL;
+
+    TRY(wanted_new(NULL, label, &wanted, shown, sizeof shown, err));
+    status s = slot_find_token(f, wanted, &slot, NULL);
+    wanted_free(wanted);
+    if (is_ok(s) || s.code == CODE_CONFIGURATION)
+        return error_set(err, CODE_CONFLICT, "the HSM module already has a token with the label \"%s\"", label);
+    return OK;
+}
+
 static status token_init(CK_FUNCTION_LIST *f, const char *label, struct slice so_pin, struct slice user_pin,
                          struct error *err)
 {
@@ -40,9 +54,8 @@ static status token_init(CK_FUNCTION_LIST *f, const char *label, struct slice so
     const char *call = "C_InitToken";
 
     TRY(label_pad(label, padded, err));
-    if (is_ok(module_find_token(f, label, &slot, NULL)))
-        return error_set(err, CODE_CONFLICT, "the HSM module already has a token with the label \"%s\"", label);
-    TRY(module_find_free(f, &slot, err));
+    TRY(label_check_free(f, label, err));
+    TRY(slot_find_free(f, &slot, err));
     if (f->C_GetTokenInfo(slot, &info) == CKR_OK) {
         TRY(pin_len_check(&info, "security officer's PIN", so_pin, err));
         TRY(pin_len_check(&info, "user PIN", user_pin, err));
@@ -55,13 +68,28 @@ static status token_init(CK_FUNCTION_LIST *f, const char *label, struct slice so
     return rv == CKR_OK ? OK : rv_status(rv, call, err);
 }
 
+static status module_started(struct module *m, const char *path, struct error *err)
+{
+    if (!module_turn_take(m, deadline_in(TIMEOUT_DEFAULT_MS)))
+        return error_set(err, CODE_HSM_UNAVAILABLE, "%s: the HSM module does not answer", path);
+    CK_RV rv = module_start(m);
+    module_turn_give(m);
+    if (rv == CKR_OK)
+        return OK;
+    ignore(rv_status(rv, "C_Initialize", err));
+    error_prefix(err, "%s", path);
+    return (status){CODE_CONFIGURATION};
+}
+
 status hsm_token_init(const char *module_path, const char *token_label, struct slice so_pin, struct slice user_pin,
                       struct error *err)
 {
-    CK_FUNCTION_LIST *f;
+    struct module *m;
 
-    TRY(module_acquire(module_path, &f, err));
-    status s = token_init(f, token_label, so_pin, user_pin, err);
-    module_release(f);
+    TRY(module_acquire(module_path, &m, err));
+    status s = module_started(m, module_path, err);
+    if (is_ok(s))
+        s = token_init(module_functions(m), token_label, so_pin, user_pin, err);
+    module_release(m);
     return s;
 }

@@ -10,7 +10,11 @@ static status hsm_ask(struct signing *g, struct buf *signature, struct error *er
 {
     const struct signer_hsm *hsm = &g->signer->config.hsm;
     const struct signing_key *key = rights_version(g->rights, g->order->version);
-    status made = hsm->sign(hsm->hsm, key->hsm_id, key->type, &g->order->input, g->deadline, signature, err);
+    void *holder = hsm->find ? hsm->find(hsm->hsm, key->hsm) : hsm->hsm;
+    if (!holder)
+        return error_set(err, CODE_HSM_UNAVAILABLE, "the HSM %s, which has the key, is not configured on this server",
+                         key->hsm);
+    status made = hsm->sign(holder, key->hsm_id, key->type, &g->order->input, g->deadline, signature, err);
     if (made.code == CODE_NOT_FOUND)
         return error_set(err, CODE_HSM_UNAVAILABLE, "the HSM has no key for %s-%s", key->project_name, key->label);
     return made;

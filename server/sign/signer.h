@@ -14,7 +14,9 @@ struct signer;
 struct signer_hsm {
     status (*sign)(void *hsm, const uint8_t id[20], enum key_type type, const struct sign_input *in, struct deadline d,
                    struct buf *signature, struct error *err);
-    void *hsm;
+    /* What sign is given for the HSM of this name; NULL: there is none. Without it, all keys are in hsm. */
+    void *(*find)(void *hsms, const char *name);
+    void *hsm; /* or what find is given */
 };
 struct signer_config {
     struct store *store;

@@ -10,11 +10,11 @@ static status version_row_insert(struct db *db, const struct signing_key *k, str
     int64_t created_ms = k->version_created_ms ? k->version_created_ms : k->created_ms;
     return db_exec(db,
                    "INSERT INTO key_version (key_id, version, type, hsm_id, spki, hsm_attributes, certificate, "
-                   "created_ms, findings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                   "created_ms, findings, hsm) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                    DB_PARAMS(db_text(k->id), db_int(k->version), db_text(key_type_name(k->type)), db_blob(hsm_id),
                              db_blob(buf_slice(&k->spki)), db_text(k->hsm_attributes),
                              certificate.len ? db_blob(certificate) : db_null(), db_int(created_ms),
-                             db_text(k->findings)),
+                             db_text(k->findings), db_text(signing_key_hsm(k))),
                    NULL, err);
 }
 
@@ -22,8 +22,9 @@ status key_version_insert(struct db *db, const struct signing_key *k, struct err
 {
     int64_t changed = 0;
     TRY(row_conflict(version_row_insert(db, k, err), err, "the store has a signing key with this public key already"));
-    TRY(db_exec(db, "UPDATE signing_key SET version = $2, revision = revision + 1 WHERE id = $1 AND version <> $2",
-                DB_PARAMS(db_text(k->id), db_int(k->version)), &changed, err));
+    TRY(db_exec(db,
+                "UPDATE signing_key SET version = $2, hsm = $3, revision = revision + 1 WHERE id = $1 AND version <> $2",
+                DB_PARAMS(db_text(k->id), db_int(k->version), db_text(signing_key_hsm(k))), &changed, err));
     return OK;
 }
 
@@ -40,6 +41,7 @@ static status version_read(const struct db_rows *rows, struct signing_key *out, 
     out->version_created_ms = db_column_int(rows, 6);
     out->grace_until_ms = db_column_int(rows, 7);
     COLUMN_COPY(out->findings, rows, 8);
+    COLUMN_COPY(out->hsm, rows, 9);
     return column_blob_exact(out->hsm_id, sizeof(out->hsm_id), rows, 2, err);
 }
 
@@ -51,7 +53,7 @@ status key_version_list(struct db *db, const char *key_id, status (*each)(void *
     (void)text_copy(k.id, sizeof(k.id), key_id);
     TRY(db_query(db,
                  "SELECT version, type, hsm_id, spki, hsm_attributes, certificate, created_ms, grace_until_ms, "
-                 "findings FROM key_version WHERE key_id = $1 ORDER BY version DESC",
+                 "findings, hsm FROM key_version WHERE key_id = $1 ORDER BY version DESC",
                  DB_PARAMS(db_text(key_id)), &rows, err));
     for (bool more = false;;) {
         TRY(db_next(rows, &more, err));
@@ -83,9 +85,9 @@ status key_version_list_all(struct db *db, const char *hsm,
     cleanup_rows struct db_rows *rows = NULL;
     cleanup_signing_key struct signing_key k = {0};
     TRY(db_query(db,
-                 "SELECT k.id, p.name, k.label, k.lifecycle, k.hsm, v.version, v.hsm_id, v.hsm_attributes, v.findings, "
+                 "SELECT k.id, p.name, k.label, k.lifecycle, v.hsm, v.version, v.hsm_id, v.hsm_attributes, v.findings, "
                  "k.version FROM key_version v JOIN signing_key k ON k.id = v.key_id JOIN project p ON p.id = "
-                 "k.project_id WHERE k.hsm = $1 ORDER BY k.id, v.version",
+                 "k.project_id WHERE v.hsm = $1 ORDER BY k.id, v.version",
                  DB_PARAMS(db_text(hsm)), &rows, err));
     for (bool more = false;;) {
         TRY(db_next(rows, &more, err));

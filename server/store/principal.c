@@ -97,6 +97,8 @@ status principal_remove(struct db *db, const char *id, int64_t now_ms, struct er
         "DELETE FROM access_token WHERE principal_id = $1", "DELETE FROM account_key WHERE account_id = $1",
         "DELETE FROM web_session WHERE user_id = $1",       "DELETE FROM api_key WHERE user_id = $1",
         "DELETE FROM member WHERE principal_id = $1",       "DELETE FROM team_member WHERE principal_id = $1",
+        "DELETE FROM user_password WHERE user_id = $1",     "DELETE FROM user_totp WHERE user_id = $1",
+        "DELETE FROM recovery_code WHERE user_id = $1",     "DELETE FROM sign_in_failure WHERE who = $1",
     };
     int64_t changed = 0;
     TRY(db_exec(db,

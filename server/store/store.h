@@ -125,12 +125,15 @@ status api_key_delete(struct db *db, const char *user_id, const char *id, struct
 status api_key_touch(struct db *db, const char *id, int64_t now_ms,
                      struct error *err); /* last used; no error when gone */
 
-struct web_session { /* of a browser; opened with an API key, and gone with it */
-    char id[ID_SIZE], user_id[ID_SIZE], api_key_id[ID_SIZE];
+struct web_session { /* of a browser; gone with the API key it was opened with */
+    char id[ID_SIZE], user_id[ID_SIZE];
+    char api_key_id[ID_SIZE]; /* "": opened with a password */
     uint8_t sha256[32]; /* of the cookie */
     char address[64];   /* from where it was opened */
     int64_t created_ms, last_used_ms, expires_ms;
-    unsigned scopes; /* of the API key, as they are now */
+    int64_t confirmed_until_ms; /* until when what is sensitive needs no new proof */
+    bool is_limited;            /* opened with a one-time password: good for changing it */
+    unsigned scopes;            /* of the API key, as they are now */
 };
 status web_session_insert(struct db *db, const struct web_session *s, struct error *err);
 /* With its user. Expiry and state are judged by the caller. */
@@ -139,6 +142,11 @@ status web_session_find(struct db *db, const uint8_t sha256[32], struct web_sess
 status web_session_list(struct db *db, const char *user_id, struct page page,
                         status (*each)(void *arg, const struct web_session *s), void *arg, struct error *err);
 status web_session_delete(struct db *db, const char *user_id, const char *id, struct error *err);
+status web_session_delete_all(struct db *db, const char *user_id, int64_t *count, struct error *err);
+/* Those that were opened with a password, but for one ("": none is kept). */
+status web_session_delete_by_password(struct db *db, const char *user_id, const char *kept_id, struct error *err);
+status web_session_confirm(struct db *db, const char *id, int64_t until_ms, struct error *err); /* CODE_NOT_FOUND */
+status web_session_unlimit(struct db *db, const char *id, struct error *err);
 status web_session_touch(struct db *db, const char *id, int64_t now_ms, struct error *err);
 
 struct access_token { /* opaque, kept as SHA-256 */
@@ -227,7 +235,7 @@ struct signing_key {
     enum key_state state, state_before; /* before: where a missing key comes back to */
     char disabled_reason[TEXT_SIZE];
     int64_t revision;         /* 1 when made; grows with each change */
-    char hsm[NAME_SIZE];      /* that holds it; "" is taken for "default" */
+    char hsm[NAME_SIZE];      /* that holds the version, or is to make a pending key; "" is taken for "default" */
     int64_t retired_ms;       /* 0: is not */
     char destroy_by[ID_SIZE]; /* the administrator who asked for its destruction; "": nobody */
     int64_t destroy_ms;       /* when that was */
@@ -248,6 +256,7 @@ struct signing_key {
 };
 void signing_key_clear(struct signing_key *k);
 #define cleanup_signing_key CLEANUP(signing_key_clear)
+const char *signing_key_hsm(const struct signing_key *k);
 status signing_key_insert(struct db *db, const struct signing_key *k,
                           struct error *err); /* key, version 1, certificate */
 status signing_key_find(struct db *db, const char *id, struct signing_key *out, struct error *err);
@@ -272,12 +281,12 @@ status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
                                 status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
 
 /* ---- key_version.c: the versions of a key. Each is a struct signing_key whose version, type, hsm_id, spki,
- * hsm_attributes, findings, certificate, version_created_ms and grace_until_ms are that version's. */
+ * hsm, hsm_attributes, findings, certificate, version_created_ms and grace_until_ms are that version's. */
 status key_version_insert(struct db *db, const struct signing_key *k, struct error *err); /* and makes it the current */
 /* The newest first. */
 status key_version_list(struct db *db, const char *key_id, status (*each)(void *arg, const struct signing_key *k),
                         void *arg, struct error *err);
-/* Of all keys, ordered by key and version: id, project_name, label, state, hsm, version (that is current: see
+/* Those that an HSM holds, ordered by key and version: id, project_name, label, state, hsm, version (that is current: see
  * current_version), hsm_id, hsm_attributes, findings. */
 status key_version_list_all(struct db *db, const char *hsm,
                             status (*each)(void *arg, const struct signing_key *k, int current_version), void *arg,
@@ -347,13 +356,16 @@ struct record_row {
 };
 status record_insert(struct db *db, const struct record_row *r, struct error *err);
 struct record_filter {
-    int64_t after_seq; /* newest first: only those before it; 0: from the newest on */
-    bool newest_first;
+    int64_t after_seq, before_seq; /* both excluded; before_seq 0: to the end */
     int limit;
+    bool newest_first;
     const char *type, *principal_id, *key_id, *outcome;
+    const char *digest; /* hex; finds outcomes of signatures, by an index. The others walk what the bounds leave. */
 };
 status record_list(struct db *db, const struct record_filter *filter,
                    status (*each)(void *arg, const struct record_row *r), void *arg, struct error *err);
+/* The last record before that time, by halves, for the log's times never fall; 0: there is none. */
+status record_seq_before(struct db *db, int64_t when_ms, int64_t *out, struct error *err);
 status record_head(struct db *db, int64_t *seq, uint8_t hash[32], struct error *err); /* 0 and zeros when empty */
 /* The same for writing: inside a transaction, held until its end, so that several servers append one after the other.
  */

@@ -43,6 +43,7 @@ static const struct {
     {ADMIN, "DELETE", "/v1/teams/builders", NULL, STALE_TAG, 412, CODE_STALE},
     {ADMIN, "GET", "/v1/session", NULL, NULL, 404, CODE_NOT_FOUND},
     {ADMIN, "DELETE", "/v1/session", NULL, NULL, 404, CODE_NOT_FOUND},
+    {ADMIN, "POST", "/v1/session/confirm", "{\"api_key\":\"k\"}", NULL, 404, CODE_NOT_FOUND},
 
     {ADMIN, "GET", "/v1/policy", NULL, NULL, 200, CODE_OK},
     {ADMIN, "DELETE", "/v1/policy", NULL, NULL, 404, CODE_NOT_FOUND},

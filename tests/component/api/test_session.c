@@ -1,74 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions of browsers: cookie, CSRF token, limits, revocation. */
-#include "world.h"
+#include "browser.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct session {
-    char cookie[128], csrf[128], id[ID_SIZE];
-};
-
-static void session_open(struct world *w, enum who who, struct session *s)
-{
-    assert_status(w, world_post(w, NOBODY, "/v1/session", "{\"api_key\":\"%s\"}", buf_text(&w->credentials[who])), 201);
-    const char *set = answer_header(w, "Set-Cookie");
-    (void)snprintf(s->cookie, sizeof(s->cookie), "Cookie: theme=dark; %.*s", (int)strcspn(set, ";"), set);
-    (void)snprintf(s->csrf, sizeof(s->csrf), "X-CSRF-Token: %s", answer_text(w, "csrf_token"));
-    (void)snprintf(s->id, sizeof(s->id), "%s", answer_text(w, "id"));
-}
-
-static int ask_in(struct world *w, const struct session *s, const char *csrf, const char *method, const char *target,
-                  const char *body)
-{
-    const struct call call = {
-        .method = method, .target = target, .body = slice_of_text(body ? body : ""), .headers = {s->cookie, csrf}};
-    return world_call(w, &call);
-}
-
 static void the_cookie_is_for_this_host_alone_and_hidden_from_scripts(void **state)
 {
     struct world *w = *state;
-    struct session s;
+    struct browser s;
 
-    session_open(w, OWNER, &s);
+    browser_open(w, OWNER, &s);
     const char *set = answer_header(w, "Set-Cookie");
     assert_int_equal(strncmp(set, "__Host-chancery=", 16), 0);
     assert_non_null(strstr(set, "; Path=/; Secure; HttpOnly; SameSite=Strict"));
     assert_string_equal(answer_header(w, "Cache-Control"), "no-store");
     assert_string_equal(answer_text(w, "user"), "owner");
-    assert_status(w, ask_in(w, &s, NULL, "GET", "/v1/session", NULL), 200);
+    assert_status(w, browser_ask_with(w, &s, NULL, "GET", "/v1/session", NULL), 200);
     assert_string_equal(answer_text(w, "csrf_token"), s.csrf + strlen("X-CSRF-Token: "));
-    assert_status(w, ask_in(w, &s, NULL, "GET", "/v1/whoami", NULL), 200);
+    assert_status(w, browser_ask_with(w, &s, NULL, "GET", "/v1/whoami", NULL), 200);
     assert_string_equal(answer_text(w, "name"), "owner");
 }
 
 static void a_change_needs_the_token_of_its_session(void **state)
 {
     struct world *w = *state;
-    struct session s, other;
+    struct browser s, other;
     static const char patch[] = "{\"description\":\"d\"}";
 
-    session_open(w, OWNER, &s);
-    session_open(w, OWNER, &other);
+    browser_open(w, OWNER, &s);
+    browser_open(w, OWNER, &other);
     int64_t head = world_head(w);
-    (void)ask_in(w, &s, NULL, "PATCH", "/v1/projects/demo", patch);
+    (void)browser_ask_with(w, &s, NULL, "PATCH", "/v1/projects/demo", patch);
     assert_problem(w, CODE_FORBIDDEN, "X-CSRF-Token");
-    (void)ask_in(w, &s, other.csrf, "PATCH", "/v1/projects/demo", patch);
+    (void)browser_ask_with(w, &s, other.csrf, "PATCH", "/v1/projects/demo", patch);
     assert_problem(w, CODE_FORBIDDEN, "X-CSRF-Token");
-    (void)ask_in(w, &s, "X-CSRF-Token: 0", "DELETE", "/v1/session", NULL);
+    (void)browser_ask_with(w, &s, "X-CSRF-Token: 0", "DELETE", "/v1/session", NULL);
     assert_problem(w, CODE_FORBIDDEN, "X-CSRF-Token");
-    assert_int_equal(world_head(w), head);
-    assert_status(w, ask_in(w, &s, s.csrf, "PATCH", "/v1/projects/demo", patch), 200);
+    assert_int_equal(world_head(w), head + 2); /* access.denied: of each route */
+    assert_status(w, browser_ask_with(w, &s, s.csrf, "PATCH", "/v1/projects/demo", patch), 200);
 }
 
 static void nothing_is_signed_in_a_session(void **state)
 {
     struct world *w = *state;
-    struct session s;
+    struct browser s;
 
-    session_open(w, SIGNER, &s);
-    (void)ask_in(w, &s, s.csrf, "POST", "/v1/signing/keys/demo:key/signatures", "{}");
+    browser_open(w, SIGNER, &s);
+    (void)browser_ask_with(w, &s, s.csrf, "POST", "/v1/signing/keys/demo:key/signatures", "{}");
     assert_problem(w, CODE_FORBIDDEN, "scope sign");
 }
 
@@ -86,21 +65,21 @@ static void a_key_that_is_not_good_opens_nothing_and_is_told_nothing(void **stat
             (void)snprintf(first, sizeof(first), "%s", answer_text(w, "detail"));
         assert_string_equal(answer_text(w, "detail"), first);
     }
-    const struct session made_up = {.cookie = "Cookie: __Host-chancery=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
-    (void)ask_in(w, &made_up, NULL, "GET", "/v1/whoami", NULL);
+    const struct browser made_up = {.cookie = "Cookie: __Host-chancery=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    (void)browser_ask_with(w, &made_up, NULL, "GET", "/v1/whoami", NULL);
     assert_problem(w, CODE_NOT_AUTHENTICATED, NULL);
 }
 
 static void i4_a_session_ends_when_closed_revoked_or_its_user_is_disabled(void **state)
 {
     struct world *w = *state;
-    struct session closed, revoked, disabled;
+    struct browser closed, revoked, disabled;
     char target[128];
 
-    session_open(w, OWNER, &closed);
-    session_open(w, OWNER, &revoked);
-    session_open(w, STRANGER, &disabled);
-    assert_status(w, ask_in(w, &closed, closed.csrf, "DELETE", "/v1/session", NULL), 204);
+    browser_open(w, OWNER, &closed);
+    browser_open(w, OWNER, &revoked);
+    browser_open(w, STRANGER, &disabled);
+    assert_status(w, browser_ask_with(w, &closed, closed.csrf, "DELETE", "/v1/session", NULL), 204);
     (void)snprintf(target, sizeof(target), "/v1/users/owner/sessions/%s", revoked.id);
     assert_status(w, world_get(w, OWNER, "/v1/users/owner/sessions?limit=1000"), 200);
     assert_non_null(strstr(buf_text(&w->x.response_body), revoked.id));
@@ -108,9 +87,9 @@ static void i4_a_session_ends_when_closed_revoked_or_its_user_is_disabled(void *
     assert_status(w, world_ask(w, ADMIN, "DELETE", target, NULL), 204);
     assert_status(w, world_ask(w, ADMIN, "DELETE", target, NULL), 404);
     assert_status(w, world_post(w, ADMIN, "/v1/users/stranger/disable", "{}"), 200);
-    const struct session *const ended[] = {&closed, &revoked, &disabled};
+    const struct browser *const ended[] = {&closed, &revoked, &disabled};
     for (size_t i = 0; i < COUNT_OF(ended); i++) {
-        (void)ask_in(w, ended[i], NULL, "GET", "/v1/whoami", NULL);
+        (void)browser_ask_with(w, ended[i], NULL, "GET", "/v1/whoami", NULL);
         assert_problem(w, CODE_NOT_AUTHENTICATED, NULL);
     }
     assert_status(w, world_post(w, ADMIN, "/v1/users/stranger/enable", "{}"), 200);
@@ -119,56 +98,44 @@ static void i4_a_session_ends_when_closed_revoked_or_its_user_is_disabled(void *
 static void i4_a_session_ends_with_its_api_key(void **state)
 {
     struct world *w = *state;
-    struct session s;
+    struct browser s;
     char target[128];
 
-    session_open(w, APPROVER, &s);
+    browser_open(w, APPROVER, &s);
     assert_status(w, world_get(w, APPROVER, "/v1/users/approver/api-keys"), 200);
     (void)snprintf(target, sizeof(target), "/v1/users/approver/api-keys/%s",
                    json_get_text(json_at(json_get(w->answer, "items"), 0), "id", ""));
     assert_status(w, world_ask(w, ADMIN, "DELETE", target, NULL), 204);
-    (void)ask_in(w, &s, NULL, "GET", "/v1/whoami", NULL);
+    (void)browser_ask_with(w, &s, NULL, "GET", "/v1/whoami", NULL);
     assert_problem(w, CODE_NOT_AUTHENTICATED, NULL);
-}
-
-static status age_rows(struct db *db, void *arg, struct audit_record *record, struct error *err)
-{
-    (void)record;
-    return db_exec(db, arg, NULL, 0, NULL, err);
-}
-
-static void age(struct world *w, const char *sql)
-{
-    struct audit_work work = {.change = age_rows, .arg = (void *)(uintptr_t)sql};
-    assert_true(is_ok(audit_commit(w->audit, &work, deadline_in(10000), &w->err)));
 }
 
 static void a_session_ends_idle_or_old(void **state)
 {
     struct world *w = *state;
-    struct session s;
+    struct browser s;
 
-    session_open(w, OWNER, &s);
-    age(w, "UPDATE web_session SET last_used_ms = last_used_ms - 29 * 60 * 1000");
-    assert_status(w, ask_in(w, &s, NULL, "GET", "/v1/whoami", NULL), 200);
-    age(w, "UPDATE web_session SET last_used_ms = last_used_ms - 29 * 60 * 1000");
-    assert_status(w, ask_in(w, &s, NULL, "GET", "/v1/whoami", NULL), 200); /* the request before counted */
-    age(w, "UPDATE web_session SET last_used_ms = last_used_ms - 31 * 60 * 1000");
-    (void)ask_in(w, &s, NULL, "GET", "/v1/whoami", NULL);
+    browser_open(w, OWNER, &s);
+    world_sql(w, "UPDATE web_session SET last_used_ms = last_used_ms - 29 * 60 * 1000");
+    assert_status(w, browser_ask_with(w, &s, NULL, "GET", "/v1/whoami", NULL), 200);
+    world_sql(w, "UPDATE web_session SET last_used_ms = last_used_ms - 29 * 60 * 1000");
+    assert_status(w, browser_ask_with(w, &s, NULL, "GET", "/v1/whoami", NULL), 200); /* the request before counted */
+    world_sql(w, "UPDATE web_session SET last_used_ms = last_used_ms - 31 * 60 * 1000");
+    (void)browser_ask_with(w, &s, NULL, "GET", "/v1/whoami", NULL);
     assert_problem(w, CODE_NOT_AUTHENTICATED, NULL);
 
-    session_open(w, OWNER, &s);
-    age(w, "UPDATE web_session SET expires_ms = 1");
-    (void)ask_in(w, &s, NULL, "GET", "/v1/whoami", NULL);
+    browser_open(w, OWNER, &s);
+    world_sql(w, "UPDATE web_session SET expires_ms = 1");
+    (void)browser_ask_with(w, &s, NULL, "GET", "/v1/whoami", NULL);
     assert_problem(w, CODE_NOT_AUTHENTICATED, NULL);
 }
 
 static void i8_no_secret_of_a_session_is_in_the_log(void **state)
 {
     struct world *w = *state;
-    struct session s;
+    struct browser s;
 
-    session_open(w, OWNER, &s);
+    browser_open(w, OWNER, &s);
     assert_status(w, world_get(w, AUDITOR, "/v1/audit/export"), 200);
     assert_null(strstr(buf_text(&w->x.response_body), strrchr(s.cookie, '=') + 1));
     assert_null(strstr(buf_text(&w->x.response_body), s.csrf + strlen("X-CSRF-Token: ")));

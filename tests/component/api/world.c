@@ -102,7 +102,7 @@ int world_open(void **state)
     faults_find(w);
     store_begin(w);
     struct signer_config signing = {
-        .store = w->store, .audit = w->audit, .hsm = {hsm_sign_counted, w}, .verify_all = true};
+        .store = w->store, .audit = w->audit, .hsm = {.sign = hsm_sign_counted, .hsm = w}, .verify_all = true};
     must(w, signer_new(&signing, &w->signer, &w->err));
     must(w, identity_cache_new(&w->identities, &w->err));
     w->api = (struct api){.store = w->store,
@@ -111,7 +111,9 @@ int world_open(void **state)
                           .identities = w->identities,
                           .hsm = w->hsm.h,
                           .ca = w->ca,
+                          .secret_key_file = w->secret_key_file,
                           .token_audiences = audiences};
+    (void)snprintf(w->secret_key_file, sizeof(w->secret_key_file), "%s/secret.key", w->hsm.dir);
     w->http =
         (struct http_config){.request_timeout_ms = 120000, .tables = api_tables, .before = api_before, .api = &w->api};
     w->document = openapi_load(OPENAPI_PATH);
@@ -237,7 +239,7 @@ int world_call(struct world *w, const struct call *call)
     w->x.target = call->target;
     w->x.headers = headers;
     w->x.body = call->body;
-    w->x.address = "192.0.2.7";
+    w->x.address = call->address ? call->address : w->address ? w->address : "192.0.2.7";
     must(w, http_route_in_memory(&w->http, &w->x, &w->err));
     answer_check(w, call);
     return w->x.status;

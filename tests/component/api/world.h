@@ -29,6 +29,8 @@ struct world {
     int signed_count; /* calls of the HSM's sign */
     FILE *seen;       /* seen.h */
     struct error err;
+    char secret_key_file[128];
+    const char *address; /* of the client; NULL: 192.0.2.7 */
     /* of the last call */
     struct http_exchange x;
     struct json *answer; /* NULL when the body is not JSON */
@@ -45,6 +47,7 @@ struct call {
     struct slice body;
     const char *content_type; /* NULL: application/json when there is a body */
     const char *headers[4];
+    const char *address; /* NULL: the world's */
 };
 /* Status of the answer; fails the test when the document knows no such answer. */
 int world_call(struct world *w, const struct call *call);

@@ -4,6 +4,7 @@
 #include "faulty.h"
 
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,30 +24,77 @@ struct faults *faults(void)
 
 static CK_RV initialize(void *args)
 {
+    CK_RV rv = switches.initialize_fail;
+
     atomic_fetch_add(&switches.initialized, 1);
-    return behind->C_Initialize(args);
+    return rv ? rv : behind->C_Initialize(args);
+}
+
+static CK_RV finalize(void *reserved)
+{
+    atomic_fetch_add(&switches.finalized, 1);
+    return behind->C_Finalize(reserved);
+}
+
+static bool is_absent(CK_SLOT_ID slot)
+{
+    CK_SLOT_ID absent = switches.absent_slot;
+
+    return absent != 0 && slot == absent;
+}
+
+static CK_RV slot_list(CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *count)
+{
+    CK_RV rv = behind->C_GetSlotList(present, slots, count);
+    CK_ULONG kept = 0;
+
+    if (rv != CKR_OK || !slots || !present)
+        return rv;
+    for (CK_ULONG i = 0; i < *count; i++) {
+        if (!is_absent(slots[i]))
+            slots[kept++] = slots[i];
+    }
+    *count = kept;
+    return rv;
 }
 
 static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
-    CK_RV rv = behind->C_GetTokenInfo(slot, info);
+    CK_RV rv = is_absent(slot) ? CKR_TOKEN_NOT_PRESENT : behind->C_GetTokenInfo(slot, info);
 
     if (rv == CKR_OK)
         info->flags |= switches.token_flags;
     return rv;
 }
 
+static CK_RV mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
+{
+    CK_RV rv = behind->C_GetMechanismInfo(slot, type, info);
+
+    if (rv == CKR_OK && type == CKM_RSA_PKCS_KEY_PAIR_GEN && switches.rsa_max_bits)
+        info->ulMaxKeySize = switches.rsa_max_bits;
+    return rv;
+}
+
 static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify, CK_SESSION_HANDLE *out)
 {
-    CK_RV rv = switches.open_session_fail;
+    CK_RV rv = is_absent(slot) ? CKR_TOKEN_NOT_PRESENT : switches.open_session_fail;
 
     atomic_fetch_add(&switches.opens, 1);
     return rv ? rv : behind->C_OpenSession(slot, flags, application, notify, out);
 }
 
+/* A session of a token that is gone is one, too. */
+static CK_SLOT_ID slot_of(CK_SESSION_HANDLE session)
+{
+    CK_SESSION_INFO info;
+
+    return behind->C_GetSessionInfo(session, &info) == CKR_OK ? info.slotID : 0;
+}
+
 static CK_RV session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
 {
-    CK_RV rv = switches.session_info_fail;
+    CK_RV rv = is_absent(slot_of(session)) ? CKR_DEVICE_REMOVED : switches.session_info_fail;
 
     return rv ? rv : behind->C_GetSessionInfo(session, info);
 }
@@ -59,13 +107,21 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
     return rv ? rv : behind->C_Login(session, user, pin, len);
 }
 
+static bool is_held(CK_SLOT_ID slot)
+{
+    return switches.sign_hold && (switches.hold_slot == 0 || switches.hold_slot == slot);
+}
+
 static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG len, CK_BYTE *signature, CK_ULONG *signature_len)
 {
     CK_RV rv = atomic_exchange(&switches.sign_fail, 0);
+    CK_SLOT_ID slot = slot_of(session);
 
     atomic_fetch_add(&switches.signing, 1);
-    for (int i = 0; switches.sign_hold && i < 60 * 200; i++)
+    for (int i = 0; is_held(slot) && i < 60 * 200; i++)
         (void)nanosleep(&(struct timespec){0, 5000000}, NULL);
+    if (is_absent(slot))
+        rv = CKR_DEVICE_REMOVED;
     if (!rv)
         rv = behind->C_Sign(session, data, len, signature, signature_len);
     atomic_fetch_sub(&switches.signing, 1);
@@ -118,7 +174,10 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     front = *behind;
     front.C_GetFunctionList = C_GetFunctionList;
     front.C_Initialize = initialize;
+    front.C_Finalize = finalize;
+    front.C_GetSlotList = slot_list;
     front.C_GetTokenInfo = token_info;
+    front.C_GetMechanismInfo = mechanism_info;
     front.C_OpenSession = open_session;
     front.C_GetSessionInfo = session_info;
     front.C_Login = login;

@@ -384,6 +384,7 @@ int main(void)
     int failed = _cmocka_run_group_tests("project", project_tests, project_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("principal", principal_tests, principal_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("team", team_tests, team_test_count, NULL, NULL);
+    failed += _cmocka_run_group_tests("sign_in", sign_in_tests, sign_in_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("credential", credential_tests, credential_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("key", key_tests, key_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("log", log_tests, log_test_count, NULL, NULL);

@@ -15,6 +15,7 @@ static const struct {
 } options[] = {
 #define OPTION(name, kind, value, min, max, choices, when, help) {#name, value, help},
 #include "server/config/config.def"
+#include "server/config/hsm.def"
 #undef OPTION
 };
 

@@ -103,7 +103,7 @@ static void what_init_leaves_can_be_opened(void **state)
 static void i8_secrets_are_in_files_of_their_own_that_others_cannot_read(void **state)
 {
     struct place *p = *state;
-    static const char *const secrets[] = {FILE_SO_PIN, FILE_USER_PIN, FILE_KEY, FILE_SERVER_CA_KEY, FILE_DATABASE};
+    static const char *const secrets[] = {FILE_SO_PIN, FILE_USER_PIN, FILE_SECRET_KEY, FILE_KEY, FILE_SERVER_CA_KEY, FILE_DATABASE};
     cleanup_buf struct buf conf = {0};
     cleanup_buf struct buf pin = {0};
     struct stat st;

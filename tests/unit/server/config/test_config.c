@@ -160,7 +160,7 @@ static void i8_a_password_in_the_store_url_is_refused_and_not_repeated(void **st
 static void lines_that_are_no_option_are_refused(void **state)
 {
     (void)state;
-    assert_refused("[server]\n", "x.conf:1: sections are not used here: [server]");
+    assert_refused("[server]\n", "x.conf:1: unknown section: [server]; [hsm.<name>] is expected");
     assert_refused("listen_port\n", "x.conf:1: key = value is expected, not listen_port");
     assert_refused("= 3\n", "x.conf:1: key = value is expected, not = 3");
 }
