@@ -28,7 +28,8 @@ export interface Session {
 }
 
 export interface Ready {
-  status: 'ready' | 'not_ready';
+  /** degraded: some HSM does not answer, another does. */
+  status: 'ready' | 'degraded' | 'not_ready';
   checks: Record<string, string>;
 }
 
@@ -105,6 +106,7 @@ export interface KeyVersion {
   certificate: string | null;
   replaced_certificates: { certificate: string; replaced: string }[];
   hsm: HsmAttributes;
+  hsm_name: string;
   findings: string | null;
   created: string;
   grace_until: string | null;

@@ -44,5 +44,6 @@ export function fromInput(value: string): string | undefined {
 export function toInput(iso: string | null): string {
   if (!iso) return '';
   const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return '';
   return new Date(at.getTime() - at.getTimezoneOffset() * minuteMs).toISOString().slice(0, 16);
 }

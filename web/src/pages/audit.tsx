@@ -7,7 +7,7 @@ import { href } from '../app/router';
 import { capital, download, human, number } from '../lib/text';
 import { Badge, Button, Card, Empty, Note, PageHead, Problem, Time } from '../ui/basic';
 import { Dialog, openDialog } from '../ui/dialog';
-import { Filters, SelectFilter, TextFilter, useFilter } from '../ui/filter';
+import { Filters, SelectFilter, TextFilter, TimeFilter, useFilter } from '../ui/filter';
 import { usePages } from '../ui/query';
 import { PagedTable, Table, type Column } from '../ui/table';
 
@@ -235,7 +235,8 @@ const types = [
 ];
 
 export function Audit() {
-  const { live, ...filter } = useFilter('type', 'principal', 'key', 'outcome', 'live');
+  const { live, since, until, ...what } = useFilter('type', 'principal', 'key', 'outcome', 'since', 'until', 'live');
+  const filter = live ? what : { ...what, since, until };
   const pages = usePages<AuditRecord>(live ? null : '/v1/audit', { ...filter, order: 'newest' });
   return (
     <>
@@ -259,6 +260,8 @@ export function Audit() {
         />
         <TextFilter name="principal" label="Who" />
         <TextFilter name="key" label="Key" placeholder="project:label" />
+        {!live && <TimeFilter name="since" label="From" />}
+        {!live && <TimeFilter name="until" label="Until" />}
       </Filters>
       {live ? (
         <Follow key={JSON.stringify(filter)} filter={filter} />

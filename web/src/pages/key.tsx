@@ -108,6 +108,7 @@ function VersionCard({ of: v, name }: { of: KeyVersion; name: string }) {
         rows={[
           ['Type', nameOf(v.type)],
           ['Created', <Time at={v.created} />],
+          ['HSM', v.hsm_name],
           ['Grace until', v.grace_until ? <Time at={v.grace_until} /> : undefined],
           ['CKA_ID', <Code text={v.cka_id} label={`CKA_ID of version ${v.version}`} />],
           ['Attributes', <Attributes of={v.hsm} />],

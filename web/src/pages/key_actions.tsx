@@ -8,6 +8,7 @@ import { fromNow, utc } from '../lib/time';
 import { Button, Note } from '../ui/basic';
 import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
+import { HsmField } from '../ui/hsm_field';
 import { toast } from '../ui/toast';
 
 const act = (key: Key, action: string, body: object = {}) =>
@@ -96,7 +97,7 @@ function destroy(key: Key) {
 }
 
 function Rotate({ of: key, close }: { of: Key; close: () => void }) {
-  const form = useForm({ grace_hours: '0', subject: '', days: '' });
+  const form = useForm({ grace_hours: '0', hsm: '', subject: '', days: '' });
   const grace = Number(form.values.grace_hours) || 0;
   return (
     <Dialog title={`Rotate ${keyName(key)}`} onClose={close}>
@@ -111,6 +112,7 @@ function Rotate({ of: key, close }: { of: Key; close: () => void }) {
         onSubmit={async (v) => {
           await act(key, 'rotate', {
             grace_hours: Number(v.grace_hours) || 0,
+            ...(v.hsm ? { hsm: v.hsm } : {}),
             ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
             ...(v.days ? { days: Number(v.days) } : {}),
           });
@@ -132,6 +134,7 @@ function Rotate({ of: key, close }: { of: Key; close: () => void }) {
               : `0: version ${key.version} signs nothing from now on.`
           }
         />
+        <HsmField form={form} type={key.type} none={`${key.hsm_name}, as before`} />
         <TextField
           form={form}
           name="subject"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a signing key in a project: algorithm, where its certificate comes from, now or later.
 import { api, path } from '../api/client';
-import type { Key } from '../api/types';
+import type { Key, KeyType } from '../api/types';
 import { href, navigate } from '../app/router';
 import { keyName, keyTypes } from '../lib/keys';
+import { HsmField } from '../ui/hsm_field';
 import { nameOf } from '../lib/text';
 import { Dialog } from '../ui/dialog';
 import { CheckField, Form, SelectField, TextField, useForm } from '../ui/form';
@@ -19,7 +20,7 @@ const typeHelp: Record<string, string> = {
 };
 
 export function NewKey({ project, close }: { project: string; close: () => void }) {
-  const form = useForm({ label: '', type: 'p256', issuer: 'builtin', subject: '', days: '', later: false });
+  const form = useForm({ label: '', type: 'p256', issuer: 'builtin', subject: '', days: '', hsm: '', later: false });
   const { values } = form;
   return (
     <Dialog title={`New key in ${project}`} onClose={close}>
@@ -36,7 +37,13 @@ export function NewKey({ project, close }: { project: string; close: () => void 
                   ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
                   ...(v.days ? { days: Number(v.days) } : {}),
                 };
-          const body = { label: v.label.trim(), type: v.type, certificate, generate: v.later ? 'later' : 'now' };
+          const body = {
+            label: v.label.trim(),
+            type: v.type,
+            certificate,
+            generate: v.later ? 'later' : 'now',
+            ...(v.hsm ? { hsm: v.hsm } : {}),
+          };
           const made = await api.create<Key>(path`/v1/projects/${project}/keys`, body, form.once);
           close();
           toast(`Key ${keyName(made)} is ${made.state}`);
@@ -61,6 +68,7 @@ export function NewKey({ project, close }: { project: string; close: () => void 
           choices={keyTypes.map((t) => [t, nameOf(t)])}
           help={typeHelp[values.type]}
         />
+        <HsmField form={form} type={values.type as KeyType} />
         <SelectField
           form={form}
           name="issuer"

@@ -188,6 +188,10 @@ export function Overview() {
           {freeze.data?.reason} ({freeze.data?.author}, <Time at={freeze.data?.since} />)
         </Note>
       )}
+      {ready.data?.status === 'degraded' && (
+        <Note tone="warn" title="An HSM does not answer: keys in it cannot be used." />
+      )}
+      {ready.data?.status === 'not_ready' && <Note tone="bad" title="The server cannot do its work." />}
       {keys.data && (
         <Grid columns={4}>
           {(['active', ...keyStates.filter((s) => s !== 'active')] as KeyState[])

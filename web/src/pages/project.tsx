@@ -2,7 +2,7 @@
 // One project: its keys, who has which role in it, who can sign in effect and why, its policy, its freeze switch.
 import { useState } from 'preact/hooks';
 import { api, path } from '../api/client';
-import { role } from '../api/session';
+import { isAdministrator, role } from '../api/session';
 import type { EffectiveSigner, Freeze, Key, Member, MemberRole, PolicyVersion, Project } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href } from '../app/router';
@@ -19,6 +19,7 @@ import { Tabs } from '../ui/tabs';
 import { toast } from '../ui/toast';
 import { UsageCard } from '../ui/usage_chart';
 import { keyColumns } from './keys';
+import { ImportKey } from './import_key';
 import { NewKey } from './new_key';
 
 /** Owners are users here: the server judges, this only hides what cannot work. */
@@ -228,9 +229,16 @@ function Keys({ of: project }: { of: Project }) {
       flush
       actions={
         mayManage() && (
-          <Button icon="plus" onClick={create}>
-            New key
-          </Button>
+          <>
+            {isAdministrator.value && (
+              <Button onClick={() => openDialog((close) => <ImportKey project={project.name} close={close} />)}>
+                Import
+              </Button>
+            )}
+            <Button icon="plus" onClick={create}>
+              New key
+            </Button>
+          </>
         )
       }
     >
