@@ -13,6 +13,20 @@ after(async () => {
   await browser?.close();
 });
 
+test('what these tests watch for is seen: a rule of axe, an error on the console, a request elsewhere', async () => {
+  const { page, done } = await open(browser);
+  await page.goto(server);
+  await page.getByRole('heading', { name: 'Chancery' }).waitFor();
+  await axe(page, 'as it is');
+  await page.evaluate(() => document.querySelector('main').append(document.createElement('img')));
+  await assert.rejects(axe(page, 'an image without a text'), /image-alt/);
+  await page.evaluate(async () => {
+    console.error('a mistake');
+    await fetch('http://127.0.0.1:9/').catch(() => {});
+  });
+  await assert.rejects(done(), (e) => /a mistake/.test(e.message) && /127.0.0.1:9/.test(e.message));
+});
+
 test('the first load is below 150 kB compressed and comes from this server alone', async () => {
   const { page, done } = await open(browser);
   const sizes = [];
