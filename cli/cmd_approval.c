@@ -157,7 +157,7 @@ static const struct cli_option request_options[] = {
     {"digest", "HASH:HEX...", "for exactly this digest; may stand several times"},
     {"hours", "H", "how long the grant is to last; default 24, or what policy allows"},
     {"reason", "TEXT", "what for; the approvers see it"},
-    {"break-glass", NULL, "an emergency: two administrators or owners decide, for one hour at most"},
+    {"break-glass", NULL, "an emergency: two administrators or owners decide, for a short time"},
     {0},
 };
 static const struct cli_option list_options[] = {

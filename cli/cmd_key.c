@@ -24,13 +24,15 @@ static status certificate_add(struct cli *cli, struct json_writer *w, struct err
     int64_t count = 0;
     if (days && (!text_to_int64(days, &count) || count < 1))
         return cli_usage(cli, err, "--days: a positive number is expected");
-    if (!cli_has(cli, "certificate") && !cli_has(cli, "subject") && !days)
+    if (!cli_has(cli, "certificate") && !cli_has(cli, "subject") && !cli_has(cli, "ca") && !days)
         return OK;
 
     json_begin_object(w, "certificate");
     json_add_text(w, "issuer", cli_has(cli, "certificate") ? cli_option(cli, "certificate") : "builtin");
     if (cli_has(cli, "subject"))
         json_add_text(w, "subject", cli_option(cli, "subject"));
+    if (cli_has(cli, "ca"))
+        json_add_text(w, "ca", cli_option(cli, "ca"));
     if (days)
         json_add_integer(w, "days", count);
     json_end_object(w);
@@ -101,7 +103,7 @@ static status key_act(struct cli *cli, const char *action, struct error *err)
     cleanup_buf struct buf key = {0};
     cleanup_buf struct buf path = {0};
     cleanup_buf struct buf body = {0};
-    static const char *const texts[] = {"reason", "subject", "hsm"};
+    static const char *const texts[] = {"reason", "subject", "hsm", "ca"};
     TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
@@ -174,15 +176,35 @@ static status key_renew(struct cli *cli, struct error *err)
 
 static status key_versions(struct cli *cli, struct error *err)
 {
-    static const struct api_column columns[] = {{"VERSION", "version"}, {"STATE", "state"},
-                                                {"TYPE", "type"},       {"CKA_ID", "cka_id"},
-                                                {"HSM", "hsm_name"},    {"CREATED", "created"},
-                                                {"GRACE UNTIL", "grace_until"}};
+    static const struct api_column columns[] = {
+        {"VERSION", "version"},        {"STATE", "state"},  {"TYPE", "type"},
+        {"CKA_ID", "cka_id"},          {"HSM", "hsm_name"}, {"CREATED", "created"},
+        {"GRACE UNTIL", "grace_until"}};
     cleanup_buf struct buf key = {0};
     cleanup_buf struct buf path = {0};
     TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
     api_path(&path, "/v1/keys/%/versions", buf_text(&key));
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
+}
+
+static status key_certificate(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf key = {0};
+    cleanup_buf struct buf path = {0};
+    TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
+    api_path(&path, "/v1/keys/%/certificate", buf_text(&key));
+    return api_show(cli, "GET", &path, NULL, err);
+}
+
+static status key_revoke(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf key = {0};
+    cleanup_buf struct buf path = {0};
+    cleanup_buf struct buf body = {0};
+    TRY(cli_revocation_body(cli, &body, err));
+    TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
+    api_path(&path, "/v1/keys/%/versions/%/revoke", buf_text(&key), cli_argument(cli, 1));
+    return api_show(cli, "POST", &path, &body, err);
 }
 
 static const struct cli_option create_options[] = {
@@ -191,6 +213,7 @@ static const struct cli_option create_options[] = {
     {"subject", "NAME", "subject of the certificate, e.g. CN=Build,O=Example; default CN=<project>-<label>"},
     {"days", "N", "life of the certificate"},
     {"hsm", "NAME", "the HSM that makes it; default: default"},
+    {"ca", "CA", "the CA that issues it; default: issuing"},
     {"later", NULL, "leave the key pending; the HSM makes it when it is activated"},
     {"hash", "NAME...", "a hash the key may sign, e.g. sha256; may stand several times"},
     {"mechanism", "NAME...", "a mechanism the key may be used with, e.g. rsa_pss; may stand several times"},
@@ -210,6 +233,7 @@ static const struct cli_option import_options[] = {
     {"certificate", "ISSUER", "builtin (default) or none"},
     {"subject", "NAME", "subject of the certificate; default CN=<project>-<label>"},
     {"days", "N", "life of the certificate"},
+    {"ca", "CA", "the CA that issues it; default: issuing"},
     {"accept-weak", NULL, "take a key whose attributes are weaker than required, and mark it"},
     {0},
 };
@@ -218,11 +242,13 @@ static const struct cli_option rotate_options[] = {
     {"grace-hours", "N", "how long the version before may still sign for who has it in hand; default 0"},
     {"subject", "NAME", "subject of the new certificate; default: as before"},
     {"days", "N", "life of the new certificate; default: as before"},
+    {"ca", "CA", "the CA that issues it; default: as before"},
     {0},
 };
 static const struct cli_option renew_options[] = {
     {"subject", "NAME", "subject of the new certificate; default: as before"},
     {"days", "N", "life of the new certificate; default: as before"},
+    {"ca", "CA", "the CA that issues it; default: as before"},
     {0},
 };
 static const struct cli_option disable_options[] = {{"reason", "TEXT", "kept with the key and in the audit log"}, {0}};
@@ -240,6 +266,10 @@ const struct cli_command key_commands[] = {
     {"key rotate", "KEY", "make a new version under the same label", CLI_ADMINISTRATION, rotate_options, key_rotate},
     {"key renew", "KEY", "issue a new certificate for the same key", CLI_ADMINISTRATION, renew_options, key_renew},
     {"key versions", "KEY", "list the versions of a Signing Key", CLI_ADMINISTRATION, NULL, key_versions},
+    {"key certificate", "KEY", "show what the certificate of a Signing Key says and lacks", CLI_ADMINISTRATION, NULL,
+     key_certificate},
+    {"key revoke", "KEY VERSION", "revoke the certificates of a version", CLI_ADMINISTRATION, cli_revocation_options,
+     key_revoke},
     {"key retire", "KEY", "end every use of a Signing Key for good", CLI_ADMINISTRATION, disable_options, key_retire},
     {"key destroy", "KEY", "destroy a retired Signing Key in the HSM", CLI_ADMINISTRATION, NULL, key_destroy},
     {0},

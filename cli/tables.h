@@ -11,6 +11,7 @@ extern const struct cli_command certificate_commands[];
 extern const struct cli_command project_commands[];
 extern const struct cli_command key_commands[];
 extern const struct cli_command hsm_commands[];
+extern const struct cli_command tsa_commands[];
 extern const struct cli_command account_commands[];
 extern const struct cli_command user_commands[];
 extern const struct cli_command password_commands[];
@@ -23,3 +24,8 @@ extern const struct cli_command definition_commands[];
 extern const struct cli_command audit_commands[];
 extern const struct cli_command doctor_commands[];
 extern const struct cli_command other_commands[];
+extern const struct cli_command ca_commands[];
+
+/* cmd_ca.c: what both ways to revoke take. */
+extern const struct cli_option cli_revocation_options[];
+status cli_revocation_body(struct cli *cli, struct buf *body, struct error *err);

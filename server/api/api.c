@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every route of the server. A resource that is not in this list is not served. */
+/* Every route of the server. A resource that is not in one of these lists is not served. */
 #include "server/api/routes.h"
 
 const struct route *const api_tables[] = {
@@ -29,10 +29,21 @@ const struct route *const api_tables[] = {
     totp_routes,
     usage_routes,
     ca_routes,
+    tsa_routes,
+    timestamp_routes,
+    cas_routes,
+    key_certificate_routes,
     service_account_routes,
     account_key_routes,
     health_routes,
     approval_routes,
     approval_step_routes,
+    NULL,
+};
+
+const struct route *const api_public_tables[] = {
+    public_health_routes,
+    timestamp_routes,
+    public_ca_routes,
     NULL,
 };

@@ -16,6 +16,7 @@ struct ask_change {
     struct change change;
     const char *key; /* as asked for */
     const struct principal *who;
+    int64_t break_glass_hours;
     bool once;
     char found_id[ID_SIZE]; /* once: the request that is there already */
     struct approval asked;  /* as the body has it */
@@ -170,7 +171,8 @@ static status ask_rows(struct db *db, struct change *change, struct error *err)
     TRY(ask_key(db, c, &key, &roles, err));
     if (c->once)
         TRY(once_judge(db, c, key.id, now_ms, err));
-    TRY(approval_ask(db, &key, c->who, roles, &c->made, now_ms, err));
+    const struct approval_asker asker = {c->who, roles, c->break_glass_hours};
+    TRY(approval_ask(db, &key, &asker, &c->made, now_ms, err));
     TRY(approval_insert(db, &c->made, err));
     for (int64_t i = 0; i < c->made.digests; i++)
         TRY(approval_digest_insert(db, c->made.id, &c->digests[i], err));
@@ -188,6 +190,7 @@ static status approval_create(void *arg, struct request *req, struct response *r
     TRY(ask_read(c, req, err));
     TRY(id_new("apr", c->asked.id, err));
     c->who = caller_principal(req);
+    c->break_glass_hours = ((struct api *)arg)->break_glass_hours;
     change_begin(&c->change, req, c->asked.break_glass ? "approval.break_glass" : "approval.request");
     c->change.keeps_rights = true;
     status made = change_commit(&c->change, arg, req, ask_rows, err);

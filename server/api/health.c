@@ -79,3 +79,9 @@ const struct route health_routes[] = {
     {"GET", "/readyz", PERMISSION_PUBLIC, ready_get, 0},
     {0},
 };
+
+/* Whether store and HSM answer is nobody's business out there. */
+const struct route public_health_routes[] = {
+    {"GET", "/livez", PERMISSION_PUBLIC, live_get, 0},
+    {0},
+};

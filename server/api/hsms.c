@@ -45,8 +45,8 @@ status hsm_of_key(const struct api *api, const struct signing_key *key, struct h
 {
     *out = hsms_find(api, key->hsm);
     return *out ? OK
-                : error_set(err, CODE_HSM_UNAVAILABLE, "the HSM %s, which has the key, is not configured on this server",
-                            key->hsm);
+                : error_set(err, CODE_HSM_UNAVAILABLE,
+                            "the HSM %s, which has the key, is not configured on this server", key->hsm);
 }
 
 static void version_render(struct json_writer *w, const char *name, int major, int minor)

@@ -42,7 +42,8 @@ static status key_insert_rows(struct db *db, struct change *change, struct error
 {
     struct key_change *c = (struct key_change *)change;
 
-    return signing_key_insert(db, &c->key, err);
+    TRY(signing_key_insert(db, &c->key, err));
+    return key_certificate_insert(db, &c->key, err);
 }
 
 static void key_create_render(struct json_writer *w, const struct change *change)
@@ -98,6 +99,7 @@ static void key_postpone(struct signing_key *key, const struct key_order *order)
     key->state = KEY_PENDING;
     key->version = 0;
     key->plan_days = order->certificate.days;
+    (void)text_copy(key->plan_ca, sizeof(key->plan_ca), order->certificate.ca);
     (void)text_copy(key->plan_subject, sizeof(key->plan_subject), order->certificate.subject);
 }
 
@@ -155,6 +157,7 @@ static status activate_rows(struct db *db, struct change *change, struct error *
 
     TRY(key_step_rows(db, change, err)); /* judges first */
     TRY(key_version_insert(db, &a->made, err));
+    TRY(key_certificate_insert(db, &a->made, err));
     signing_key_clear(&a->step.key);
     return signing_key_find(db, a->step.key_id, &a->step.key, err);
 }
@@ -182,6 +185,7 @@ status key_activate(void *arg, struct request *req, struct response *res, struct
     TRY(pending_load(&a, api, err));
     (void)text_copy(certificate.subject, sizeof(certificate.subject), a.made.plan_subject);
     certificate.days = a.made.plan_days;
+    (void)text_copy(certificate.ca, sizeof(certificate.ca), a.made.plan_ca);
     a.made.version = 1;
     TRY(key_material_make(api, &a.made, &certificate, request_deadline(req), err));
     status s = key_material_detail(&a.step.change.detail, &a.made, err);

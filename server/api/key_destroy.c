@@ -21,7 +21,7 @@ struct destruction {
     struct destroyed {
         uint8_t id[HSM_ID_LEN];
         struct hsm *hsm;
-    } *versions; /* all of them */
+    } * versions; /* all of them */
     size_t count;
     struct error failure;
 };

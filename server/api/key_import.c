@@ -91,20 +91,18 @@ static status found_judge(struct key_import *i, struct error *err)
     return OK;
 }
 
+static status authority_compare(void *arg, const uint8_t id[20])
+{
+    return memcmp(arg, id, HSM_ID_LEN) == 0 ? (status){CODE_CONFLICT} : OK;
+}
+
 static status not_ours_judge(struct key_import *i, struct db *db, struct error *err)
 {
-    static const char *const authorities[] = {"root", "issuing"};
+    status s = ca_key_list(db, authority_compare, i->found.key.id, err);
 
-    for (size_t a = 0; a < COUNT_OF(authorities); a++) {
-        struct ca_row row = {0};
-        status s = ca_row_find(db, authorities[a], &row, err);
-        bool is_it = is_ok(s) && memcmp(row.hsm_id, i->found.key.id, HSM_ID_LEN) == 0;
-        ca_row_clear(&row);
-        if (is_it)
-            return error_set(err, CODE_CONFLICT, "the key is the built-in CA's");
-        if (!is_ok(s) && s.code != CODE_NOT_FOUND)
-            return s;
-    }
+    if (s.code == CODE_CONFLICT)
+        return error_set(err, CODE_CONFLICT, "the key is the built-in CA's");
+    TRY(s);
     return key_version_check_free(db, i->found.key.id, err);
 }
 
@@ -123,7 +121,8 @@ static status import_rows(struct db *db, struct change *change, struct error *er
     struct key_import *i = (struct key_import *)change;
 
     TRY(not_ours_judge(i, db, err));
-    return signing_key_insert(db, &i->key, err);
+    TRY(signing_key_insert(db, &i->key, err));
+    return key_certificate_insert(db, &i->key, err);
 }
 
 static void import_render(struct json_writer *w, const struct change *change)
@@ -155,11 +154,8 @@ static status import_commit(struct key_import *i, struct api *api, struct reques
 {
     struct json_writer *w = &i->change.detail;
 
-    if (*i->order.certificate.subject) {
-        const struct ca_request wanted = {buf_slice(&i->key.spki), i->order.certificate.subject,
-                                          i->order.certificate.days};
-        TRY(ca_issue(api->ca, &wanted, request_deadline(req), &i->key.certificate, err));
-    }
+    if (*i->order.certificate.subject)
+        TRY(key_certificate_issue(api, &i->key, &i->order.certificate, request_deadline(req), err));
     change_begin(&i->change, req, "key.import");
     change_key(&i->change, &i->key);
     TRY(key_material_detail(w, &i->key, err));

@@ -67,16 +67,49 @@ static void pair_drop(struct api *api, const struct signing_key *key)
     log_error(LOG_LEVEL_ERROR, "key.abandon", &err);
 }
 
+status key_certificate_issue(struct api *api, struct signing_key *key, const struct key_certificate_order *order,
+                             struct deadline d, struct error *err)
+{
+    const struct ca_request wanted = {
+        .spki = buf_slice(&key->spki), .subject = order->subject, .days = order->days, .ca = order->ca};
+    cleanup_issued_certificate struct issued_certificate issued = {0};
+
+    TRY(ca_issue(api->ca, &wanted, d, &issued, err));
+    buf_clear(&key->certificate);
+    key->certificate = issued.certificate;
+    issued.certificate = (struct buf){0};
+    (void)text_copy(key->certificate_ca, sizeof(key->certificate_ca), issued.ca);
+    key->revoked_ms = 0;
+    return OK;
+}
+
+status key_certificate_insert(struct db *db, const struct signing_key *key, struct error *err)
+{
+    cleanup_issued_certificate struct issued_certificate issued = {0};
+
+    if (key->certificate.len == 0 || !*key->certificate_ca)
+        return OK;
+    TRY(ca_issued_describe(buf_slice(&key->certificate), &issued, err));
+    (void)text_copy(issued.ca, sizeof(issued.ca), key->certificate_ca);
+    (void)text_copy(issued.key_id, sizeof(issued.key_id), key->id);
+    (void)text_copy(issued.profile, sizeof(issued.profile), profiles[PROFILE_CODE_SIGNING].name);
+    issued.version = key->version;
+    buf_add(&issued.certificate, key->certificate.data, key->certificate.len);
+    TRY(buf_check(&issued.certificate, err));
+    return issued_certificate_insert(db, &issued, err);
+}
+
 status key_material_make(struct api *api, struct signing_key *key, const struct key_certificate_order *order,
                          struct deadline d, struct error *err)
 {
     TRY(pair_make(api, key, d, err));
     buf_clear(&key->certificate);
+    key->certificate_ca[0] = '\0';
+    key->revoked_ms = 0;
     if (!*order->subject)
         return OK;
 
-    const struct ca_request wanted = {buf_slice(&key->spki), order->subject, order->days};
-    status s = ca_issue(api->ca, &wanted, d, &key->certificate, err);
+    status s = key_certificate_issue(api, key, order, d, err);
     if (!is_ok(s))
         pair_drop(api, key);
     return s;
@@ -132,6 +165,7 @@ status key_certificate_order_like(const struct signing_key *key, bool needs_one,
                                   struct error *err)
 {
     *out = (struct key_certificate_order){0};
+    (void)text_copy(out->ca, sizeof(out->ca), key->certificate_ca);
     if (key->certificate.len > 0)
         return ca_settings(buf_slice(&key->certificate), out->subject, sizeof(out->subject), &out->days, err);
     if (needs_one)
@@ -139,13 +173,17 @@ status key_certificate_order_like(const struct signing_key *key, bool needs_one,
     return OK;
 }
 
-status key_certificate_order_parse(const char *subject, int64_t days, bool has_days, struct key_certificate_order *out,
+status key_certificate_order_parse(const char *subject, int64_t days, const char *ca, struct key_certificate_order *out,
                                    struct error *err)
 {
-    if (has_days && (days < 1 || days > CERTIFICATE_DAYS_MOST))
+    if (days && (days < 1 || days > CERTIFICATE_DAYS_MOST))
         return error_set(err, CODE_INVALID, "days: 1 to %d is expected", CERTIFICATE_DAYS_MOST);
-    if (has_days)
+    if (days)
         out->days = (int)days;
+    if (ca) {
+        TRY(check_name("ca", ca, err));
+        (void)text_copy(out->ca, sizeof(out->ca), ca);
+    }
     if (!subject)
         return OK;
 

@@ -7,6 +7,7 @@
 struct key_certificate_order {
     char subject[TEXT_SIZE]; /* "": no certificate */
     int days;                /* 0: the CA's default */
+    char ca[NAME_SIZE];      /* "": the default CA */
 };
 enum { CERTIFICATE_DAYS_MOST = 460 };
 
@@ -14,6 +15,11 @@ enum { CERTIFICATE_DAYS_MOST = 460 };
  * key are set. I3: what the HSM says of the key is kept. Nothing is left in the HSM after a failure. */
 status key_material_make(struct api *api, struct signing_key *key, const struct key_certificate_order *order,
                          struct deadline d, struct error *err);
+/* In the transaction that puts the version into the store: the row of its certificate, where a CA here issued it. */
+status key_certificate_insert(struct db *db, const struct signing_key *key, struct error *err);
+/* Issues for key->spki what the order says: certificate and certificate_ca of key are set. */
+status key_certificate_issue(struct api *api, struct signing_key *key, const struct key_certificate_order *order,
+                             struct deadline d, struct error *err);
 /* After a commit that failed: takes the pair out of the HSM again, but only when the store says that it has no such
  * version. */
 void key_material_abandon(struct api *api, const struct signing_key *key);
@@ -24,6 +30,6 @@ status key_material_detail(struct json_writer *w, const struct signing_key *key,
 /* What the key's present certificate was made by; the defaults where it has none and `needs_one`. */
 status key_certificate_order_like(const struct signing_key *key, bool needs_one, struct key_certificate_order *out,
                                   struct error *err);
-/* subject and days of a request's body; NULL and 0 leave what stands in out. */
-status key_certificate_order_parse(const char *subject, int64_t days, bool has_days, struct key_certificate_order *out,
+/* subject, days and CA of a request's body; NULL and 0 leave what stands in out. */
+status key_certificate_order_parse(const char *subject, int64_t days, const char *ca, struct key_certificate_order *out,
                                    struct error *err);

@@ -71,10 +71,11 @@ static status subject_choose(struct key_order *order, const char *subject, const
 status key_order_certificate(struct key_order *order, const struct json *certificate, const char *project,
                              struct error *err)
 {
-    const char *issuer = "builtin", *subject = NULL;
+    const char *issuer = "builtin", *subject = NULL, *ca = NULL;
     int64_t days = 0;
     const struct json_field fields[] = {
         {"issuer", JSON_STRING, 0, &issuer},
+        {"ca", JSON_STRING, 0, &ca},
         {"subject", JSON_STRING, 0, &subject},
         {"days", JSON_INTEGER, 0, &days},
     };
@@ -90,12 +91,16 @@ status key_order_certificate(struct key_order *order, const struct json *certifi
     }
 
     order->certificate.days = (int)days;
+    if (ca) {
+        TRY(check_name("certificate.ca", ca, err));
+        (void)text_copy(order->certificate.ca, sizeof(order->certificate.ca), ca);
+    }
     if (strcmp(issuer, "builtin") == 0)
         return subject_choose(order, subject, project, err);
     if (strcmp(issuer, "none") != 0)
         return error_set(err, CODE_INVALID, "certificate.issuer: builtin or none is expected");
-    if (subject || days)
-        return error_set(err, CODE_INVALID, "certificate: subject and days have no meaning without an issuer");
+    if (subject || days || ca)
+        return error_set(err, CODE_INVALID, "certificate: subject, days and ca have no meaning without an issuer");
     return OK;
 }
 

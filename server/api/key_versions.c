@@ -19,7 +19,7 @@ struct version_change {
     struct change change;
     struct signing_key before, key; /* as read before the HSM was asked; what becomes of it */
     int64_t grace_until_ms;
-    struct buf certificate; /* of a renewal */
+    struct signing_key renewed; /* of a renewal: id, version, public key, the new certificate */
 };
 
 static void version_change_clear(struct version_change *c)
@@ -27,7 +27,7 @@ static void version_change_clear(struct version_change *c)
     change_clear(&c->change);
     signing_key_clear(&c->before);
     signing_key_clear(&c->key);
-    buf_clear(&c->certificate);
+    signing_key_clear(&c->renewed);
 }
 #define cleanup_version_change CLEANUP(version_change_clear)
 
@@ -82,7 +82,8 @@ static status rotate_rows(struct db *db, struct change *change, struct error *er
 
     TRY(before_check(db, c, "rotate", &now, err));
     TRY(key_version_set_grace(db, c->before.id, c->before.version, c->grace_until_ms, err));
-    return key_version_insert(db, &c->key, err);
+    TRY(key_version_insert(db, &c->key, err));
+    return key_certificate_insert(db, &c->key, err);
 }
 
 static status successor_prepare(struct version_change *c, struct error *err)
@@ -92,6 +93,7 @@ static status successor_prepare(struct version_change *c, struct error *err)
     c->key = *before;
     c->key.spki = c->key.certificate = (struct buf){0};
     c->key.findings[0] = '\0';
+    c->key.certificate_ca[0] = '\0';
     c->key.version = before->version + 1;
     c->key.revision = before->revision + 1;
     c->key.grace_until_ms = 0;
@@ -126,13 +128,14 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
     struct api *api = arg;
     cleanup_version_change struct version_change c = {0};
     struct key_certificate_order order;
-    const char *subject = NULL, *hsm = NULL;
+    const char *subject = NULL, *hsm = NULL, *ca = NULL;
     int64_t grace_hours = 0, day_count = 0;
     const struct json_field fields[] = {
         {"grace_hours", JSON_INTEGER, 0, &grace_hours},
         {"subject", JSON_STRING, 0, &subject},
         {"days", JSON_INTEGER, 0, &day_count},
         {"hsm", JSON_STRING, 0, &hsm},
+        {"ca", JSON_STRING, 0, &ca},
     };
 
     TRY(query_none(req, err));
@@ -142,7 +145,7 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
     change_begin(&c.change, req, "key.rotate");
     TRY(before_load(&c, api, req, "rotate", err));
     TRY(key_certificate_order_like(&c.before, subject != NULL, &order, err));
-    TRY(key_certificate_order_parse(subject, day_count, day_count != 0, &order, err));
+    TRY(key_certificate_order_parse(subject, day_count, ca, &order, err));
     TRY(successor_prepare(&c, err));
     TRY(successor_place(&c, api, hsm, err));
     TRY(key_material_make(api, &c.key, &order, request_deadline(req), err));
@@ -164,8 +167,20 @@ static status renew_rows(struct db *db, struct change *change, struct error *err
     cleanup_signing_key struct signing_key now = {0};
 
     TRY(before_check(db, c, "renew", &now, err));
-    TRY(key_version_renew(db, &now, buf_slice(&c->certificate), clock_now_ms(), err));
+    TRY(key_version_renew(db, &now, c->renewed.certificate_ca, buf_slice(&c->renewed.certificate), clock_now_ms(),
+                          err));
+    TRY(key_certificate_insert(db, &c->renewed, err));
     return key_read_again(db, c, err);
+}
+
+static status renewal_issue(struct version_change *c, struct api *api, const struct key_certificate_order *order,
+                            struct deadline d, struct error *err)
+{
+    (void)text_copy(c->renewed.id, sizeof(c->renewed.id), c->before.id);
+    c->renewed.version = c->before.version;
+    buf_add(&c->renewed.spki, c->before.spki.data, c->before.spki.len);
+    TRY(buf_check(&c->renewed.spki, err));
+    return key_certificate_issue(api, &c->renewed, order, d, err);
 }
 
 static status key_renew(void *arg, struct request *req, struct response *res, struct error *err)
@@ -173,22 +188,22 @@ static status key_renew(void *arg, struct request *req, struct response *res, st
     struct api *api = arg;
     cleanup_version_change struct version_change c = {0};
     struct key_certificate_order order;
-    const char *subject = NULL;
+    const char *subject = NULL, *ca = NULL;
     int64_t days = 0;
     uint8_t fingerprint[32];
-    const struct json_field fields[] = {{"subject", JSON_STRING, 0, &subject}, {"days", JSON_INTEGER, 0, &days}};
+    const struct json_field fields[] = {
+        {"subject", JSON_STRING, 0, &subject}, {"days", JSON_INTEGER, 0, &days}, {"ca", JSON_STRING, 0, &ca}};
 
     TRY(query_none(req, err));
     TRY(body_read(req, fields, COUNT_OF(fields), err));
     change_begin(&c.change, req, "key.renew");
     TRY(before_load(&c, api, req, "renew", err));
     TRY(key_certificate_order_like(&c.before, true, &order, err));
-    TRY(key_certificate_order_parse(subject, days, days != 0, &order, err));
-    const struct ca_request wanted = {buf_slice(&c.before.spki), order.subject, order.days};
-    TRY(ca_issue(api->ca, &wanted, request_deadline(req), &c.certificate, err));
+    TRY(key_certificate_order_parse(subject, days, ca, &order, err));
+    TRY(renewal_issue(&c, api, &order, request_deadline(req), err));
 
     change_key(&c.change, &c.before);
-    TRY(sha256(buf_slice(&c.certificate), fingerprint, err));
+    TRY(sha256(buf_slice(&c.renewed.certificate), fingerprint, err));
     json_add_integer(&c.change.detail, "version", c.before.version);
     json_add_text(&c.change.detail, "subject", order.subject);
     json_add_hex(&c.change.detail, "certificate_sha256", (struct slice){fingerprint, sizeof(fingerprint)});

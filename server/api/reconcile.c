@@ -13,6 +13,7 @@
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
 #include "server/api/routes.h"
+#include "server/store/timestamp.h"
 
 enum {
     SHOWN_MAX = 1000, /* of each kind, in a report; the counts are whole */
@@ -35,6 +36,11 @@ struct store_row {
     const struct hsm_row *found;
 };
 
+/* A CA's or its OCSP responder's */
+struct authority_row {
+    uint8_t id[HSM_ID_LEN];
+};
+
 struct reconciliation {
     struct api *api;
     struct hsm *hsm;
@@ -43,7 +49,8 @@ struct reconciliation {
     struct hsm_row *in_hsm;
     struct store_row *in_store;
     size_t hsm_count, store_count;
-    uint8_t authorities[2][HSM_ID_LEN];
+    struct authority_row *authorities;
+    size_t authority_count;
     size_t counts[FINDING_COUNT], lost, recovered;
     bool accepts_loss; /* an administrator said that this is the right token */
     size_t withheld;   /* keys that were not called missing, because they are too many */
@@ -53,6 +60,7 @@ static void reconciliation_clear(struct reconciliation *r)
 {
     free(r->in_hsm);
     free(r->in_store);
+    free(r->authorities);
 }
 #define cleanup_reconciliation CLEANUP(reconciliation_clear)
 
@@ -99,19 +107,21 @@ static status store_row_take(void *arg, const struct signing_key *key, int curre
     return OK;
 }
 
-static status authorities_load(struct reconciliation *r, struct db *db, struct error *err)
+static status authority_take(void *arg, const uint8_t id[20])
 {
-    static const char *const names[] = {"root", "issuing"};
+    struct reconciliation *r = arg;
+    struct authority_row *row = row_add((void **)&r->authorities, &r->authority_count, sizeof(*row));
 
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        struct ca_row row = {0};
-        status s = ca_row_find(db, names[i], &row, err);
-        memcpy(r->authorities[i], row.hsm_id, HSM_ID_LEN);
-        ca_row_clear(&row);
-        if (!is_ok(s) && s.code != CODE_NOT_FOUND)
-            return s;
-    }
+    if (!row)
+        return (status){CODE_NO_MEMORY};
+    memcpy(row->id, id, HSM_ID_LEN);
     return OK;
+}
+
+/* The private key of a retired one ought to be gone. */
+static status timestamp_key_take(void *arg, const struct timestamp_key *key)
+{
+    return key->state == TIMESTAMP_KEY_RETIRED ? OK : authority_take(arg, key->hsm_id);
 }
 
 /* The HSM first: a key made meanwhile is then in the store alone, and looked for once more before it is called missing.
@@ -122,7 +132,8 @@ static status sides_read(struct reconciliation *r, struct error *err)
 
     TRY(hsm_list(r->hsm, r->deadline, hsm_row_take, r, err));
     TRY(reader_acquire(&reader, r->api->store, err));
-    TRY(authorities_load(r, reader.db, err));
+    TRY(ca_key_list(reader.db, authority_take, r, err));
+    TRY(timestamp_key_list(reader.db, timestamp_key_take, r, err));
     return key_version_list_all(reader.db, hsm_name(r->hsm), store_row_take, r, err);
 }
 
@@ -184,8 +195,8 @@ static status sides_compare(struct reconciliation *r, struct error *err)
         r->in_store[i].finding = row_judge(r, &r->in_store[i]);
         r->counts[r->in_store[i].finding]++;
     }
-    for (size_t i = 0; i < COUNT_OF(r->authorities); i++) {
-        struct hsm_row *found = hsm_row_find(r, r->authorities[i]);
+    for (size_t i = 0; i < r->authority_count; i++) {
+        struct hsm_row *found = hsm_row_find(r, r->authorities[i].id);
         if (found)
             found->is_claimed = true;
     }

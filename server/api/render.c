@@ -2,6 +2,8 @@
 /* Objects that stand in more than one answer. */
 #include "server/api/render.h"
 
+#include "common/encoding.h"
+
 #include <string.h>
 
 static const struct {
@@ -38,13 +40,36 @@ bool platform_role_parse(const char *name, enum platform_role *out)
 
 status chain_load(struct chain *c, struct api *api, struct error *err)
 {
-    return ca_chain(api->ca, &c->issuing, &c->root, err);
+    return ca_chains_load(api->ca, &c->all, err);
 }
 
 void chain_clear(struct chain *c)
 {
-    buf_clear(&c->issuing);
-    buf_clear(&c->root);
+    ca_chains_clear(&c->all);
+}
+
+/* RFC 7468: lines of 64 characters. */
+status pem_format(const char *label, struct slice der, struct buf *out, struct error *err)
+{
+    enum { LINE = 64 };
+    cleanup_buf struct buf text = {0};
+
+    base64_encode(der, &text);
+    TRY(buf_check(&text, err));
+    buf_printf(out, "-----BEGIN %s-----\n", label);
+    for (size_t at = 0; at < text.len; at += LINE)
+        buf_printf(out, "%.*s\n", (int)(text.len - at < LINE ? text.len - at : LINE), buf_text(&text) + at);
+    buf_printf(out, "-----END %s-----\n", label);
+    return buf_check(out, err);
+}
+
+status json_add_pem(struct json_writer *w, const char *name, struct slice der, struct error *err)
+{
+    cleanup_buf struct buf pem = {0};
+
+    TRY(pem_format("CERTIFICATE", der, &pem, err));
+    json_add_text(w, name, buf_text(&pem));
+    return OK;
 }
 
 void mechanisms_render(struct json_writer *w, unsigned mechanisms)
@@ -67,13 +92,20 @@ void hashes_render(struct json_writer *w, unsigned hashes)
     json_end_array(w);
 }
 
+void chain_render(struct json_writer *w, const struct chain *chain, const char *ca)
+{
+    const struct ca_chain *found = *ca ? ca_chain_find(&chain->all, ca) : NULL;
+
+    for (size_t i = 0; found && i < found->count; i++)
+        json_add_base64(w, NULL, buf_slice(&found->certificates[i]));
+}
+
 static void certificates_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain)
 {
     json_begin_array(w, "certificates");
     if (key->certificate.len > 0) {
         json_add_base64(w, NULL, buf_slice(&key->certificate));
-        json_add_base64(w, NULL, buf_slice(&chain->issuing));
-        json_add_base64(w, NULL, buf_slice(&chain->root));
+        chain_render(w, chain, key->certificate_ca);
     }
     json_end_array(w);
 }

@@ -8,13 +8,19 @@ const char *principal_type_name(enum principal_type type); /* "user", "service_a
 const char *platform_role_name(enum platform_role role);   /* "administrator", "auditor", "user" */
 bool platform_role_parse(const char *name, enum platform_role *out);
 
-/* The built-in CA's certificates, for the chains of all keys of one answer. */
+/* The CAs' certificates, for the chains of all keys of one answer. */
 struct chain {
-    struct buf issuing, root; /* DER */
+    struct ca_chains all;
 };
 status chain_load(struct chain *c, struct api *api, struct error *err);
 void chain_clear(struct chain *c);
+/* The certificate's issuers, in the array that is open. */
+void chain_render(struct json_writer *w, const struct chain *chain, const char *ca);
 #define cleanup_chain CLEANUP(chain_clear)
+
+/* "-----BEGIN CERTIFICATE-----…"; label: what stands there. */
+status pem_format(const char *label, struct slice der, struct buf *out, struct error *err);
+status json_add_pem(struct json_writer *w, const char *name, struct slice der, struct error *err);
 
 /* Arrays of the names in a set; name NULL inside an array. */
 void mechanisms_render(struct json_writer *w, unsigned mechanisms);

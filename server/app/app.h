@@ -12,6 +12,8 @@ struct init_options {
     size_t name_count;
     const char *listen_address;
     int port;
+    int public_http_port;                  /* 0: no public listener is written */
+    const char *public_http_url;           /* NULL: made from address and port */
     const char *tls_certificate, *tls_key; /* NULL: own ones are made */
     const char *hsm_module;                /* NULL: SoftHSM */
     const char *hsm_token;                 /* NULL: "chancery" */

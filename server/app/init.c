@@ -12,6 +12,7 @@
 #include "server/app/app.h"
 #include "server/app/init_files.h"
 #include "server/app/parts.h"
+#include "server/app/public_http.h"
 #include "server/auth/sealed.h"
 
 #define DEFAULT_HSM_MODULE "/usr/lib/softhsm/libsofthsm2.so"
@@ -23,6 +24,7 @@ enum { COMMIT_TIMEOUT_MS = 60000 };
 struct seed {
     struct hsm *hsm;
     const char *organisation;
+    char public_url[PUBLIC_URL_SIZE];
     struct principal admin;
     struct api_key key;
 };
@@ -31,7 +33,7 @@ static status seed_rows(struct db *db, void *arg, struct audit_record *record, s
 {
     struct seed *s = arg;
     (void)record;
-    TRY(ca_create(s->hsm, db, s->organisation, err));
+    TRY(ca_create(s->hsm, db, s->organisation, s->public_url, err));
     TRY(principal_insert(db, &s->admin, err));
     return api_key_insert(db, &s->key, err);
 }
@@ -46,7 +48,8 @@ static status seed_fill(struct seed *s, const struct init_options *o, struct buf
     return api_key_make(s->admin.id, "init", 0, now, api_key, &s->key, err);
 }
 
-static status store_seed(const struct parts *p, const struct init_options *o, struct buf *api_key, struct error *err)
+static status store_seed(const struct parts *p, const struct config *c, const struct init_options *o,
+                         struct buf *api_key, struct error *err)
 {
     struct seed seed = {.hsm = p->hsm};
     struct audit_record record = {
@@ -56,6 +59,7 @@ static status store_seed(const struct parts *p, const struct init_options *o, st
         .detail_json = "{\"version\":\"" CHANCERY_VERSION "\"}",
     };
     struct audit_work work = {.change = seed_rows, .arg = &seed, .record = &record, .alters_rights = true};
+    TRY(public_http_url(c, (int)c->public_http_port, seed.public_url, err));
     TRY(seed_fill(&seed, o, api_key, err));
     record.target_id = seed.admin.id;
     record.target_name = seed.admin.name;
@@ -70,6 +74,8 @@ static status options_check(const struct init_options *o, struct error *err)
         return error_set(err, CODE_INVALID, "--admin: 1 to %d characters of a-z 0-9 . _ - are expected", LIMIT_NAME);
     if (!o->tls_certificate != !o->tls_key)
         return error_set(err, CODE_INVALID, "--tls-certificate and --tls-key go together");
+    if (o->public_http_url && !o->public_http_port)
+        return error_set(err, CODE_INVALID, "--public-http-url goes with --public-http-port");
     if (o->api_key_file && file_exists(o->api_key_file))
         return error_set(err, CODE_CONFLICT, "%s: the file exists", o->api_key_file);
     return OK;
@@ -99,7 +105,7 @@ static status store_make(const char *dir, const struct init_options *o, struct b
     cleanup_parts struct parts parts = {0};
     TRY(config_load(dir, &config, err)); /* what run will read */
     TRY(parts_open_base(&parts, config, err));
-    return store_seed(&parts, o, api_key, err);
+    return store_seed(&parts, config, o, api_key, err);
 }
 
 static status api_key_hand_over(const struct init_options *o, const struct buf *api_key, struct buf *report,

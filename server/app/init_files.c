@@ -164,6 +164,20 @@ static void urls_add(struct buf *text, const struct init_options *o)
     buf_add_text(text, "\n");
 }
 
+/* Where those who verify find CRLs: an example, unless it was asked for. */
+static void public_http_lines_add(struct buf *text, const struct init_options *o)
+{
+    const char *mark = o->public_http_port ? "" : "#";
+    const char *address = o->listen_address ? o->listen_address : "127.0.0.1";
+    if (!o->public_http_port)
+        buf_add_text(text, "# Plain HTTP for those who verify (CRLs, CA certificates, OCSP):\n");
+    buf_printf(text, "%spublic_http_address = %s\n%spublic_http_port = %d\n", mark,
+               o->public_http_port ? address : "0.0.0.0", mark, o->public_http_port ? o->public_http_port : 8080);
+    if (o->public_http_url || !o->public_http_port)
+        buf_printf(text, "%spublic_http_url = %s\n", mark,
+                   o->public_http_url ? o->public_http_url : "http://pki.example.org");
+}
+
 static status path_line_add(struct buf *text, const char *option, const char *path, struct error *err)
 {
     cleanup_free char *absolute = realpath(path, NULL);
@@ -201,6 +215,7 @@ status configuration_make(const struct init_options *o, const char *dir, const c
     buf_printf(&text, "listen_address = %s\nlisten_port = %d\n", o->listen_address ? o->listen_address : "127.0.0.1",
                o->port);
     urls_add(&text, o);
+    public_http_lines_add(&text, o);
     TRY(tls_lines_add(&text, o, err));
     if (o->store)
         buf_printf(&text, "store = %s\n", o->store);

@@ -25,6 +25,8 @@ static const char help[] =
     "                          (127.0.0.1 and localhost)\n"
     "  --listen ADDRESS        address to listen on (127.0.0.1)\n"
     "  --port N                port to listen on (8443); 0 takes a free one at each start\n"
+    "  --public-http-port N    port of the listener without TLS for CRLs and OCSP (none)\n"
+    "  --public-http-url URL   base URL under which those who verify reach it (http://ADDRESS:N)\n"
     "  --tls-certificate FILE  a certificate of yours instead of one by an own CA ...\n"
     "  --tls-key FILE          ... and its key\n"
     "  --hsm-module FILE       PKCS#11 module of the HSM (SoftHSM, with a token in DIR)\n"
@@ -67,6 +69,7 @@ static const struct {
     size_t offset;
 } init_texts[] = {
     INIT_ROW("listen", listen_address),
+    INIT_ROW("public-http-url", public_http_url),
     INIT_ROW("tls-certificate", tls_certificate),
     INIT_ROW("tls-key", tls_key),
     INIT_ROW("hsm-module", hsm_module),
@@ -87,9 +90,10 @@ static bool init_option_take(struct init_options *o, const char *name, const cha
         o->names[o->name_count++] = value;
         return true;
     }
-    if (strcmp(name, "port") == 0) {
+    bool is_public = strcmp(name, "public-http-port") == 0;
+    if (is_public || strcmp(name, "port") == 0) {
         bool is_port = text_to_int64(value, &number) && number >= 0 && number <= 65535;
-        o->port = (int)number;
+        *(is_public ? &o->public_http_port : &o->port) = (int)number;
         return is_port;
     }
     for (size_t i = 0; i < COUNT_OF(init_texts); i++)
@@ -104,6 +108,8 @@ static int init_main(int argc, char **argv)
         {"name", required_argument, NULL, 1},
         {"port", required_argument, NULL, 1},
         {"listen", required_argument, NULL, 1},
+        {"public-http-port", required_argument, NULL, 1},
+        {"public-http-url", required_argument, NULL, 1},
         {"tls-certificate", required_argument, NULL, 1},
         {"tls-key", required_argument, NULL, 1},
         {"hsm-module", required_argument, NULL, 1},

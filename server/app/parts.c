@@ -44,7 +44,36 @@ status parts_open_base(struct parts *p, const struct config *c, struct error *er
     return audit_open(p->store, NULL, &p->audit, err);
 }
 
-status parts_open_service(struct parts *p, const struct config *c, struct error *err)
+static status pem_read(const char *path, struct buf *out, struct error *err)
+{
+    return *path ? file_read(path, PEM_MAX, FILE_NOT_WRITABLE_BY_OTHERS, out, err) : OK;
+}
+
+static status tsa_open_configured(struct parts *p, const struct config *c, struct error *err)
+{
+    cleanup_buf struct buf relay_ca = {0}, tls_ca = {0};
+    TRY(pem_read(c->tsa_relay_ca, &relay_ca, err));
+    TRY(pem_read(c->tsa_relay_tls_ca, &tls_ca, err));
+    const struct tsa_config tsa = {
+        .store = p->store,
+        .audit = p->audit,
+        .hsm = p->hsm,
+        .policy = c->tsa_policy,
+        .accuracy_ms = c->tsa_accuracy_ms,
+        .checks_clock = strcmp(c->tsa_clock, "synchronised") == 0,
+        .clock_error_ms = c->tsa_clock_error_ms,
+        .records_all = strcmp(c->tsa_record, "all") == 0,
+        .relay = (const char *const *)c->tsa_relay.items,
+        .relay_count = c->tsa_relay.count,
+        .relay_interval_ms = c->tsa_relay_interval_ms,
+        .relay_timeout_ms = c->tsa_relay_timeout_ms,
+        .relay_ca = buf_slice(&relay_ca),
+        .relay_tls_ca = buf_slice(&tls_ca),
+    };
+    return tsa_new(&tsa, &p->tsa, err);
+}
+
+status parts_open_service(struct parts *p, const struct config *c, const char *public_url, struct error *err)
 {
     const struct signer_config signer = {
         .store = p->store,
@@ -54,11 +83,16 @@ status parts_open_service(struct parts *p, const struct config *c, struct error 
     };
     TRY(signer_new(&signer, &p->signer, err));
     TRY(identity_cache_new(&p->identities, err));
-    return ca_open(p->hsm, p->store, &p->ca, err);
+    const struct ca_config ca = {.hsm = p->hsm, .store = p->store, .audit = p->audit, .public_url = public_url};
+    TRY(ca_open(&ca, &p->ca, err));
+    TRY(ca_backfill(p->ca, err));
+    return tsa_open_configured(p, c, err);
 }
 
 void parts_close(struct parts *p)
 {
+    if (p->tsa)
+        tsa_free(p->tsa);
     if (p->ca)
         ca_close(p->ca);
     if (p->signer)

@@ -18,6 +18,8 @@
 #include "server/app/audiences.h"
 #include "server/app/notify.h"
 #include "server/app/parts.h"
+#include "server/app/proxies.h"
+#include "server/app/public_http.h"
 
 enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000, RECONCILE_TIMEOUT_MS = 60000, TABLES_MOST = 128 };
 
@@ -33,7 +35,9 @@ struct server {
     struct parts parts;
     struct api api;
     struct audiences audiences;
+    struct network *proxies;
     struct http_server *http;
+    struct public_http public_http;
 };
 
 /* ---- start */
@@ -83,6 +87,7 @@ static status http_start(struct server *s, struct error *err)
     cleanup_buf struct buf key = {0};
     int fd = -1;
     TRY(tables_join(tables, err));
+    TRY(proxies_make(c, &s->proxies, err));
     TRY(tls_read(c, &certificate, &key, err));
     TRY(http_listen(c->listen_address, (int)c->listen_port, &fd, err));
     status made = audiences_make(&s->audiences, c, fd, err);
@@ -100,6 +105,7 @@ static status http_start(struct server *s, struct error *err)
         .max_connections = (int)c->http_max_connections,
         .request_timeout_ms = c->request_timeout_ms,
         .idle_timeout_ms = c->idle_timeout_ms,
+        .proxies = {s->proxies, c->trusted_proxies.count},
         .tables = tables,
         .before = api_before,
         .api = &s->api,
@@ -143,8 +149,9 @@ static status number_write(const char *path, long number, struct error *err)
 
 static status server_start(struct server *s, const struct run_options *o, struct error *err)
 {
+    TRY(public_http_listen(&s->public_http, s->config, err));
     TRY(parts_open_base(&s->parts, s->config, err));
-    TRY(parts_open_service(&s->parts, s->config, err));
+    TRY(parts_open_service(&s->parts, s->config, s->public_http.url, err));
     s->api = (struct api){.store = s->parts.store,
                           .audit = s->parts.audit,
                           .signer = s->parts.signer,
@@ -153,9 +160,12 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .hsms = s->parts.hsms,
                           .ca = s->parts.ca,
                           .secret_key_file = s->config->secret_key_file,
+                          .tsa = s->parts.tsa,
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
+                          .break_glass_hours = s->config->break_glass_hours,
                           .is_draining = is_draining};
     TRY(http_start(s, err));
+    TRY(public_http_start(&s->public_http, s->config, &s->api, err));
     TRY(start_record(s, err));
     hsms_reconcile(s);
     TRY(number_write(o->pid_file, (long)getpid(), err));
@@ -163,7 +173,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
     char port[16];
     snprintf(port, sizeof port, "%d", http_server_port(s->http));
     log_event(LOG_LEVEL_INFO, "server.ready", "version", CHANCERY_VERSION, "address", s->config->listen_address, "port",
-              port, "url", s->audiences.first_url, NULL);
+              port, "url", s->audiences.first_url, "public_http_url", s->public_http.url, NULL);
     notify_ready();
     return OK;
 }
@@ -223,10 +233,13 @@ static bool server_stop(struct server *s)
 {
     atomic_store(&draining, true);
     notify_stopping();
-    if (!http_server_stop(s->http, deadline_in(s->config->stop_timeout_ms)))
+    struct deadline d = deadline_in(s->config->stop_timeout_ms);
+    bool ended = public_http_stop(&s->public_http, d);
+    if (!http_server_stop(s->http, d) || !ended)
         return false;
     parts_close(&s->parts);
     audiences_clear(&s->audiences);
+    free(s->proxies);
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/secret.h"
@@ -72,6 +73,22 @@ static status extension_add(X509 *crt, X509V3_CTX *ctx, int nid, const char *val
     return done ? OK : certificate_failure("an extension cannot be added", err);
 }
 
+/* OpenSSL makes this one from text only with a configuration file behind it. */
+static status policy_add(X509 *crt, const char *oid, struct error *err)
+{
+    if (!oid)
+        return OK;
+    CERTIFICATEPOLICIES *policies = sk_POLICYINFO_new_null();
+    POLICYINFO *policy = POLICYINFO_new();
+    bool done = policies && policy && (policy->policyid = OBJ_txt2obj(oid, 1)) != NULL &&
+                sk_POLICYINFO_push(policies, policy) > 0;
+    if (!done)
+        POLICYINFO_free(policy);
+    done = done && X509_add1_ext_i2d(crt, NID_certificate_policies, policies, 0, X509V3_ADD_DEFAULT) > 0;
+    sk_POLICYINFO_pop_free(policies, POLICYINFO_free);
+    return done ? OK : certificate_failure("the certificate policy cannot be added", err);
+}
+
 static status extensions_add(X509 *crt, const struct certificate_plan *plan, X509 *issuer, struct error *err)
 {
     X509V3_CTX ctx;
@@ -82,6 +99,10 @@ static status extensions_add(X509 *crt, const struct certificate_plan *plan, X50
     TRY(extension_add(crt, &ctx, NID_key_usage, plan->key_usage, err));
     TRY(extension_add(crt, &ctx, NID_ext_key_usage, plan->extended_key_usage, err));
     TRY(extension_add(crt, &ctx, NID_subject_alt_name, plan->alternative_names, err));
+    TRY(extension_add(crt, &ctx, NID_crl_distribution_points, plan->crl_points, err));
+    TRY(extension_add(crt, &ctx, NID_info_access, plan->information_access, err));
+    TRY(policy_add(crt, plan->policy, err));
+    TRY(extension_add(crt, &ctx, NID_id_pkix_OCSP_noCheck, plan->no_check ? "ignored" : NULL, err));
     TRY(extension_add(crt, &ctx, NID_subject_key_identifier, "hash", err));
     return extension_add(crt, &ctx, NID_authority_key_identifier, "keyid:always", err);
 }
@@ -127,4 +148,18 @@ status certificate_decode(struct slice der, X509 **out, struct error *err)
     }
     *out = crt;
     return OK;
+}
+
+status certificate_serial(const X509 *crt, char out[41], struct error *err)
+{
+    enum { SIZE = 41 };
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(crt), NULL);
+    char *hex = number ? BN_bn2hex(number) : NULL;
+    bool fits = hex && strlen(hex) < SIZE;
+
+    if (fits)
+        memcpy(out, hex, strlen(hex) + 1);
+    OPENSSL_free(hex);
+    BN_free(number);
+    return fits ? OK : error_set(err, CODE_INVALID, "the serial number of the certificate is too long");
 }

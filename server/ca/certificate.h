@@ -17,7 +17,9 @@ struct certificate_plan {
     const char *subject;
     int days; /* cut off at the issuer's end */
     const char *basic_constraints, *key_usage;
-    const char *extended_key_usage, *alternative_names; /* NULL: none */
+    const char *extended_key_usage, *alternative_names; /* NULL: none, here and below */
+    const char *crl_points, *information_access, *policy /* OID */;
+    bool no_check; /* id-pkix-ocsp-nocheck */
 };
 
 /* issuer NULL: self-signed. digest NULL for Edwards keys. SKI and AKI are always there; the serial is 16 random bytes.
@@ -25,6 +27,8 @@ struct certificate_plan {
 status certificate_sign(const struct certificate_plan *plan, X509 *issuer, EVP_PKEY *issuer_key, const EVP_MD *digest,
                         X509 **out, struct error *err);
 status certificate_encode(X509 *crt, struct buf *der, struct error *err);
+/* Hex, upper case; SERIAL_SIZE bytes. */
+status certificate_serial(const X509 *crt, char out[41], struct error *err);
 status certificate_decode(struct slice der, X509 **out, struct error *err);
 /* CODE_INTERNAL with OpenSSL's reason in the detail; its error queue is emptied. */
 status certificate_failure(const char *what, struct error *err);

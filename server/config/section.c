@@ -28,8 +28,8 @@ static status name_check(const struct config *c, const char *section, struct err
     if (strncmp(section, PREFIX, strlen(PREFIX)) != 0)
         return error_set(err, CODE_CONFIGURATION, "unknown section: [%.60s]; [" PREFIX "<name>] is expected", section);
     if (!text_is_name(section + strlen(PREFIX)))
-        return error_set(err, CODE_CONFIGURATION,
-                         "[%.60s]: a name of a-z 0-9 . _ - is expected behind \"" PREFIX "\"", section);
+        return error_set(err, CODE_CONFIGURATION, "[%.60s]: a name of a-z 0-9 . _ - is expected behind \"" PREFIX "\"",
+                         section);
     if (strcmp(section, PREFIX NAME_DEFAULT) == 0)
         return error_set(err, CODE_CONFIGURATION, "[" PREFIX NAME_DEFAULT "]: the options hsm_* are that one's");
     if (other)
@@ -149,9 +149,10 @@ void sections_print(const struct config *c, struct buf *out)
 
 void sections_example(struct buf *out)
 {
-    buf_add_text(out, "\n# More HSMs, each in a section behind all options above, by the name that keys call it: chancery key\n"
-                      "# create --hsm two. The whole section is commented out by ;\n"
-                      ";[hsm.two]\n");
+    buf_add_text(
+        out, "\n# More HSMs, each in a section behind all options above, by the name that keys call it: chancery key\n"
+             "# create --hsm two. The whole section is commented out by ;\n"
+             ";[hsm.two]\n");
     for (size_t i = 0; i < HSM_OPTION_COUNT; i++)
         option_example(&hsm_options[i], ';', out);
 }

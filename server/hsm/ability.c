@@ -23,7 +23,8 @@ static const struct {
                        {FAMILY_EC, CKM_EC_KEY_PAIR_GEN, "CKM_EC_KEY_PAIR_GEN"},
                        {FAMILY_EDWARDS, CKM_EC_EDWARDS_KEY_PAIR_GEN, "CKM_EC_EDWARDS_KEY_PAIR_GEN"}};
 
-/* The unit in which PKCS#11 measures a mechanism's keys (CK_MECHANISM_INFO): 0 where it says none, or the token does. */
+/* The unit in which PKCS#11 measures a mechanism's keys (CK_MECHANISM_INFO): 0 where it says none, or the token does.
+ */
 static const struct {
     CK_MECHANISM_TYPE type;
     const char *name;

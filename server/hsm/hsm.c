@@ -25,14 +25,15 @@ static status token_open(struct hsm *h, const struct hsm_config *config, struct 
 
     if (is_ok(s))
         return OK;
-    error_prefix(&why, "HSM %s: %s", h->name, config->module_path);
     why.code = s.code == CODE_NOT_FOUND ? CODE_CONFIGURATION : s.code;
     if (is_away && config->may_be_away) {
+        error_prefix(&why, "HSM %s", h->name); /* callers are told: no paths */
         log_error(LOG_LEVEL_ERROR, "hsm_away", &why);
         why.code = CODE_HSM_UNAVAILABLE;
         login_postpone(h, &why);
         return OK;
     }
+    error_prefix(&why, "HSM %s: %s", h->name, config->module_path);
     if (err)
         *err = why;
     return (status){why.code};

@@ -11,7 +11,9 @@
 struct module {
     CK_FUNCTION_LIST *f;
     int users;
-    pthread_mutex_t turn; /* all of the rest */
+    pthread_mutex_t turn_lock; /* of turn_taken; who has the turn has all of the rest */
+    pthread_cond_t turn_given;
+    bool turn_taken;
     bool started;
     bool foreign; /* somebody else had initialised it: not ours to finalise */
     struct hsm *hsms;
@@ -19,6 +21,17 @@ struct module {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the table: f and users */
 static struct module modules[HSM_SET_MAX];
+
+static void turn_init(struct module *m)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_mutex_init(&m->turn_lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&m->turn_given, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
 
 /* A row once taken keeps its module, since that stays mapped. */
 static struct module *module_row(CK_FUNCTION_LIST *f)
@@ -29,7 +42,7 @@ static struct module *module_row(CK_FUNCTION_LIST *f)
         if (modules[i].f)
             continue;
         modules[i].f = f;
-        (void)pthread_mutex_init(&modules[i].turn, NULL);
+        turn_init(&modules[i]);
         return &modules[i];
     }
     return NULL;
@@ -67,13 +80,25 @@ CK_FUNCTION_LIST *module_functions(struct module *m)
 bool module_turn_take(struct module *m, struct deadline d)
 {
     struct timespec until = deadline_timespec(d);
+    int rc = 0;
+    cleanup_unlock pthread_mutex_t *held = &m->turn_lock;
 
-    return pthread_mutex_clocklock(&m->turn, CLOCK_MONOTONIC, &until) == 0;
+    (void)pthread_mutex_lock(held);
+    while (m->turn_taken && rc == 0)
+        rc = pthread_cond_timedwait(&m->turn_given, held, &until);
+    if (m->turn_taken)
+        return false;
+    m->turn_taken = true;
+    return true;
 }
 
 void module_turn_give(struct module *m)
 {
-    (void)pthread_mutex_unlock(&m->turn);
+    cleanup_unlock pthread_mutex_t *held = &m->turn_lock;
+
+    (void)pthread_mutex_lock(held);
+    m->turn_taken = false;
+    (void)pthread_cond_signal(&m->turn_given);
 }
 
 void module_join(struct module *m, struct hsm *h)

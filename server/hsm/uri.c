@@ -40,8 +40,8 @@ static status uri_parse(const char *text, struct p11_kit_uri **out, struct error
 
     if (strncmp(text, "pkcs11:", strlen("pkcs11:")) != 0)
         return error_set(err, CODE_CONFIGURATION, "a URI that begins with pkcs11: is expected");
-    int rc = p11_kit_uri_parse(text, P11_KIT_URI_FOR_TOKEN | P11_KIT_URI_FOR_SLOT | P11_KIT_URI_FOR_MODULE_WITH_VERSION,
-                               u);
+    int rc =
+        p11_kit_uri_parse(text, P11_KIT_URI_FOR_TOKEN | P11_KIT_URI_FOR_SLOT | P11_KIT_URI_FOR_MODULE_WITH_VERSION, u);
     if (rc != P11_KIT_URI_OK)
         return error_set(err, CODE_CONFIGURATION, "no pkcs11: URI as of RFC 7512: %s", p11_kit_uri_message(rc));
     if (p11_kit_uri_get_pin_value(u))

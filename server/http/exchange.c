@@ -94,6 +94,7 @@ static void memory_run(const struct http_config *config, const struct router *ro
     const char *address = x->address ? x->address : "127.0.0.1";
     ignore(request_begin(req, x->target, address, deadline_in(timeout), &req->refusal));
     ignore(header_lines_add(req, x->headers, &req->refusal));
+    request_client_find(req, &config->proxies);
     request_route_find(req, router, x->method);
     if (x->body.len > req->body_cap)
         ignore(error_set(&req->refusal, CODE_TOO_LARGE, "the body is longer than %zu bytes", req->body_cap));

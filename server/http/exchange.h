@@ -59,6 +59,8 @@ status request_begin(struct request *req, const char *target, const char *addres
                      struct error *err);
 /* Name and value are borrowed. CODE_INVALID when there are too many. */
 status request_add_header(struct request *req, const char *name, const char *value, struct error *err);
+/* Once the headers are there: whom the request is from. What a trusted proxy says wrongly becomes the refusal. */
+void request_client_find(struct request *req, const struct proxies *proxies);
 /* Once method, target and headers are there: id, route, decoded parameters, body cap. A refusal (404, 405, 400) is kept
  * in the request and answered by exchange_run when the body has been read. */
 void request_route_find(struct request *req, const struct router *router, const char *method);

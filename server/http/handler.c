@@ -68,7 +68,7 @@ static struct connection *connection_open(struct http_server *s, struct MHD_Conn
     address_format(mhd, c->address);
     int on = 1;
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    info = s->config.is_plain ? NULL : MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info) {
         gnutls_transport_set_ptr2(info->tls_session, (gnutls_transport_ptr_t)(intptr_t)c->fd, c);
         gnutls_transport_set_vec_push_function(info->tls_session, records_push);
@@ -201,6 +201,7 @@ static enum MHD_Result headers_done(struct connection *c, const char *method)
 {
     struct request *req = &c->req;
     (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, header_take, req);
+    request_client_find(req, &c->server->config.proxies);
     request_route_find(req, c->server->router, method);
     c->phase = PHASE_BODY;
     c->in_flight = true;
@@ -216,15 +217,20 @@ static enum MHD_Result headers_done(struct connection *c, const char *method)
 static void answer_write_directly(struct connection *c)
 {
     cleanup_buf struct buf text = {0};
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    const union MHD_ConnectionInfo *info =
+        c->server->config.is_plain ? NULL : MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     buf_printf(&text, "HTTP/1.1 %d Content Too Large\r\nConnection: close\r\nContent-Length: %zu\r\n", c->res.status,
                c->res.body.len);
     for (size_t i = 0; i < c->res.header_count; i++)
         buf_printf(&text, "%s: %s\r\n", c->res.headers[i].name, c->res.headers[i].value);
     buf_add_text(&text, "\r\n");
     buf_add(&text, c->res.body.data, c->res.body.len);
-    if (info && !text.failed)
+    if (text.failed)
+        return;
+    if (info)
         (void)gnutls_record_send(info->tls_session, text.data, text.len);
+    else if (c->server->config.is_plain)
+        (void)send(c->fd, text.data, text.len, MSG_NOSIGNAL);
 }
 
 static enum MHD_Result body_take(struct connection *c, const char *upload, size_t *upload_len)

@@ -105,7 +105,7 @@ static int certificate_choose(gnutls_session_t session, const gnutls_datum_t *na
 static status config_check(const struct http_config *c, struct error *err)
 {
     if (c->workers < 1 || c->queue < 1 || c->max_connections < 1 || c->request_timeout_ms < 1 ||
-        c->idle_timeout_ms < 1 || !c->certificate_pem || !c->key_pem)
+        c->idle_timeout_ms < 1 || (!c->is_plain && (!c->certificate_pem || !c->key_pem)))
         return error_set(err, CODE_INTERNAL,
                          "http: threads, queue, connections, time-outs and certificate must be set");
     return OK;
@@ -114,14 +114,21 @@ static status config_check(const struct http_config *c, struct error *err)
 static struct MHD_Daemon *daemon_start(struct http_server *s, int fd)
 {
     const struct http_config *c = &s->config;
-    return MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC | MHD_USE_TLS | MHD_USE_ERROR_LOG, 0,
-        NULL, NULL, handler_access, s, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITY, MHD_OPTION_HTTPS_CERT_CALLBACK, certificate_choose,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)((c->idle_timeout_ms + 999) / 1000), MHD_OPTION_URI_LOG_CALLBACK, handler_target, s,
-        MHD_OPTION_NOTIFY_COMPLETED, handler_completed, s, MHD_OPTION_NOTIFY_CONNECTION, handler_connection, s,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK, MHD_OPTION_END);
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITY},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)certificate_choose},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
+                                MHD_USE_ERROR_LOG | (c->is_plain ? 0 : MHD_USE_TLS),
+                            0, NULL, NULL, handler_access, s, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_ARRAY, c->is_plain ? none : tls,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)((c->idle_timeout_ms + 999) / 1000), MHD_OPTION_URI_LOG_CALLBACK, handler_target,
+                            s, MHD_OPTION_NOTIFY_COMPLETED, handler_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
+                            handler_connection, s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_THREAD_STACK_SIZE,
+                            (size_t)THREAD_STACK, MHD_OPTION_END);
 }
 
 static void server_free(struct http_server *s)
@@ -153,10 +160,12 @@ static status server_begin(struct http_server *s, struct error *err)
     struct tls_identity *identity = NULL;
     TRY(config_check(&s->config, err));
     TRY(router_new(s->config.tables, &s->router, err));
-    TRY(tls_identity_new(s->config.certificate_pem, s->config.key_pem, &identity, err));
-    atomic_store(&s->identity, identity);
-    s->config.certificate_pem = s->config.key_pem = NULL;
-    TRY(tickets_init(&s->tickets, err));
+    if (!s->config.is_plain) {
+        TRY(tls_identity_new(s->config.certificate_pem, s->config.key_pem, &identity, err));
+        atomic_store(&s->identity, identity);
+        s->config.certificate_pem = s->config.key_pem = NULL;
+        TRY(tickets_init(&s->tickets, err));
+    }
     if (fd < 0)
         TRY(http_listen(s->config.address, s->config.port, &fd, err));
     s->port = http_socket_port(fd);

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/secret.h"
+#include "server/http/forwarded.h"
 
 static int hex_digit(char c)
 {
@@ -78,6 +79,44 @@ status request_add_header(struct request *req, const char *name, const char *val
         return error_set(err, CODE_INVALID, "more than %d header fields", REQUEST_HEADERS);
     req->headers[req->header_count++] = (struct field){name, value ? value : ""};
     return OK;
+}
+
+/* Both kinds in one request: the proxy writes one of them, and lets through what the client made up in the other. */
+static status hops_read(const struct request *req, struct hops *h, struct error *err)
+{
+    int forwarded = 0, forwarded_for = 0;
+    for (size_t i = 0; i < req->header_count; i++) {
+        const struct field *f = &req->headers[i];
+        if (strcasecmp(f->name, "Forwarded") == 0) {
+            forwarded++;
+            TRY(forwarded_add(h, f->value, err));
+        } else if (strcasecmp(f->name, "X-Forwarded-For") == 0) {
+            forwarded_for++;
+            TRY(forwarded_for_add(h, f->value, err));
+        }
+    }
+    if (forwarded && forwarded_for)
+        return error_set(err, CODE_INVALID, "Forwarded and X-Forwarded-For: one of them is expected of a proxy");
+    return OK;
+}
+
+static status client_find(struct request *req, const struct proxies *proxies, struct error *err)
+{
+    struct hops hops = {0};
+    const char *client = NULL;
+    TRY(hops_read(req, &hops, err));
+    TRY(forwarded_client(proxies, &hops, req->address, &client, err));
+    const char *kept = arena_copy(&req->arena, client, strlen(client));
+    if (!kept)
+        return error_set(err, CODE_NO_MEMORY, "client address");
+    req->address = kept;
+    return OK;
+}
+
+void request_client_find(struct request *req, const struct proxies *proxies)
+{
+    if (req->refusal.code == CODE_OK && proxies_have(proxies, req->address))
+        ignore(client_find(req, proxies, &req->refusal));
 }
 
 static bool id_is_acceptable(const char *id)
@@ -286,23 +325,23 @@ status request_query_only(const struct request *req, const char *const *names, s
     return OK;
 }
 
-/* "application/json", parameters such as charset allowed behind it. */
-static bool media_is_json(const char *content_type)
+status request_media(const struct request *req, const char *media_type, struct error *err)
 {
-    static const char json[] = "application/json";
-    if (!content_type || strncasecmp(content_type, json, sizeof json - 1) != 0)
-        return false;
-    const char *rest = content_type + sizeof json - 1;
-    rest += strspn(rest, " \t");
-    return *rest == '\0' || *rest == ';';
+    const char *given = request_header(req, "Content-Type");
+    size_t len = strlen(media_type);
+    if (given && strncasecmp(given, media_type, len) == 0) {
+        const char *rest = given + len + strspn(given + len, " \t");
+        if (*rest == '\0' || *rest == ';')
+            return OK;
+    }
+    return error_set(err, CODE_UNSUPPORTED_MEDIA, "Content-Type: %s is expected", media_type);
 }
 
 status request_json(struct request *req, const struct json **out, struct error *err)
 {
     if (req->body.len == 0)
         return error_set(err, CODE_INVALID, "a JSON body is expected");
-    if (!media_is_json(request_header(req, "Content-Type")))
-        return error_set(err, CODE_UNSUPPORTED_MEDIA, "Content-Type: application/json is expected");
+    TRY(request_media(req, "application/json", err));
     if (!req->json)
         TRY(json_parse(buf_slice(&req->body), req->body_cap, LIMIT_JSON_DEPTH, &req->json, err));
     *out = req->json;

@@ -19,6 +19,7 @@ struct node {
     struct node *next;    /* sibling */
     struct node *literals;
     struct node *param;
+    struct node *tail; /* a last parameter that takes the rest of the path, slashes and all */
     struct endpoint *endpoints[METHOD_COUNT];
     bool is_path; /* has an endpoint */
 };
@@ -54,9 +55,11 @@ static void node_clear(struct node *n)
         node_clear(child);
         free(child);
     }
-    if (n->param) {
-        node_clear(n->param);
-        free(n->param);
+    struct node *const others[] = {n->param, n->tail};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        if (others[i])
+            node_clear(others[i]);
+        free(others[i]);
     }
 }
 
@@ -87,6 +90,12 @@ static bool segment_is_param(struct slice s)
     return s.len > 2 && s.data[0] == '{' && s.data[s.len - 1] == '}';
 }
 
+/* "{name...}" */
+static bool segment_is_tail(struct slice s)
+{
+    return segment_is_param(s) && s.len > 5 && memcmp(s.data + s.len - 4, "...", 3) == 0;
+}
+
 static bool segment_is_sound(struct slice s)
 {
     return segment_is_param(s) || (s.len > 0 && !memchr(s.data, '{', s.len) && !memchr(s.data, '%', s.len));
@@ -95,8 +104,10 @@ static bool segment_is_sound(struct slice s)
 static struct node *node_child(struct node *n, struct slice segment)
 {
     bool is_param = segment_is_param(segment);
-    if (is_param && n->param)
-        return n->param;
+    struct node **place = segment_is_tail(segment) ? &n->tail : &n->param;
+    struct node *known = is_param ? *place : NULL;
+    if (known)
+        return known;
     for (struct node *c = n->literals; c && !is_param; c = c->next)
         if (slice_equal(c->literal, segment))
             return c;
@@ -104,7 +115,7 @@ static struct node *node_child(struct node *n, struct slice segment)
     if (!c)
         return NULL;
     if (is_param) {
-        n->param = c;
+        *place = c;
     } else {
         c->literal = segment;
         c->next = n->literals;
@@ -135,7 +146,7 @@ static status endpoint_add_param(struct endpoint *e, struct slice segment, struc
 {
     if (e->param_count == ROUTE_PARAMS)
         return row_refuse(e->route, "too many parameters", err);
-    char *name = strndup((const char *)segment.data + 1, segment.len - 2);
+    char *name = strndup((const char *)segment.data + 1, segment.len - (segment_is_tail(segment) ? 5 : 2));
     if (!name)
         return error_set(err, CODE_NO_MEMORY, "router");
     e->param_names[e->param_count++] = name;
@@ -150,7 +161,8 @@ static status endpoint_place(struct router *r, struct endpoint *e, struct node *
     size_t depth = 0;
     while (segment_next(&path, &segment)) {
         bool is_root = segment.len == 0 && strcmp(e->route->pattern, "/") == 0;
-        if ((!is_root && !segment_is_sound(segment)) || ++depth > PATTERN_SEGMENTS)
+        if ((!is_root && !segment_is_sound(segment)) || ++depth > PATTERN_SEGMENTS ||
+            (segment_is_tail(segment) && path.len > 0))
             return row_refuse(e->route, "malformed pattern", err);
         if (segment_is_param(segment))
             TRY(endpoint_add_param(e, segment, err));
@@ -197,14 +209,25 @@ status router_new(const struct route *const *tables, struct router **out, struct
 struct walk {
     struct slice segments[ROUTE_SEGMENTS];
     size_t count;
+    bool has_more;      /* segments than these: only a tail takes them */
+    const uint8_t *end; /* of the path */
     struct slice values[ROUTE_PARAMS];
     size_t value_count;
 };
 
+static const struct node *tail_find(const struct node *n, struct walk *w, size_t depth)
+{
+    const uint8_t *from = w->segments[depth].data;
+    if (!n->tail || from == w->end || w->value_count == ROUTE_PARAMS)
+        return NULL;
+    w->values[w->value_count++] = (struct slice){from, (size_t)(w->end - from)};
+    return n->tail;
+}
+
 static const struct node *node_find(const struct node *n, struct walk *w, size_t depth)
 {
     if (depth == w->count)
-        return n->is_path ? n : NULL;
+        return n->is_path && !w->has_more ? n : NULL;
     struct slice segment = w->segments[depth];
     for (const struct node *c = n->literals; c; c = c->next) {
         if (!slice_equal(c->literal, segment))
@@ -215,12 +238,13 @@ static const struct node *node_find(const struct node *n, struct walk *w, size_t
         break;
     }
     if (!n->param || segment.len == 0 || w->value_count == ROUTE_PARAMS)
-        return NULL;
+        return tail_find(n, w, depth);
     w->values[w->value_count++] = segment;
     const struct node *found = node_find(n->param, w, depth + 1);
-    if (!found)
-        w->value_count--;
-    return found;
+    if (found)
+        return found;
+    w->value_count--;
+    return tail_find(n, w, depth);
 }
 
 static void allow_format(const struct node *n, char *out, size_t size)
@@ -242,12 +266,12 @@ static void allow_format(const struct node *n, char *out, size_t size)
 
 bool router_find(const struct router *r, const char *method, struct slice path, struct route_match *out)
 {
-    struct walk w = {.count = 0};
+    struct walk w = {.end = path.data + path.len};
     struct slice segment;
-    while (segment_next(&path, &segment)) {
-        if (w.count == ROUTE_SEGMENTS)
-            return false;
-        w.segments[w.count++] = segment;
+    while (!w.has_more && segment_next(&path, &segment)) {
+        w.has_more = w.count == ROUTE_SEGMENTS;
+        if (!w.has_more)
+            w.segments[w.count++] = segment;
     }
     const struct node *n = node_find(&r->root, &w, 0);
     if (!n || w.count == 0)

@@ -12,6 +12,11 @@ enum { HOUR_MS = 60 * 60 * 1000, VOTERS_MAX = 1024 };
 
 /* ---- asking */
 
+static int64_t break_glass_hours(const struct approval_asker *asker)
+{
+    return asker->break_glass_hours > 0 ? asker->break_glass_hours : BREAK_GLASS_HOURS;
+}
+
 static status limits_check(const struct approval_limits *limits, const struct signing_key *key,
                            const struct approval *a, struct error *err)
 {
@@ -24,8 +29,6 @@ static status limits_check(const struct approval_limits *limits, const struct si
                          a->signatures ? "count" : "digests", (long long)limits->max_count);
     if (limits->max_hours && a->hours > limits->max_hours)
         return error_set(err, CODE_INVALID, "hours: policy allows at most %lld", (long long)limits->max_hours);
-    if (a->break_glass && a->hours > BREAK_GLASS_HOURS)
-        return error_set(err, CODE_INVALID, "hours: at most %d for broken glass", BREAK_GLASS_HOURS);
     return OK;
 }
 
@@ -39,9 +42,8 @@ static status pending_check(struct db *db, const struct approval *a, int64_t now
                      (long long)pending);
 }
 
-static int64_t hours_default(const struct approval_limits *limits, bool break_glass)
+static int64_t hours_default(const struct approval_limits *limits, int64_t hours)
 {
-    int64_t hours = break_glass ? BREAK_GLASS_HOURS : APPROVAL_HOURS;
     return limits->max_hours && limits->max_hours < hours ? limits->max_hours : hours;
 }
 
@@ -50,35 +52,51 @@ static void policies_clear(struct policy_in_force (*policies)[POLICIES_IN_FORCE]
     policies_release(*policies);
 }
 
-status approval_ask(struct db *db, const struct signing_key *key, const struct principal *who, unsigned roles,
+status approval_ask(struct db *db, const struct signing_key *key, const struct approval_asker *asker,
                     struct approval *a, int64_t now_ms, struct error *err)
 {
+    int64_t glass_hours = break_glass_hours(asker);
     CLEANUP(policies_clear) struct policy_in_force policies[POLICIES_IN_FORCE] = {0};
-    if (!(roles & MEMBER_SIGNER))
+    if (!(asker->roles & MEMBER_SIGNER))
         return error_set(err, CODE_FORBIDDEN, "only signers of the project ask for the use of its keys");
     TRY(policies_in_force(db, key, policies, err));
     struct approval_limits limits = approval_limits_of(policies);
     if (a->hours == 0)
-        a->hours = hours_default(&limits, a->break_glass);
+        a->hours = hours_default(&limits, a->break_glass ? glass_hours : APPROVAL_HOURS);
     TRY(limits_check(&limits, key, a, err));
-    (void)text_copy(a->requester_id, sizeof(a->requester_id), who->id);
+    if (a->break_glass && a->hours > glass_hours)
+        return error_set(err, CODE_INVALID, "hours: at most %lld for broken glass", (long long)glass_hours);
+    (void)text_copy(a->requester_id, sizeof(a->requester_id), asker->who->id);
     (void)text_copy(a->key_id, sizeof(a->key_id), key->id);
     TRY(pending_check(db, a, now_ms, err));
     a->needed = a->break_glass ? BREAK_GLASS_APPROVERS : limits.needed;
     a->created_ms = now_ms;
-    a->expires_ms = now_ms + (int64_t)(a->break_glass ? BREAK_GLASS_HOURS : APPROVAL_PENDING_HOURS) * HOUR_MS;
+    a->expires_ms = now_ms + (a->break_glass ? glass_hours : APPROVAL_PENDING_HOURS) * HOUR_MS;
     return OK;
 }
 
 /* ---- deciding */
 
-bool approval_may_decide(const struct approval *a, const struct principal *who, unsigned roles, int64_t now_ms)
+static bool may_decide(const struct approval *a, const struct principal *who, unsigned roles, int64_t now_ms)
 {
     if (who->disabled || (who->expires_ms != 0 && now_ms >= who->expires_ms) || strcmp(who->id, a->requester_id) == 0)
         return false;
     if (a->break_glass)
         return who->role == ROLE_ADMINISTRATOR || (roles & MEMBER_OWNER);
     return roles & MEMBER_APPROVER;
+}
+
+/* Whoever can give the requesting service account a key of his own asks for himself. */
+static status manages_requester(struct db *db, const struct approval *a, const char *who_id, bool *out,
+                                struct error *err)
+{
+    struct principal requester;
+    *out = false;
+    status found = principal_find(db, a->requester_id, &requester, err);
+    if (found.code == CODE_NOT_FOUND)
+        return OK;
+    TRY(found);
+    return *requester.team_id ? team_has(db, requester.team_id, who_id, out, err) : OK;
 }
 
 /* As they are in the transaction, not as they were when the request came in. */
@@ -93,7 +111,9 @@ static status voter_judge(struct db *db, const struct approval *a, const char *i
         return OK;
     TRY(found);
     TRY(member_roles(db, a->project_id, who.id, &roles, err));
-    *may = approval_may_decide(a, &who, roles, now_ms);
+    bool manages = false;
+    TRY(manages_requester(db, a, who.id, &manages, err));
+    *may = !manages && may_decide(a, &who, roles, now_ms);
     return OK;
 }
 
@@ -126,10 +146,15 @@ static status votes_count(struct db *db, const struct approval *a, int64_t now_m
     return OK;
 }
 
-static status refuse_decision(const struct approval *a, const char *approver_id, struct error *err)
+static status refuse_decision(struct db *db, const struct approval *a, const char *approver_id, struct error *err)
 {
+    bool manages = false;
     if (strcmp(approver_id, a->requester_id) == 0)
         return error_set(err, CODE_FORBIDDEN, "nobody decides on his own request");
+    TRY(manages_requester(db, a, approver_id, &manages, err));
+    if (manages)
+        return error_set(err, CODE_FORBIDDEN,
+                         "nobody decides on a request of a service account that his own team manages");
     return error_set(err, CODE_FORBIDDEN, "only %s may decide on this request",
                      a->break_glass ? "administrators and owners" : "approvers of the project");
 }
@@ -151,7 +176,7 @@ status approval_decide(struct db *db, struct approval *a, const struct approval_
     int64_t votes = 0;
     TRY(voter_judge(db, a, d->approver_id, now_ms, &may, err));
     if (!may)
-        return refuse_decision(a, d->approver_id, err);
+        return refuse_decision(db, a, d->approver_id, err);
     if (a->state != APPROVAL_PENDING)
         return error_set(err, CODE_CONFLICT, "the request is %s; there is nothing to decide",
                          approval_state_name(a->state));

@@ -31,8 +31,9 @@ const char *signed_hash(const struct sign_order *order)
 
 static status refuse(const struct rights *r, int64_t needed, struct error *err)
 {
-    return error_set(err, CODE_APPROVAL_REQUIRED, "the use of %s-%s needs %lld approval%s, and no grant covers it",
-                     r->key.project_name, r->key.label, (long long)needed, needed == 1 ? "" : "s");
+    const char *team = *r->who.team_id ? "; members of the team that manages the account do not count" : "";
+    return error_set(err, CODE_APPROVAL_REQUIRED, "the use of %s-%s needs %lld approval%s, and no grant covers it%s",
+                     r->key.project_name, r->key.label, (long long)needed, needed == 1 ? "" : "s", team);
 }
 
 static status grant_search(struct db *db, const struct rights *r, const struct sign_order *order,

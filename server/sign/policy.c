@@ -209,6 +209,7 @@ static status count_check(const char *name, int64_t value, int64_t most, struct 
 static status certificate_parse(const struct json *v, struct policy *p, struct error *err)
 {
     const struct json_field fields[] = {{"refuse_expired", JSON_BOOL, 0, &p->refuse_expired},
+                                        {"refuse_revoked", JSON_BOOL, 0, &p->refuse_revoked},
                                         {"min_days_left", JSON_INTEGER, 0, &p->min_days_left}};
     TRY(json_read_object(v, fields, COUNT_OF(fields), err));
     return count_check("min_days_left", p->min_days_left, 3650, err);
@@ -357,6 +358,7 @@ status policy_parse(const struct json *document, struct policy **out, struct err
     if (!p)
         return error_set(err, CODE_NO_MEMORY, "%s", code_text(CODE_NO_MEMORY));
     atomic_init(&p->references, 1);
+    p->refuse_revoked = true;
     TRY(document_parse(&d, p, err));
     *out = steal(&p);
     return OK;

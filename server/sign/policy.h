@@ -8,6 +8,7 @@
 
 #include "common/algorithm.h"
 #include "common/json.h"
+#include "common/network.h"
 
 enum policy_limit {
     POLICY_DOCUMENT = 32 * 1024, /* bytes */
@@ -19,14 +20,6 @@ enum policy_limit {
     POLICY_FIELD = 64, /* with NUL */
     POLICY_COUNT_MAX = 1000000000,
 };
-
-struct network { /* IPv4 as IPv4-mapped IPv6 */
-    uint8_t address[16];
-    int prefix_len;
-};
-/* "10.0.0.0/8", "2001:db8::/32", an address alone. False for host bits behind the prefix, too. */
-bool network_parse(const char *text, struct network *out);
-bool network_has(const struct network *n, const char *address);
 
 struct window {    /* minutes from 00:00, to_minute above from_minute; in the zone's own time */
     unsigned days; /* 1u << 0 is Monday */
@@ -53,6 +46,7 @@ struct policy {
     unsigned mechanisms; /* 1u << enum mechanism */
     unsigned hashes;     /* hash_bit set */
     bool refuse_expired;
+    bool refuse_revoked;                         /* true unless the document says otherwise */
     int64_t min_days_left;                       /* of the certificate; 0: none */
     int64_t quota_total, quota_day, quota_month; /* 0: none */
     struct rate per_principal, per_key;

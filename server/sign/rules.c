@@ -180,6 +180,32 @@ static status policy_certificate(const struct policy *p, const struct use *u, st
     return OK;
 }
 
+/* Of the version that signs. Without a policy that says otherwise nobody signs with a key whose certificate was taken
+ * back. */
+static status judge_revoked(const struct use *u, struct error *err)
+{
+    enum { SERVERS_DIFFER_MS = 60 * 60 * 1000 }; /* earlier than that it is a use of the past, in a dry run */
+    const struct signing_key *key = rights_version(u->rights, u->order->version);
+    char when[TIME_TEXT_SIZE];
+    bool is_allowed = false;
+
+    if (!key || key->revoked_ms == 0 || u->now_ms < key->revoked_ms - SERVERS_DIFFER_MS)
+        return OK;
+    time_format(key->revoked_ms, when);
+    for (size_t i = 0; i < POLICIES_IN_FORCE; i++) {
+        const struct policy_in_force *in_force = &u->rights->policies[i];
+        if (in_force->policy && in_force->policy->refuse_revoked)
+            return error_set(err, CODE_KEY_EXPIRED, "policy of the %s: the certificate was revoked at %s",
+                             policy_scope_name(in_force->scope), when);
+        is_allowed |= in_force->policy != NULL;
+    }
+    if (is_allowed) {
+        (void)snprintf(err->text, sizeof(err->text), "the certificate was revoked at %s; the policy allows it", when);
+        return OK;
+    }
+    return error_set(err, CODE_KEY_EXPIRED, "the certificate was revoked at %s", when);
+}
+
 static status policy_network(const struct policy *p, const struct use *u, struct error *err)
 {
     for (size_t i = 0; i < p->network_count; i++) {
@@ -301,6 +327,7 @@ static const struct rule {
     {"policy.mechanism", judge_policy_mechanism, true, true, false},
     {"policy.hash", judge_policy_hash, true, true, false},
     {"policy.certificate", judge_policy_certificate, true, true, false},
+    {"policy.revoked", judge_revoked, true, true, false},
     {"policy.network", judge_policy_network, true, true, false},
     {"policy.window", judge_policy_window, true, true, false},
     {"policy.context", judge_policy_context, true, true, false},

@@ -166,6 +166,8 @@ static status cursor_read(const char *after, int64_t *ms, char id[ID_SIZE], stru
         "5") ") "                                                                                                      \
              "AND ($10 = '' OR (r.state = 'pending' AND r.expires_ms > $1 AND r.requester_id <> $10 "                  \
              "AND NOT EXISTS (SELECT 1 FROM approval_decision e WHERE e.request_id = r.id AND e.approver_id = $10) "   \
+             "AND NOT EXISTS (SELECT 1 FROM principal q JOIN team_member t ON t.team_id = q.team_id "                  \
+             "WHERE q.id = r.requester_id AND t.principal_id = $10) "                                                  \
              "AND ((r.break_glass = 0 AND " HAS_ROLE(                                                                  \
                  "$10", "4") ") "                                                                                      \
                              "OR (r.break_glass = 1 AND ($11 = 1 OR " HAS_ROLE(                                        \

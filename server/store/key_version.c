@@ -10,11 +10,11 @@ static status version_row_insert(struct db *db, const struct signing_key *k, str
     int64_t created_ms = k->version_created_ms ? k->version_created_ms : k->created_ms;
     return db_exec(db,
                    "INSERT INTO key_version (key_id, version, type, hsm_id, spki, hsm_attributes, certificate, "
-                   "created_ms, findings, hsm) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                   "created_ms, findings, hsm, ca) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                    DB_PARAMS(db_text(k->id), db_int(k->version), db_text(key_type_name(k->type)), db_blob(hsm_id),
                              db_blob(buf_slice(&k->spki)), db_text(k->hsm_attributes),
                              certificate.len ? db_blob(certificate) : db_null(), db_int(created_ms),
-                             db_text(k->findings), db_text(signing_key_hsm(k))),
+                             db_text(k->findings), db_text(signing_key_hsm(k)), db_text(k->certificate_ca)),
                    NULL, err);
 }
 
@@ -22,9 +22,9 @@ status key_version_insert(struct db *db, const struct signing_key *k, struct err
 {
     int64_t changed = 0;
     TRY(row_conflict(version_row_insert(db, k, err), err, "the store has a signing key with this public key already"));
-    TRY(db_exec(db,
-                "UPDATE signing_key SET version = $2, hsm = $3, revision = revision + 1 WHERE id = $1 AND version <> $2",
-                DB_PARAMS(db_text(k->id), db_int(k->version), db_text(signing_key_hsm(k))), &changed, err));
+    TRY(db_exec(
+        db, "UPDATE signing_key SET version = $2, hsm = $3, revision = revision + 1 WHERE id = $1 AND version <> $2",
+        DB_PARAMS(db_text(k->id), db_int(k->version), db_text(signing_key_hsm(k))), &changed, err));
     return OK;
 }
 
@@ -42,6 +42,8 @@ static status version_read(const struct db_rows *rows, struct signing_key *out, 
     out->grace_until_ms = db_column_int(rows, 7);
     COLUMN_COPY(out->findings, rows, 8);
     COLUMN_COPY(out->hsm, rows, 9);
+    COLUMN_COPY(out->certificate_ca, rows, 10);
+    out->revoked_ms = db_column_int(rows, 11);
     return column_blob_exact(out->hsm_id, sizeof(out->hsm_id), rows, 2, err);
 }
 
@@ -53,7 +55,7 @@ status key_version_list(struct db *db, const char *key_id, status (*each)(void *
     (void)text_copy(k.id, sizeof(k.id), key_id);
     TRY(db_query(db,
                  "SELECT version, type, hsm_id, spki, hsm_attributes, certificate, created_ms, grace_until_ms, "
-                 "findings, hsm FROM key_version WHERE key_id = $1 ORDER BY version DESC",
+                 "findings, hsm, ca, revoked_ms FROM key_version WHERE key_id = $1 ORDER BY version DESC",
                  DB_PARAMS(db_text(key_id)), &rows, err));
     for (bool more = false;;) {
         TRY(db_next(rows, &more, err));
@@ -117,8 +119,8 @@ status key_version_set_grace(struct db *db, const char *key_id, int version, int
     return row_changed(changed, "key version", err);
 }
 
-status key_version_renew(struct db *db, const struct signing_key *k, struct slice certificate, int64_t now_ms,
-                         struct error *err)
+status key_version_renew(struct db *db, const struct signing_key *k, const char *ca, struct slice certificate,
+                         int64_t now_ms, struct error *err)
 {
     int64_t changed = 0;
     if (k->certificate.len > 0)
@@ -126,8 +128,9 @@ status key_version_renew(struct db *db, const struct signing_key *k, struct slic
                     "INSERT INTO key_certificate (key_id, version, certificate, replaced_ms) VALUES ($1, $2, $3, $4)",
                     DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(buf_slice(&k->certificate)), db_int(now_ms)),
                     NULL, err));
-    TRY(db_exec(db, "UPDATE key_version SET certificate = $3 WHERE key_id = $1 AND version = $2",
-                DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(certificate)), &changed, err));
+    TRY(db_exec(db,
+                "UPDATE key_version SET certificate = $3, ca = $4, revoked_ms = 0 WHERE key_id = $1 AND version = $2",
+                DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(certificate), db_text(ca)), &changed, err));
     TRY(row_changed(changed, "key version", err));
     return db_exec(db, "UPDATE signing_key SET revision = revision + 1 WHERE id = $1", DB_PARAMS(db_text(k->id)), NULL,
                    err);

@@ -10,8 +10,9 @@
     "k.id, k.project_id, p.name, k.label, k.lifecycle, k.disabled_reason, k.hashes, k.mechanisms, k.created_ms, "      \
     "COALESCE(v.version, 0), COALESCE(v.type, k.plan_type), v.hsm_id, v.spki, v.hsm_attributes, v.certificate, "       \
     "v.findings, "                                                                                                     \
-    "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, COALESCE(v.hsm, k.hsm), k.retired_ms, k.destroy_by, "              \
-    "k.destroy_ms, k.plan_subject, k.plan_days"
+    "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, COALESCE(v.hsm, k.hsm), k.retired_ms, "           \
+    "k.destroy_by, "                                                                                                   \
+    "k.destroy_ms, k.plan_subject, k.plan_days, k.plan_ca, v.ca, v.revoked_ms"
 #define FROM                                                                                                           \
     " FROM signing_key k JOIN project p ON p.id = k.project_id "                                                       \
     "LEFT JOIN key_version v ON v.key_id = k.id AND v.version = k.version "
@@ -73,6 +74,8 @@ static status version_read(const struct db_rows *rows, struct signing_key *out, 
     COLUMN_COPY(out->findings, rows, 15);
     out->version_created_ms = db_column_int(rows, 16);
     out->grace_until_ms = db_column_int(rows, 17);
+    COLUMN_COPY(out->certificate_ca, rows, 27);
+    out->revoked_ms = db_column_int(rows, 28);
     column_blob_copy(&out->spki, rows, 12);
     TRY(buf_check(&out->spki, err));
     column_blob_copy(&out->certificate, rows, 14);
@@ -96,6 +99,7 @@ static status life_read(const struct db_rows *rows, struct signing_key *out, str
     out->destroy_ms = db_column_int(rows, 23);
     COLUMN_COPY(out->plan_subject, rows, 24);
     out->plan_days = (int)db_column_int(rows, 25);
+    COLUMN_COPY(out->plan_ca, rows, 26);
     return OK;
 }
 
@@ -132,12 +136,12 @@ status signing_key_insert(struct db *db, const struct signing_key *k, struct err
     status result = db_exec(
         db,
         "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, "
-        "created_ms, lifecycle, hsm, plan_type, plan_subject, plan_days) VALUES ($1, $2, $3, $4, $5, $6, $7, "
-        "$8, $9, $10, $11, $12, $13, $14)",
+        "created_ms, lifecycle, hsm, plan_type, plan_subject, plan_days, plan_ca) VALUES ($1, $2, $3, $4, "
+        "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         DB_PARAMS(db_text(k->id), db_text(k->project_id), db_text(k->label), db_text(coarse(k->state)),
                   db_text(k->disabled_reason), db_text(hashes), db_text(mechanisms), db_int(k->version),
                   db_int(k->created_ms), db_text(key_state_name(k->state)), db_text(signing_key_hsm(k)),
-                  db_text(key_type_name(k->type)), db_text(k->plan_subject), db_int(k->plan_days)),
+                  db_text(key_type_name(k->type)), db_text(k->plan_subject), db_int(k->plan_days), db_text(k->plan_ca)),
         NULL, err);
     TRY(row_conflict(result, err, "label: the project has a signing key %s already", k->label));
     return k->version > 0 ? key_version_insert(db, k, err) : OK;

@@ -242,6 +242,7 @@ struct signing_key {
     /* of a pending key: what it is to become */
     char plan_subject[TEXT_SIZE]; /* "": no certificate */
     int plan_days;
+    char plan_ca[NAME_SIZE];
     unsigned hashes;     /* hash_bit set */
     unsigned mechanisms; /* 1u << enum mechanism */
     int64_t created_ms;
@@ -253,6 +254,8 @@ struct signing_key {
     char hsm_attributes[TEXT_SIZE]; /* JSON as read back at generation (I3) */
     char findings[TEXT_SIZE];       /* of an imported key: attributes weaker than required, that were accepted */
     struct buf certificate;         /* leaf DER; empty when there is none */
+    char certificate_ca[NAME_SIZE]; /* the CA here that issued it; "": none did */
+    int64_t revoked_ms;             /* of the certificate; 0: is not */
 };
 void signing_key_clear(struct signing_key *k);
 #define cleanup_signing_key CLEANUP(signing_key_clear)
@@ -286,8 +289,8 @@ status key_version_insert(struct db *db, const struct signing_key *k, struct err
 /* The newest first. */
 status key_version_list(struct db *db, const char *key_id, status (*each)(void *arg, const struct signing_key *k),
                         void *arg, struct error *err);
-/* Those that an HSM holds, ordered by key and version: id, project_name, label, state, hsm, version (that is current: see
- * current_version), hsm_id, hsm_attributes, findings. */
+/* Those that an HSM holds, ordered by key and version: id, project_name, label, state, hsm, version (that is current:
+ * see current_version), hsm_id, hsm_attributes, findings. */
 status key_version_list_all(struct db *db, const char *hsm,
                             status (*each)(void *arg, const struct signing_key *k, int current_version), void *arg,
                             struct error *err);
@@ -295,8 +298,8 @@ status key_version_list_all(struct db *db, const char *hsm,
 status key_version_check_free(struct db *db, const uint8_t hsm_id[20], struct error *err);
 status key_version_set_grace(struct db *db, const char *key_id, int version, int64_t until_ms, struct error *err);
 /* Replaces the certificate; the one before is kept. */
-status key_version_renew(struct db *db, const struct signing_key *k, struct slice certificate, int64_t now_ms,
-                         struct error *err);
+status key_version_renew(struct db *db, const struct signing_key *k, const char *ca, struct slice certificate,
+                         int64_t now_ms, struct error *err);
 /* Those that were replaced, oldest first. */
 status key_certificate_list(struct db *db, const char *key_id, int version,
                             status (*each)(void *arg, struct slice certificate, int64_t replaced_ms), void *arg,
@@ -334,16 +337,6 @@ status idempotency_remove(struct db *db, const char *principal_id, const char *k
                           struct error *err); /* failed: may be tried again */
 /* The same for an intent that a server left without outcome. */
 status idempotency_remove_open(struct db *db, const char *principal_id, int64_t intent_seq, struct error *err);
-
-/* ---- certificate authority rows: ca.c */
-struct ca_row {
-    char name[NAME_SIZE]; /* "root", "issuing" */
-    uint8_t hsm_id[20];
-    struct buf certificate; /* DER */
-};
-void ca_row_clear(struct ca_row *r);
-status ca_row_insert(struct db *db, const struct ca_row *r, struct error *err);
-status ca_row_find(struct db *db, const char *name, struct ca_row *out, struct error *err);
 
 /* ---- record.c: the audit log's rows; written by audit/ only */
 struct record_row {

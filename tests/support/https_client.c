@@ -53,8 +53,10 @@ static bool wait_for(int fd, short events, struct deadline d)
 }
 
 /* After a result <= 0 of an SSL call: false when it cannot go on. */
-static bool client_wait(struct client *c, int result, struct deadline d)
+static bool client_wait(struct client *c, int result, short events, struct deadline d)
 {
+    if (!c->ssl)
+        return result < 0 && errno == EAGAIN && wait_for(c->fd, events, d);
     switch (SSL_get_error(c->ssl, result)) {
     case SSL_ERROR_WANT_READ:
         return wait_for(c->fd, POLLIN, d);
@@ -78,7 +80,7 @@ static bool client_handshake(struct client *c, int tls_version, SSL_SESSION *ses
     if (session)
         (void)SSL_set_session(c->ssl, session);
     int rc = SSL_connect(c->ssl);
-    while (rc != 1 && client_wait(c, rc, d))
+    while (rc != 1 && client_wait(c, rc, POLLOUT, d))
         rc = SSL_connect(c->ssl);
     return rc == 1;
 }
@@ -88,7 +90,7 @@ bool client_open(struct client *c, int port, int tls_version)
     return client_open_again(c, port, tls_version, NULL);
 }
 
-bool client_open_again(struct client *c, int port, int tls_version, SSL_SESSION *session)
+bool client_open_plain(struct client *c, int port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     int on = 1;
@@ -98,7 +100,12 @@ bool client_open_again(struct client *c, int port, int tls_version, SSL_SESSION 
         return false;
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)fcntl(c->fd, F_SETFL, O_NONBLOCK);
-    return client_handshake(c, tls_version, session);
+    return true;
+}
+
+bool client_open_again(struct client *c, int port, int tls_version, SSL_SESSION *session)
+{
+    return client_open_plain(c, port) && client_handshake(c, tls_version, session);
 }
 
 void client_close(struct client *c)
@@ -114,11 +121,12 @@ bool client_send(struct client *c, const char *text, size_t len)
 {
     struct deadline d = deadline_in(CLIENT_WAIT_MS);
     while (len > 0) {
-        int n = SSL_write(c->ssl, text, (int)(len > 16384 ? 16384 : len));
+        size_t part = len > 16384 ? 16384 : len;
+        int n = c->ssl ? SSL_write(c->ssl, text, (int)part) : (int)send(c->fd, text, part, MSG_NOSIGNAL);
         if (n > 0) {
             text += n;
             len -= (size_t)n;
-        } else if (!client_wait(c, n, d)) {
+        } else if (!client_wait(c, n, POLLOUT, d)) {
             return false;
         }
     }
@@ -135,12 +143,12 @@ static bool client_fill(struct client *c, struct deadline d)
 {
     char block[16384];
     for (;;) {
-        int n = SSL_read(c->ssl, block, sizeof block);
+        int n = c->ssl ? SSL_read(c->ssl, block, sizeof block) : (int)recv(c->fd, block, sizeof block, 0);
         if (n > 0) {
             buf_add(&c->in, block, (size_t)n);
             return true;
         }
-        if (!client_wait(c, n, d))
+        if (!client_wait(c, n, POLLIN, d))
             return false;
     }
 }

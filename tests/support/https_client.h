@@ -12,7 +12,7 @@ void certificate_make(const char *cn, struct buf *certificate_pem, struct buf *k
 
 struct client {
     int fd;
-    SSL *ssl;
+    SSL *ssl;      /* NULL: plain */
     struct buf in; /* read and not yet consumed */
 };
 
@@ -22,6 +22,8 @@ enum { CLIENT_WAIT_MS = 10000 };
 bool client_open(struct client *c, int port, int tls_version);
 /* The same, offering a session to be resumed; SSL_session_reused tells whether it was. NULL: none. */
 bool client_open_again(struct client *c, int port, int tls_version, SSL_SESSION *session);
+/* Without TLS. */
+bool client_open_plain(struct client *c, int port);
 void client_close(struct client *c);
 bool client_send(struct client *c, const char *text, size_t len);
 bool client_send_text(struct client *c, const char *text);

@@ -30,6 +30,10 @@ static const struct {
     {OWNER, "POST", "/v1/keys/demo:key/retire", "{}", STALE_TAG, 412, CODE_STALE},
     {OWNER, "POST", "/v1/keys/demo:key/activate", "{}", STALE_TAG, 412, CODE_STALE},
     {OWNER, "POST", "/v1/keys/demo:key/renew", "{}", STALE_TAG, 412, CODE_STALE},
+    {OWNER, "POST", "/v1/keys/demo:key/versions/1/revoke", "{\"reason\":\"superseded\"}", STALE_TAG, 412, CODE_STALE},
+    {OWNER, "POST", "/v1/keys/demo:key/versions/7/revoke", "{\"reason\":\"superseded\"}", NULL, 404, CODE_NOT_FOUND},
+    {ADMIN, "PATCH", "/v1/cas/issuing", "{\"crl_days\":3}", STALE_TAG, 412, CODE_STALE},
+    {ADMIN, "PUT", "/v1/cas/issuing/certificate", "{\"certificate\":\"MAA=\"}", STALE_TAG, 412, CODE_STALE},
     {ADMIN, "POST", "/v1/keys/demo:key/destroy", "{}", STALE_TAG, 412, CODE_STALE},
 
     {ADMIN, "POST", "/v1/users/owner/enable", "{}", STALE_TAG, 412, CODE_STALE},
@@ -62,6 +66,9 @@ static const struct {
     {OWNER, "DELETE", "/v1/keys/demo:key/policy", NULL, NULL, 200, CODE_OK},
     {OWNER, "GET", "/v1/keys/demo:key/digests", NULL, NULL, 200, CODE_OK},
     {ADMIN, "POST", "/v1/policies/dry-run", "{\"policy\":{},\"project\":\"nothing\"}", NULL, 404, CODE_NOT_FOUND},
+
+    {ADMIN, "POST", "/v1/tsa", "{\"type\":\"p256\",\"issuer\":\"external\"}", NULL, 201, CODE_OK},
+    {ADMIN, "POST", "/v1/tsa/renew", "{}", NULL, 409, CODE_CONFLICT},
 
     {ADMIN, "GET", "/v1/freeze", NULL, NULL, 200, CODE_OK},
     {ADMIN, "POST", "/v1/unfreeze", "{\"reason\":\"r\"}", NULL, 409, CODE_CONFLICT},

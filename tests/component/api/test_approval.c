@@ -355,6 +355,18 @@ static void broken_glass_is_opened_by_two_administrators_or_owners_loudly_and_fo
     assert_int_equal(json_count(json_get(w->answer, "items")), 1);
 }
 
+static void the_hours_of_broken_glass_are_the_configured_ones(void **state)
+{
+    struct world *w = *state;
+    const char *key = guarded_key(w);
+    w->api.break_glass_hours = 4;
+    ask(w, key, "\"count\":1,\"break_glass\":true");
+    assert_int_equal(json_get_integer(w->answer, "hours", 0), 4);
+    (void)ask_as(w, SIGNER, key, "\"count\":1,\"hours\":5,\"break_glass\":true");
+    assert_problem(w, CODE_INVALID, "hours: at most 4");
+    w->api.break_glass_hours = 0;
+}
+
 static void a_request_is_seen_by_requester_approvers_owners_administrators_and_auditors(void **state)
 {
     struct world *w = *state;
@@ -473,6 +485,7 @@ int main(void)
         cmocka_unit_test(a_digest_is_asked_for_once),
         cmocka_unit_test(lists_show_what_waits_for_whom_newest_first_and_page_by_page),
         cmocka_unit_test(a_stale_decision_changes_nothing),
+        cmocka_unit_test(the_hours_of_broken_glass_are_the_configured_ones),
     };
     return cmocka_run_group_tests(tests, setup, world_close);
 }

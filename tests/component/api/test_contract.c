@@ -23,6 +23,7 @@ static const struct exemption {
 } exemptions[] = {
     {"GET", "/livez", 500, "it touches nothing that could fail"},
     {"GET", "/livez", 503, "given by the gate when it is full or draining: tests/unit/server/http"},
+    {"POST", "/tsa", 503, "as of /livez; the authority itself refuses in its own protocol"},
     {"GET", "/readyz", 500, "whatever fails behind it makes it 503"},
     {NULL, NULL, 504, "a deadline that passes between two steps: a matter of time, which no test is gated on"},
 };

@@ -30,9 +30,12 @@ static const struct create {
      "{\"name\":\"built\",\"public_key\":\"" PEM("E=") "\"}", false},
     {ADMIN, "/v1/service-accounts/build/keys", "{\"public_key\":\"" PEM("E=") "\"}",
      "{\"public_key\":\"" PEM("I=") "\"}", false},
+    {ADMIN, "/v1/cas", "{\"name\":\"more\",\"purpose\":\"timestamping\",\"subject\":\"CN=a\"}",
+     "{\"name\":\"most\",\"purpose\":\"timestamping\",\"subject\":\"CN=a\"}", false},
     {ADMIN, "/v1/users", "{\"name\":\"anna\"}", "{\"name\":\"anne\"}", false},
     {ADMIN, "/v1/teams", "{\"name\":\"builders\"}", "{\"name\":\"testers\"}", false},
     {ADMIN, "/v1/teams/builders/members", "{\"principal\":\"stranger\"}", "{\"principal\":\"signer\"}", false},
+    {ADMIN, "/v1/tsa", "{\"type\":\"p256\"}", "{\"type\":\"p384\"}", false},
     {OWNER, "/v1/users/owner/api-keys", "{\"name\":\"more\"}", "{\"name\":\"most\"}", true},
     {OWNER, "/v1/keys/demo:key/digests",
      "{\"hash\":\"sha256\",\"digest\":\"abababababababababababababababababababababababababababababababab\",\"count\":"

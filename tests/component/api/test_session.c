@@ -141,6 +141,28 @@ static void i8_no_secret_of_a_session_is_in_the_log(void **state)
     assert_null(strstr(buf_text(&w->x.response_body), s.csrf + strlen("X-CSRF-Token: ")));
 }
 
+static void the_address_of_a_session_is_what_a_trusted_proxy_says_and_nobody_else(void **state)
+{
+    struct world *w = *state;
+    struct network proxy;
+    char body[256];
+    (void)snprintf(body, sizeof(body), "{\"api_key\":\"%s\"}", buf_text(&w->credentials[OWNER]));
+    const struct call call = {.method = "POST",
+                              .target = "/v1/session",
+                              .body = slice_of_text(body),
+                              .headers = {"X-Forwarded-For: 203.0.113.9, 198.51.100.7"}};
+
+    assert_status(w, world_call(w, &call), 201);
+    cleanup_json struct json *direct = world_last_record(w);
+    assert_string_equal(json_get_text(json_get(direct, "client"), "address", ""), "192.0.2.7");
+    assert_true(network_parse("192.0.2.0/24", &proxy));
+    w->http.proxies = (struct proxies){&proxy, 1};
+    assert_status(w, world_call(w, &call), 201);
+    w->http.proxies = (struct proxies){0};
+    cleanup_json struct json *behind = world_last_record(w);
+    assert_string_equal(json_get_text(json_get(behind, "client"), "address", ""), "198.51.100.7");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_key_that_is_not_good_opens_nothing_and_is_told_nothing),
         cmocka_unit_test(i4_a_session_ends_when_closed_revoked_or_its_user_is_disabled),
         cmocka_unit_test(a_session_ends_idle_or_old),
+        cmocka_unit_test(the_address_of_a_session_is_what_a_trusted_proxy_says_and_nobody_else),
         cmocka_unit_test(i8_no_secret_of_a_session_is_in_the_log),
         cmocka_unit_test(i4_a_session_ends_with_its_api_key),
     };

@@ -86,9 +86,10 @@ static void store_begin(struct world *w)
     (void)snprintf(url, sizeof(url), "sqlite:%s/chancery.db", w->hsm.dir);
     must(w, store_open(url, &w->store, &w->err));
     must(w, store_migrate(w->store, &w->err));
-    must(w, ca_create(w->hsm.h, store_writer(w->store), "Example", &w->err));
-    must(w, ca_open(w->hsm.h, w->store, &w->ca, &w->err));
+    must(w, ca_create(w->hsm.h, store_writer(w->store), "Example", PUBLIC_URL, &w->err));
     must(w, audit_open(w->store, NULL, &w->audit, &w->err));
+    const struct ca_config ca = {w->hsm.h, w->store, w->audit, PUBLIC_URL};
+    must(w, ca_open(&ca, &w->ca, &w->err));
 }
 
 int world_open(void **state)
@@ -105,6 +106,9 @@ int world_open(void **state)
         .store = w->store, .audit = w->audit, .hsm = {.sign = hsm_sign_counted, .hsm = w}, .verify_all = true};
     must(w, signer_new(&signing, &w->signer, &w->err));
     must(w, identity_cache_new(&w->identities, &w->err));
+    struct tsa_config stamping = {
+        .store = w->store, .audit = w->audit, .hsm = w->hsm.h, .policy = "1.3.6.1.4.1.99999.1", .accuracy_ms = 1000};
+    must(w, tsa_new(&stamping, &w->tsa, &w->err));
     w->api = (struct api){.store = w->store,
                           .audit = w->audit,
                           .signer = w->signer,
@@ -112,6 +116,7 @@ int world_open(void **state)
                           .hsm = w->hsm.h,
                           .ca = w->ca,
                           .secret_key_file = w->secret_key_file,
+                          .tsa = w->tsa,
                           .token_audiences = audiences};
     (void)snprintf(w->secret_key_file, sizeof(w->secret_key_file), "%s/secret.key", w->hsm.dir);
     w->http =
@@ -134,11 +139,16 @@ int world_close(void **state)
         (void)fclose(w->seen);
     json_free(w->answer);
     json_free(w->document);
+    tsa_free(w->tsa);
     signer_free(w->signer);
     identity_cache_free(w->identities);
     audit_close(w->audit);
     ca_close(w->ca);
     store_close(w->store);
+    if (w->hsms) {
+        hsm_set_free(w->hsms);
+        w->hsm.h = NULL;
+    }
     fixture_clear(&w->hsm);
     free(w);
     return 0;

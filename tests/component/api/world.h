@@ -9,16 +9,21 @@
 #include "seen.h"
 #include "server/api/api.h"
 
+/* What certificates name for CRLs and OCSP. */
+#define PUBLIC_URL "http://pki.example.org"
+
 /* Who calls: users with an API key each, of whom four are members of the project demo. */
 enum who { NOBODY, ADMIN, AUDITOR, OWNER, SIGNER, APPROVER, STRANGER, WHO_COUNT };
 
 struct world {
     struct fixture hsm;
+    struct hsm_set *hsms; /* where a test has several: hsm's is one of them */
     struct faults *faults;
     struct store *store;
     struct audit *audit;
     struct signer *signer;
     struct ca *ca;
+    struct tsa *tsa;
     struct api api;
     struct identity_cache *identities;
     struct http_config http;

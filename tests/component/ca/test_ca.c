@@ -53,12 +53,31 @@ static int openssl_run(const char *arguments)
 
 static X509 *issue(const char *subject, int days)
 {
-    cleanup_buf struct buf der = {0};
+    cleanup_issued_certificate struct issued_certificate issued = {0};
     struct ca_request r = request(subject, days);
 
-    assert_ok(&f, ca_issue(ca, &r, deadline_in(10000), &der, &f.err));
-    pem_write("leaf.pem", &der);
-    return decoded(&der);
+    assert_ok(&f, ca_issue(ca, &r, deadline_in(10000), &issued, &f.err));
+    pem_write("leaf.pem", &issued.certificate);
+    return decoded(&issued.certificate);
+}
+
+static struct ca_config config(struct store *s)
+{
+    return (struct ca_config){.hsm = f.h, .store = s, .public_url = "http://pki.example.org"};
+}
+
+/* Issuing certificate and root. */
+static void chain_read(struct buf *issuing, struct buf *root)
+{
+    struct ca_chains chains = {0};
+
+    assert_ok(&f, ca_chains_load(ca, &chains, &f.err));
+    const struct ca_chain *chain = ca_chain_find(&chains, "");
+    assert_non_null(chain);
+    assert_int_equal(chain->count, 2);
+    buf_add(issuing, chain->certificates[0].data, chain->certificates[0].len);
+    buf_add(root, chain->certificates[1].data, chain->certificates[1].len);
+    ca_chains_clear(&chains);
 }
 
 static int setup(void **state)
@@ -71,9 +90,10 @@ static int setup(void **state)
     fixture_key(&f, KEY_TYPE_RSA3072, &leaf_key);
     assert_ok(&f, store_open("sqlite::memory:", &store, &f.err));
     assert_ok(&f, store_migrate(store, &f.err));
-    assert_ok(&f, ca_create(f.h, store_writer(store), "Example, Incorporated", &f.err));
-    assert_ok(&f, ca_open(f.h, store, &ca, &f.err));
-    assert_ok(&f, ca_chain(ca, &issuing, &root, &f.err));
+    assert_ok(&f, ca_create(f.h, store_writer(store), "Example, Incorporated", "http://pki.example.org", &f.err));
+    const struct ca_config c = config(store);
+    assert_ok(&f, ca_open(&c, &ca, &f.err));
+    chain_read(&issuing, &root);
     pem_write("root.pem", &root);
     pem_write("issuing.pem", &issuing);
     return 0;
@@ -126,6 +146,11 @@ struct extension_row {
     const char *text;
 };
 
+/* Where those who verify look, as OpenSSL prints it. */
+#define CRL_OF(ca) "Full Name:\n  URI:http://pki.example.org/ca/" ca ".crl"
+#define ACCESS_OF(ca)                                                                                                  \
+    "OCSP - URI:http://pki.example.org/ocsp/" ca "\nCA Issuers - URI:http://pki.example.org/ca/" ca ".cer"
+
 static void assert_extension(X509 *crt, const struct extension_row *row)
 {
     int at = X509_get_ext_by_NID(crt, row->nid, -1);
@@ -153,11 +178,11 @@ static void assert_extensions(X509 *crt, const struct extension_row *rows, size_
 
 static void a_leaf_has_the_extensions_of_the_code_signing_profile_and_no_others(void **state)
 {
-    const struct extension_row rows[] = {{NID_basic_constraints, 1, "CA:FALSE"},
-                                         {NID_key_usage, 1, "Digital Signature"},
-                                         {NID_ext_key_usage, 0, "Code Signing"},
-                                         {NID_subject_key_identifier, 0, NULL},
-                                         {NID_authority_key_identifier, 0, NULL}};
+    const struct extension_row rows[] = {
+        {NID_basic_constraints, 1, "CA:FALSE"},     {NID_key_usage, 1, "Digital Signature"},
+        {NID_ext_key_usage, 0, "Code Signing"},     {NID_crl_distribution_points, 0, CRL_OF("issuing")},
+        {NID_info_access, 0, ACCESS_OF("issuing")}, {NID_subject_key_identifier, 0, NULL},
+        {NID_authority_key_identifier, 0, NULL}};
     X509 *crt = issue("CN=leaf", 0);
 
     (void)state;
@@ -171,15 +196,15 @@ static void the_ca_certificates_have_their_extensions(void **state)
                                               {NID_key_usage, 1, "Certificate Sign, CRL Sign"},
                                               {NID_subject_key_identifier, 0, NULL},
                                               {NID_authority_key_identifier, 0, NULL}};
-    const struct extension_row issuing_rows[] = {{NID_basic_constraints, 1, "CA:TRUE, pathlen:0"},
-                                                 {NID_key_usage, 1, "Certificate Sign, CRL Sign"},
-                                                 {NID_ext_key_usage, 0, "Code Signing"},
-                                                 {NID_subject_key_identifier, 0, NULL},
-                                                 {NID_authority_key_identifier, 0, NULL}};
+    const struct extension_row issuing_rows[] = {
+        {NID_basic_constraints, 1, "CA:TRUE, pathlen:0"}, {NID_key_usage, 1, "Certificate Sign, CRL Sign"},
+        {NID_ext_key_usage, 0, "Code Signing"},           {NID_crl_distribution_points, 0, CRL_OF("root")},
+        {NID_info_access, 0, ACCESS_OF("root")},          {NID_subject_key_identifier, 0, NULL},
+        {NID_authority_key_identifier, 0, NULL}};
     cleanup_buf struct buf issuing = {0}, root = {0};
 
     (void)state;
-    assert_ok(&f, ca_chain(ca, &issuing, &root, &f.err));
+    chain_read(&issuing, &root);
     X509 *root_crt = decoded(&root), *issuing_crt = decoded(&issuing);
     assert_extensions(root_crt, root_rows, COUNT_OF(root_rows));
     assert_extensions(issuing_crt, issuing_rows, COUNT_OF(issuing_rows));
@@ -214,14 +239,14 @@ static void a_leaf_is_valid_now_and_for_the_days_asked(void **state)
 static void days_out_of_range_are_refused(void **state)
 {
     const int rows[] = {-1, 461, 100000};
-    cleanup_buf struct buf der = {0};
+    cleanup_issued_certificate struct issued_certificate out = {0};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct ca_request r = request("CN=leaf", rows[i]);
-        assert_code(&f, ca_issue(ca, &r, deadline_in(10000), &der, &f.err), CODE_INVALID);
+        assert_code(&f, ca_issue(ca, &r, deadline_in(10000), &out, &f.err), CODE_INVALID);
     }
-    assert_int_equal(der.len, 0);
+    assert_int_equal(out.certificate.len, 0);
 }
 
 static void serials_are_sixteen_bytes_positive_and_differ(void **state)
@@ -261,18 +286,19 @@ static void every_key_type_gets_a_leaf(void **state)
     (void)state;
     for (int t = KEY_TYPE_NONE + 1; t < KEY_TYPE_COUNT; t++) {
         cleanup_hsm_key struct hsm_key k = {0};
-        cleanup_buf struct buf der = {0};
+        cleanup_issued_certificate struct issued_certificate out = {0};
         fixture_key(&f, (enum key_type)t, &k);
         struct ca_request r = {.spki = buf_slice(&k.spki), .subject = "CN=leaf"};
-        assert_ok(&f, ca_issue(ca, &r, deadline_in(10000), &der, &f.err));
-        pem_write("leaf.pem", &der);
+        assert_ok(&f, ca_issue(ca, &r, deadline_in(10000), &out, &f.err));
+        pem_write("leaf.pem", &out.certificate);
         assert_int_equal(openssl_run("verify -x509_strict -CAfile root.pem -untrusted issuing.pem leaf.pem"), 0);
     }
 }
 
 static void a_public_key_that_is_none_is_refused(void **state)
 {
-    cleanup_buf struct buf longer = {0}, der = {0};
+    cleanup_buf struct buf longer = {0};
+    cleanup_issued_certificate struct issued_certificate out = {0};
 
     (void)state;
     buf_add(&longer, leaf_key.spki.data, leaf_key.spki.len);
@@ -280,14 +306,14 @@ static void a_public_key_that_is_none_is_refused(void **state)
     const struct slice rows[] = {{(const uint8_t *)"garbage", 7}, {NULL, 0}, buf_slice(&longer)};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct ca_request r = {.spki = rows[i], .subject = "CN=leaf"};
-        assert_code(&f, ca_issue(ca, &r, deadline_in(10000), &der, &f.err), CODE_INVALID);
+        assert_code(&f, ca_issue(ca, &r, deadline_in(10000), &out, &f.err), CODE_INVALID);
     }
 }
 
 static void a_key_too_weak_for_chancery_is_refused(void **state)
 {
     unsigned char *der = NULL;
-    cleanup_buf struct buf out = {0};
+    cleanup_issued_certificate struct issued_certificate out = {0};
     EVP_PKEY *weak = EVP_RSA_gen(1024);
     int len = i2d_PUBKEY(weak, &der);
 
@@ -318,10 +344,11 @@ static void a_second_creation_is_refused_and_leaves_no_keys_behind(void **state)
 
     (void)state;
     assert_true(before > 4);
-    assert_code(&f, ca_create(f.h, store_writer(store), "Example", &f.err), CODE_CONFLICT);
+    assert_code(&f, ca_create(f.h, store_writer(store), "Example", NULL, &f.err), CODE_CONFLICT);
     assert_int_equal(object_count(), before);
     struct ca *again = NULL;
-    assert_ok(&f, ca_open(f.h, store, &again, &f.err));
+    const struct ca_config c = config(store);
+    assert_ok(&f, ca_open(&c, &again, &f.err));
     ca_close(again);
 }
 
@@ -334,11 +361,12 @@ static void a_ca_whose_key_is_gone_from_the_hsm_does_not_open(void **state)
     (void)state;
     assert_ok(&f, store_open("sqlite::memory:", &other, &f.err));
     assert_ok(&f, store_migrate(other, &f.err));
-    assert_code(&f, ca_open(f.h, other, &opened, &f.err), CODE_NOT_FOUND);
-    assert_ok(&f, ca_create(f.h, store_writer(other), "Other", &f.err));
+    const struct ca_config c = config(other);
+    assert_code(&f, ca_open(&c, &opened, &f.err), CODE_NOT_FOUND);
+    assert_ok(&f, ca_create(f.h, store_writer(other), "Other", NULL, &f.err));
     assert_ok(&f, ca_row_find(store_writer(other), "issuing", &row, &f.err));
     assert_ok(&f, hsm_destroy(f.h, row.hsm_id, deadline_in(10000), &f.err));
-    assert_code(&f, ca_open(f.h, other, &opened, &f.err), CODE_NOT_FOUND);
+    assert_code(&f, ca_open(&c, &opened, &f.err), CODE_NOT_FOUND);
     assert_null(opened);
     ca_row_clear(&row);
     store_close(other);

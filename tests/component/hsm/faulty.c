@@ -125,6 +125,7 @@ static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG len, CK_BYT
     if (!rv)
         rv = behind->C_Sign(session, data, len, signature, signature_len);
     atomic_fetch_sub(&switches.signing, 1);
+    atomic_fetch_add(&switches.signed_count, rv == CKR_OK);
     if (rv == CKR_OK && atomic_exchange(&switches.sign_short, 0))
         (*signature_len)--;
     return rv;

@@ -108,8 +108,8 @@ static int group_setup(void **state)
     (void)state;
     fixture_init(&f, FAULTY_MODULE);
     faults = raw_faults();
-    assert_ok(&f, hsm_token_init(FAULTY_MODULE, SECOND_LABEL, slice_of_text(TOKEN_SO_PIN), slice_of_text(TOKEN_PIN),
-                                 &f.err));
+    assert_ok(
+        &f, hsm_token_init(FAULTY_MODULE, SECOND_LABEL, slice_of_text(TOKEN_SO_PIN), slice_of_text(TOKEN_PIN), &f.err));
     raw = raw_module(FAULTY_MODULE);
     set_open(10000);
     for (int i = 0; i < HSMS; i++) {
@@ -395,6 +395,33 @@ static void a_module_finalised_behind_our_back_is_started_once_for_all(void **st
     assert_int_equal(faults->logins, 4);
 }
 
+/* SoftHSM counts handles from one on: after the new start the first HSM's sessions and keys get the numbers that the
+ * second one remembers. */
+static void a_handle_of_before_signs_with_no_key_of_another_hsm(void **state)
+{
+    enum { SESSIONS = 2 };
+    CK_SESSION_HANDLE sessions[SESSIONS];
+    CK_OBJECT_HANDLE found[16];
+    CK_ULONG count = 0;
+    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+    CK_ATTRIBUTE wanted = {CKA_CLASS, &class, sizeof class};
+    cleanup_hsm_key struct hsm_key other = {0};
+
+    (void)state;
+    assert_ok(&f, hsm_generate(hsms[FIRST], KEY_TYPE_P256, "other", deadline_in(60000), &other, &f.err));
+    set_open(10000);
+    assert_ok(&f, sign(FIRST));
+    assert_ok(&f, sign(SECOND));
+    assert_int_equal(raw->C_Finalize(NULL), CKR_OK);
+    assert_ok(&f, sign(FIRST));
+    for (int i = 0; i < SESSIONS; i++)
+        assert_int_equal(raw->C_OpenSession(slots[FIRST], CKF_SERIAL_SESSION, NULL, NULL, &sessions[i]), CKR_OK);
+    assert_int_equal(raw->C_FindObjectsInit(sessions[0], &wanted, 1), CKR_OK);
+    assert_int_equal(raw->C_FindObjects(sessions[0], found, COUNT_OF(found), &count), CKR_OK);
+    assert_int_equal(raw->C_FindObjectsFinal(sessions[0]), CKR_OK);
+    assert_ok(&f, sign(SECOND));
+}
+
 static void a_module_is_started_anew_when_all_its_hsms_are_lost(void **state)
 {
     (void)state;
@@ -483,6 +510,7 @@ int main(void)
         cmocka_unit_test_setup(a_wrong_pin_at_the_start_is_refused_though_the_token_may_be_away, setup),
         cmocka_unit_test_setup(one_that_goes_away_leaves_the_other_one_logged_in, setup),
         cmocka_unit_test_setup(a_module_finalised_behind_our_back_is_started_once_for_all, setup),
+        cmocka_unit_test_setup(a_handle_of_before_signs_with_no_key_of_another_hsm, setup),
         cmocka_unit_test_setup(a_module_is_started_anew_when_all_its_hsms_are_lost, setup),
         cmocka_unit_test_setup(a_key_that_the_token_cannot_make_is_refused_with_its_limit, setup),
         cmocka_unit_test_setup(a_token_is_found_by_a_uri, setup),

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "cluster.h"
+#include "server/store/timestamp.h"
 #include "log_world.h"
 #include "proxy.h"
 
@@ -79,6 +80,61 @@ static void i7_two_servers_write_one_chain(void **state)
         assert_int_equal(appenders[i].acknowledged, ROUNDS);
     }
     assert_int_equal(log_count(l), THREADS * ROUNDS);
+    server_close(&other);
+}
+
+/* ---- serial numbers of timestamps */
+
+enum { RANGE = 10 };
+
+struct taker {
+    struct audit *audit;
+    int64_t firsts[ROUNDS];
+    int failed;
+};
+
+static status range_rows(struct db *db, void *arg, struct audit_record *record, struct error *err)
+{
+    (void)record;
+    return timestamp_serials_take(db, RANGE, 1000, 0, arg, err);
+}
+
+static void *ranges_take(void *arg)
+{
+    struct taker *t = arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct audit_work work = {.change = range_rows, .arg = &t->firsts[i], .needs_savepoint = true};
+        t->failed += !is_ok(audit_commit(t->audit, &work, soon(), NULL));
+    }
+    return NULL;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static void two_servers_take_no_serial_number_twice(void **state)
+{
+    struct log_world *l = *state;
+    struct server other = {0};
+    struct taker takers[THREADS] = {0};
+    pthread_t threads[THREADS];
+    int64_t all[THREADS * ROUNDS];
+    server_open(&other, l);
+    for (int i = 0; i < THREADS; i++) {
+        takers[i].audit = i % 2 ? other.audit : l->audit;
+        assert_int_equal(pthread_create(&threads[i], NULL, ranges_take, &takers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(takers[i].failed, 0);
+        memcpy(&all[i * ROUNDS], takers[i].firsts, sizeof(takers[i].firsts));
+    }
+    qsort(all, COUNT_OF(all), sizeof(*all), by_number);
+    for (size_t i = 1; i < COUNT_OF(all); i++)
+        assert_true(all[i] - all[i - 1] >= RANGE);
     server_close(&other);
 }
 
@@ -363,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LOG_TEST(i7_two_servers_write_one_chain),
+        LOG_TEST(two_servers_take_no_serial_number_twice),
         LOG_TEST(i2_start_of_one_server_leaves_the_intents_of_another_alone),
         LOG_TEST(i2_intents_of_a_server_that_is_gone_are_closed_by_the_next_start),
         LOG_TEST(i2_intents_of_all_servers_that_are_gone_are_closed),
@@ -391,6 +448,7 @@ int main(void)
     failed += _cmocka_run_group_tests("policy", policy_tests, policy_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("approval", approval_tests, approval_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("idempotent", idempotent_tests, idempotent_test_count, NULL, NULL);
+    failed += _cmocka_run_group_tests("timestamp", timestamp_tests, timestamp_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("append", append_tests, append_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("group", group_tests, group_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("recovery", recovery_tests, recovery_test_count, NULL, NULL);

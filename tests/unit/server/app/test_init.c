@@ -82,16 +82,17 @@ static void what_init_leaves_can_be_opened(void **state)
     struct place *p = *state;
     cleanup_config struct config *c = NULL;
     cleanup_parts struct parts parts = {0};
-    cleanup_buf struct buf issuing = {0};
-    cleanup_buf struct buf root = {0};
+    struct ca_chains chains = {0};
     int64_t count = 0, bad = 0;
     init_ok(p);
 
     assert_true(is_ok(config_load(p->dir, &c, &p->err)));
     assert_true(is_ok(parts_open_base(&parts, c, &p->err)));
-    assert_true(is_ok(parts_open_service(&parts, c, &p->err)));
+    assert_true(is_ok(parts_open_service(&parts, c, "", &p->err)));
 
-    assert_true(is_ok(ca_chain(parts.ca, &issuing, &root, &p->err)));
+    assert_true(is_ok(ca_chains_load(parts.ca, &chains, &p->err)));
+    assert_int_equal(ca_chain_find(&chains, "")->count, 2);
+    ca_chains_clear(&chains);
     struct db *db = store_reader_acquire(parts.store, &p->err);
     assert_non_null(db);
     assert_true(is_ok(audit_verify(db, &count, &bad, &p->err)));

@@ -316,6 +316,69 @@ static void a_pin_file_that_others_can_read_is_refused(void **state)
     assert_true(output_has(p, "hsm-user.pin: mode 644"));
 }
 
+/* ---- HSMs */
+
+static void tokens_move(const struct place *p, const char *from, const char *to)
+{
+    cleanup_free char *before = path_join(p->dir, from);
+    cleanup_free char *after = path_join(p->dir, to);
+    (void)rmdir(after);
+    assert_int_equal(rename(before, after), 0);
+}
+
+/* SoftHSM wants its directory, and sees a token only when it is started. */
+static void it_starts_while_its_token_is_away_and_finds_it_when_it_is_there(void **state)
+{
+    struct place *p = *state;
+    cleanup_free char *tokens = path_join(p->dir, "tokens");
+    struct deadline d = deadline_in(WAIT_MS);
+    tokens_move(p, "tokens", "tokens-away");
+    assert_int_equal(mkdir(tokens, 0700), 0);
+    start(p);
+    assert_true(output_has(p, "event=hsm_away"));
+    assert_int_equal(ask(p, "/livez"), 200);
+    assert_int_equal(ask(p, "/readyz"), 503);
+
+    tokens_move(p, "tokens-away", "tokens");
+    while (ask(p, "/readyz") != 200) {
+        assert_false(deadline_passed(d));
+        (void)nanosleep(&pause_time, NULL);
+    }
+    assert_true(output_has(p, "event=hsm_recovered"));
+    assert_int_equal(stop(p, SIGTERM), 0);
+}
+
+static void a_section_whose_module_or_pin_cannot_be_read_is_named_with_file_and_line(void **state)
+{
+    struct place *p = *state;
+    const char *const run[] = {CHANCERYD, "run", "--config", p->dir, NULL};
+    configuration_add(p, "[hsm.two]\ntoken = two\npin_file = two.pin");
+    assert_int_equal(run_to_end(p, run), 1);
+    assert_true(output_has(p, "/server/chanceryd.conf:"));
+    assert_true(output_has(p, "[hsm.two]: "));
+    assert_true(output_has(p, "/server/two.pin"));
+    configuration_add(p, "[hsm.three]\ntoken = three\npin_file = hsm-user.pin\nmodule = /nowhere/module.so");
+    cleanup_free char *pin = path_join(p->dir, "two.pin");
+    struct error err = {0};
+    assert_true(is_ok(file_write(pin, slice_of_text("1234\n"), 0600, &err)));
+    assert_int_equal(run_to_end(p, run), 1);
+    assert_true(output_has(p, "[hsm.three]: /nowhere/module.so"));
+}
+
+static void it_serves_degraded_while_a_second_token_is_away_and_sighup_changes_no_hsm(void **state)
+{
+    struct place *p = *state;
+    configuration_add(p, "[hsm.two]\ntoken = two\npin_file = hsm-user.pin");
+    start(p);
+    assert_true(output_has(p, "event=hsm_away"));
+    assert_int_equal(ask(p, "/readyz"), 200);
+    configuration_add(p, "sessions = 3\n[hsm.three]\ntoken = three\npin_file = hsm-user.pin");
+    (void)kill(p->pid, SIGHUP);
+    wait_for_output(p, "event=reload.refused options=\"hsm.two.sessions, hsm.three\"");
+    assert_int_equal(ask(p, "/readyz"), 200);
+    assert_int_equal(stop(p, SIGTERM), 0);
+}
+
 static void the_command_line_is_checked(void **state)
 {
     struct place *p = *state;
@@ -335,6 +398,56 @@ static void the_command_line_is_checked(void **state)
     assert_true(output_has(p, "listen_port = 0\n"));
 }
 
+/* Of the line that says that the server is ready. */
+static int public_port(const struct place *p)
+{
+    static const char name[] = "public_http_url=http://127.0.0.1:";
+    cleanup_buf struct buf output = {0};
+    struct error err = {0};
+    wait_for_output(p, name);
+    assert_true(is_ok(file_read(p->output, 1 << 20, FILE_ANY, &output, &err)));
+    return atoi(strstr(buf_text(&output), name) + sizeof name - 1);
+}
+
+static void the_public_listener_serves_its_own_table_without_tls(void **state)
+{
+    struct place *p = *state;
+    struct client c;
+    struct answer a;
+    configuration_add(p, "public_http_address = 127.0.0.1");
+    start(p);
+    const int port = public_port(p);
+    assert_true(client_open_plain(&c, port));
+    assert_true(client_send_text(&c, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"));
+    assert_true(client_read(&c, &a));
+    assert_int_equal(a.status, 200);
+    answer_clear(&a);
+    assert_true(client_send_text(&c, "GET /v1/ca HTTP/1.1\r\nHost: a\r\n\r\n"));
+    assert_true(client_read(&c, &a));
+    assert_int_equal(a.status, 404);
+    answer_clear(&a);
+    client_close(&c);
+    assert_int_equal(stop(p, SIGTERM), 0);
+}
+
+static void a_public_port_without_an_address_is_refused(void **state)
+{
+    struct place *p = *state;
+    configuration_add(p, "public_http_port = 8080");
+    const char *const run[] = {CHANCERYD, "run", "--config", p->dir, NULL};
+    assert_int_equal(run_to_end(p, run), 1);
+    assert_true(output_has(p, "public_http_port has no meaning without public_http_address"));
+}
+
+static void a_public_url_that_is_none_is_refused(void **state)
+{
+    struct place *p = *state;
+    configuration_add(p, "public_http_url = https://pki.example.org");
+    const char *const run[] = {CHANCERYD, "run", "--config", p->dir, NULL};
+    assert_int_equal(run_to_end(p, run), 1);
+    assert_true(output_has(p, "public_http_url: http://<host>"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, up, down)
@@ -349,7 +462,13 @@ int main(void)
         T(sighup_with_a_broken_certificate_keeps_the_old_one),
         T(a_wrong_configuration_ends_with_file_and_line),
         T(a_pin_file_that_others_can_read_is_refused),
+        T(it_starts_while_its_token_is_away_and_finds_it_when_it_is_there),
+        T(a_section_whose_module_or_pin_cannot_be_read_is_named_with_file_and_line),
+        T(it_serves_degraded_while_a_second_token_is_away_and_sighup_changes_no_hsm),
         T(the_command_line_is_checked),
+        T(the_public_listener_serves_its_own_table_without_tls),
+        T(a_public_port_without_an_address_is_refused),
+        T(a_public_url_that_is_none_is_refused),
     };
     (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,69 @@ static void lines_that_are_no_option_are_refused(void **state)
     assert_refused("= 3\n", "x.conf:1: key = value is expected, not = 3");
 }
 
+/* ---- sections */
+
+static void a_section_is_an_hsm_with_defaults_of_its_own(void **state)
+{
+    (void)state;
+    cleanup_config struct config *c =
+        parse_ok("listen_port = 7\n[hsm.two]\ntoken = release\npin_file = two.pin\n\n[hsm.cloud-3]\n"
+                 "uri = pkcs11:serial=0123?pin-source=file:three.pin\nmodule = /usr/lib/c.so\nsessions = 3\n");
+    assert_int_equal(c->hsm_count, 2);
+    assert_string_equal(c->hsms[0].name, "two");
+    assert_int_equal(c->hsms[0].line, 2);
+    assert_string_equal(c->hsms[0].module, "");
+    assert_string_equal(c->hsms[0].token, "release");
+    assert_string_equal(c->hsms[0].pin_file, "/etc/chancery/two.pin");
+    assert_string_equal(c->hsms[0].lock_file, "/etc/chancery/hsm-two.lock");
+    assert_int_equal(c->hsms[0].sessions, 16);
+    assert_string_equal(c->hsms[1].name, "cloud-3");
+    assert_string_equal(c->hsms[1].uri, "pkcs11:serial=0123?pin-source=file:three.pin");
+    assert_int_equal(c->hsms[1].sessions, 3);
+    assert_int_equal(c->hsms[1].timeout_ms, 10000);
+}
+
+static void a_section_that_is_not_complete_or_not_known_is_refused_with_its_place(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } rows[] = {
+        {"[hsm]\n", "x.conf:1: unknown section: [hsm]; [hsm.<name>] is expected"},
+        {"[hsm.]\n", "x.conf:1: [hsm.]: a name of a-z 0-9 . _ - is expected behind \"hsm.\""},
+        {"[hsm.Two]\n", "x.conf:1: [hsm.Two]: a name of a-z 0-9 . _ - is expected behind \"hsm.\""},
+        {"[hsm.default]\n", "x.conf:1: [hsm.default]: the options hsm_* are that one's"},
+        {"\n[hsm.two]\npin_file = a\n", "x.conf:2: [hsm.two]: either token or uri is needed"},
+        {"[hsm.two]\npin_file = a\ntoken = b\nuri = pkcs11:token=b\n",
+         "x.conf:1: [hsm.two]: either token or uri is needed"},
+        {"[hsm.two]\ntoken = b\n", "x.conf:1: [hsm.two]: pin_file is needed"},
+        {"[hsm.two]\ntoken = b\nlisten_port = 3\n", "x.conf:3: [hsm.two]: unknown option: listen_port"},
+        {"[hsm.two]\ntoken = b\ntoken = c\n", "x.conf:3: [hsm.two]: token is already set in line 2"},
+        {"[hsm.two]\nsessions = 0\n",
+         "x.conf:2: [hsm.two]: sessions: an integer from 1 to 1024 is expected, not \"0\""},
+        {"http_workers = 8\n[hsm.two]\ntoken = b\npin_file = a\nsessions = 8\n",
+         "x.conf:2: [hsm.two]: sessions: less than http_workers (8) is expected, not 8"},
+        {"http_workers = 8\nhsm_sessions = 8\n[hsm.two]\ntoken = b\npin_file = a\nsessions = 7\n",
+         "x.conf: hsm_sessions: less than http_workers (8) is expected where there are several HSMs"},
+        {"[hsm.two]\ntoken = b\npin_file = a\n[hsm.two]\n", "x.conf:4: [hsm.two] is already there in line 1"},
+        {"[hsm.two]\nuri = token=b\n",
+         "x.conf:2: [hsm.two]: uri: a pkcs11: URI of 0 to 1024 bytes is expected, not \"token=b\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        assert_refused(rows[i].text, rows[i].message);
+}
+
+static void i8_a_pin_in_a_uri_is_refused_and_not_repeated(void **state)
+{
+    (void)state;
+    assert_refused("hsm_uri = pkcs11:token=a?pin-value=hunter2\n",
+                   "x.conf:1: hsm_uri: a PIN does not belong here: name its file, by pin_file or "
+                   "pin-source=file:<path>");
+    assert_refused("[hsm.two]\nuri = pkcs11:token=a?pin-value=hunter2\n",
+                   "x.conf:2: [hsm.two]: uri: a PIN does not belong here: name its file, by pin_file or "
+                   "pin-source=file:<path>");
+}
+
 static void a_nul_byte_is_refused(void **state)
 {
     (void)state;
@@ -245,13 +308,15 @@ static void what_is_printed_reads_back_the_same(void **state)
     (void)state;
     cleanup_buf struct buf first = {0};
     cleanup_buf struct buf second = {0};
-    cleanup_config struct config *a =
-        parse_ok("listen_port = 0\npublic_url = https://a, https://b\nlog_level = debug\n");
+    cleanup_config struct config *a = parse_ok("listen_port = 0\npublic_url = https://a, https://b\nlog_level = debug\n"
+                                               "[hsm.two]\ntoken = b\npin_file = two.pin\n");
     config_print(a, &first);
     cleanup_config struct config *b = parse_ok(buf_text(&first));
     config_print(b, &second);
     assert_string_equal(buf_text(&first), buf_text(&second));
     assert_non_null(strstr(buf_text(&first), "public_url = https://a, https://b\n"));
+    assert_non_null(strstr(buf_text(&first), "\n[hsm.two]\nmodule = \ntoken = b\n"));
+    assert_non_null(strstr(buf_text(&first), "\npin_file = /etc/chancery/two.pin\n"));
 }
 
 static void the_example_file_is_what_the_table_says(void **state)
@@ -304,6 +369,37 @@ static void a_reload_names_what_needs_a_restart(void **state)
     assert_string_equal(buf_text(&names), "listen_port, store");
 }
 
+static void a_reload_names_hsms_that_need_a_restart(void **state)
+{
+    (void)state;
+    cleanup_buf struct buf names = {0};
+    cleanup_config struct config *old =
+        parse_ok("[hsm.a]\ntoken = a\npin_file = p\n[hsm.b]\ntoken = b\npin_file = p\n");
+    cleanup_config struct config *fresh =
+        parse_ok("[hsm.b]\ntoken = b\npin_file = q\nsessions = 4\n[hsm.c]\ntoken = c\npin_file = p\n");
+    config_restart_needed(old, fresh, &names);
+    assert_string_equal(buf_text(&names), "hsm.a, hsm.b.pin_file, hsm.b.sessions, hsm.c");
+}
+
+/* Takes the ; off the section of the example: it must be one that is known, option by option. */
+static void the_section_of_the_example_is_what_the_table_says(void **state)
+{
+    (void)state;
+    cleanup_buf struct buf example = {0};
+    cleanup_buf struct buf bare = {0};
+    config_example(&example);
+    for (const char *p = buf_text(&example); *p; p += strcspn(p, "\n"), p += *p == '\n') {
+        if (p[0] == ';')
+            buf_printf(&bare, "%.*s\n", (int)strcspn(p, "\n") - 1, p + 1);
+    }
+    assert_refused(buf_text(&bare), "x.conf:1: [hsm.two]: either token or uri is needed");
+    for (size_t i = 0; i < HSM_OPTION_COUNT; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "\n%s =", hsm_options[i].name);
+        assert_non_null(strstr(buf_text(&bare), line));
+    }
+}
+
 static void a_reload_takes_what_is_live_and_nothing_else(void **state)
 {
     (void)state;
@@ -334,6 +430,9 @@ int main(void)
         cmocka_unit_test(another_kind_of_store_is_refused),
         cmocka_unit_test(i8_a_password_in_the_store_url_is_refused_and_not_repeated),
         cmocka_unit_test(lines_that_are_no_option_are_refused),
+        cmocka_unit_test(a_section_is_an_hsm_with_defaults_of_its_own),
+        cmocka_unit_test(a_section_that_is_not_complete_or_not_known_is_refused_with_its_place),
+        cmocka_unit_test(i8_a_pin_in_a_uri_is_refused_and_not_repeated),
         cmocka_unit_test(a_nul_byte_is_refused),
         F(a_directory_stands_for_the_file_in_it),
         F(a_file_that_others_can_write_is_refused),
@@ -342,6 +441,8 @@ int main(void)
         cmocka_unit_test(the_example_file_is_what_the_table_says),
         cmocka_unit_test(the_example_uncommented_is_the_defaults),
         cmocka_unit_test(a_reload_names_what_needs_a_restart),
+        cmocka_unit_test(a_reload_names_hsms_that_need_a_restart),
+        cmocka_unit_test(the_section_of_the_example_is_what_the_table_says),
         cmocka_unit_test(a_reload_takes_what_is_live_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,8 @@ static void module_path_and_pin_source_are_taken(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_true(is_ok(hsm_uri_read("pkcs11:token=My%20token;serial=01?module-path=/usr/lib/a.so&pin-source=file:/run/pin",
-                                   &uri, &err)));
+    assert_true(is_ok(hsm_uri_read(
+        "pkcs11:token=My%20token;serial=01?module-path=/usr/lib/a.so&pin-source=file:/run/pin", &uri, &err)));
     assert_string_equal(uri.module_path, "/usr/lib/a.so");
     assert_string_equal(uri.pin_file, "/run/pin");
 }

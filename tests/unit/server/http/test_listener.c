@@ -72,12 +72,16 @@ static status handle_gate(void *api, struct request *req, struct response *res, 
     return handle_echo(api, req, res, err);
 }
 
+static status handle_typed(void *api, struct request *req, struct response *res, struct error *err)
+{
+    TRY(request_media(req, "application/ocsp-request", err));
+    return handle_echo(api, req, res, err);
+}
+
 static const struct route routes[] = {
-    {"POST", "/echo", 1, handle_echo, 4096},
-    {"GET", "/echo", 1, handle_echo, 0},
-    {"POST", "/big", 1, handle_echo, 200000},
-    {"GET", "/gate", 1, handle_gate, 0},
-    {NULL, NULL, 0, NULL, 0},
+    {"POST", "/echo", 1, handle_echo, 4096},  {"GET", "/echo", 1, handle_echo, 0},
+    {"POST", "/big", 1, handle_echo, 200000}, {"GET", "/gate", 1, handle_gate, 0},
+    {"POST", "/typed", 1, handle_typed, 64},  {NULL, NULL, 0, NULL, 0},
 };
 static const struct route *const tables[] = {routes, NULL};
 
@@ -115,6 +119,15 @@ static int up(void **state)
     return 0;
 }
 
+static int up_plain(void **state)
+{
+    struct fixture *f = fixture_new();
+    f->config.is_plain = true;
+    f->config.certificate_pem = f->config.key_pem = NULL;
+    *state = f;
+    return 0;
+}
+
 static int down(void **state)
 {
     struct fixture *f = *state;
@@ -130,7 +143,8 @@ static int down(void **state)
 
 static void open_or_fail(struct fixture *f, struct client *c)
 {
-    assert_true(client_open(c, http_server_port(f->server), TLS1_3_VERSION));
+    int port = http_server_port(f->server);
+    assert_true(f->config.is_plain ? client_open_plain(c, port) : client_open(c, port, TLS1_3_VERSION));
 }
 
 static int ask(struct client *c, const char *text, struct answer *a)
@@ -619,8 +633,36 @@ static void clients_that_leave_early_harm_nobody(void **state)
     client_close(&c);
 }
 
+static void a_raw_body_needs_its_own_content_type(void **state)
+{
+    struct fixture *f = *state;
+    struct client c;
+    fixture_start(f);
+    open_or_fail(f, &c);
+#define TYPED(type) "POST /typed HTTP/1.1\r\nHost: a\r\n" type "Content-Length: 2\r\n\r\n\x30\x01"
+    assert_int_equal(ask_status(&c, TYPED("Content-Type: application/ocsp-request\r\n")), 200);
+    assert_int_equal(ask_status(&c, TYPED("Content-Type: Application/OCSP-request ; a=b\r\n")), 200);
+    assert_int_equal(ask_status(&c, TYPED("Content-Type: application/ocsp-requests\r\n")), 415);
+    assert_int_equal(ask_status(&c, TYPED("Content-Type: application/json\r\n")), 415);
+    assert_int_equal(ask_status(&c, TYPED("")), 415);
+    client_close(&c);
+}
+
+static void a_plain_listener_does_not_speak_tls(void **state)
+{
+    struct fixture *f = *state;
+    struct client c;
+    fixture_start(f);
+    assert_false(client_open(&c, http_server_port(f->server), 0));
+    client_close(&c);
+}
+
 int main(void)
 {
+#define PLAIN(name)                                                                                                    \
+    {                                                                                                                  \
+        "plain_" #name, name, up_plain, down, NULL                                                                     \
+    }
 #define T(name) cmocka_unit_test_setup_teardown(name, up, down)
     const struct CMUnitTest tests[] = {
         T(a_request_is_answered_and_the_connection_kept),
@@ -646,6 +688,21 @@ int main(void)
         T(a_row_without_permission_does_not_start),
         T(a_taken_port_is_named),
         T(clients_that_leave_early_harm_nobody),
+        T(a_raw_body_needs_its_own_content_type),
+        PLAIN(a_request_is_answered_and_the_connection_kept),
+        PLAIN(a_body_longer_than_the_librarys_buffer_arrives_whole),
+        PLAIN(refusals_without_a_handler_keep_the_connection),
+        PLAIN(an_announced_oversize_body_is_refused_before_it_is_sent),
+        PLAIN(a_refused_upload_under_way_can_still_read_its_answer),
+        PLAIN(a_chunked_body_is_refused_when_it_passes_the_cap),
+        PLAIN(a_header_dripped_byte_by_byte_is_cut),
+        PLAIN(a_body_dripped_byte_by_byte_is_cut),
+        PLAIN(a_connection_that_says_nothing_is_cut),
+        PLAIN(a_full_queue_answers_503_at_once),
+        PLAIN(stopping_finishes_what_is_in_flight_and_accepts_nothing),
+        PLAIN(a_raw_body_needs_its_own_content_type),
+        PLAIN(a_plain_listener_does_not_speak_tls),
+        PLAIN(clients_that_leave_early_harm_nobody),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -23,10 +24,9 @@ static const struct route project_routes[] = {
     {NULL, NULL, 0, NULL, 0},
 };
 static const struct route key_routes[] = {
-    {"GET", "/v1/signing/keys", 5, handler, 0},
-    {"POST", "/v1/signing/keys/{key}/signatures", 6, handler, 1000},
-    {"GET", "/v1/{any}/keys/extra", 7, handler, 0},
-    {NULL, NULL, 0, NULL, 0},
+    {"GET", "/v1/signing/keys", 5, handler, 0},     {"POST", "/v1/signing/keys/{key}/signatures", 6, handler, 1000},
+    {"GET", "/v1/{any}/keys/extra", 7, handler, 0}, {"GET", "/ocsp/{ca}/{request...}", 8, handler, 0},
+    {"POST", "/ocsp/{ca}", 9, handler, 0},          {NULL, NULL, 0, NULL, 0},
 };
 static const struct route *const tables[] = {project_routes, key_routes, NULL};
 
@@ -133,11 +133,13 @@ static void malformed_rows_are_refused(void **state)
     const struct route method[] = {{"FETCH", "/a", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
     const struct route pattern[] = {{"GET", "/a/{b", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
     const struct route relative[] = {{"GET", "a", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
+    const struct route tail[] = {{"GET", "/a/{b...}/c", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
     const struct route twice[] = {
         {"GET", "/a/{b}", 1, handler, 0}, {"GET", "/a/{c}", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
     assert_row_refused(no_handler, "no handler");
     assert_row_refused(method, "unknown method");
     assert_row_refused(pattern, "malformed pattern");
+    assert_row_refused(tail, "malformed pattern");
     assert_row_refused(relative, "begins with /");
     assert_row_refused(twice, "twice");
 }
@@ -160,6 +162,26 @@ static void the_root_is_a_path_like_another(void **state)
     assert_false(router_find(r, "GET", slice_of_text("//"), &m));
 }
 
+/* The base64 of an OCSP request in a path has slashes, two in a row and at its end too (RFC 6960 appendix A.1). */
+static void a_last_parameter_with_dots_takes_the_rest_of_the_path(void **state)
+{
+    static const char *const rests[] = {"a", "a/b", "a//b/", "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t", "/"};
+    for (size_t i = 0; i < COUNT_OF(rests); i++) {
+        char path[128];
+        struct route_match m = {0};
+        (void)snprintf(path, sizeof path, "/ocsp/issuing/%s", rests[i]);
+        assert_true(router_find(*state, "GET", slice_of_text(path), &m));
+        assert_non_null(m.route);
+        assert_string_equal(m.param_names[1], "request");
+        assert_true(slice_equal(m.param_values[0], slice_of_text("issuing")));
+        assert_true(slice_equal(m.param_values[1], slice_of_text(rests[i])));
+    }
+    assert_int_equal(permission_of(state, "GET", "/ocsp/issuing/"), -1);
+    assert_int_equal(permission_of(state, "GET", "/ocsp/issuing"), 0);
+    assert_int_equal(permission_of(state, "POST", "/ocsp/issuing"), 9);
+    assert_int_equal(permission_of(state, "GET", "/v1/projects/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r"), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +191,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_unknown_path_is_not_found, router_up, router_down),
         cmocka_unit_test_setup_teardown(a_known_path_with_another_method_tells_the_allowed_ones, router_up,
                                         router_down),
+        cmocka_unit_test_setup_teardown(a_last_parameter_with_dots_takes_the_rest_of_the_path, router_up, router_down),
         cmocka_unit_test(a_row_without_permission_is_refused_by_name),
         cmocka_unit_test(malformed_rows_are_refused),
         cmocka_unit_test(the_root_is_a_path_like_another),

@@ -52,8 +52,18 @@ static void the_empty_policy_restricts_nothing(void **state)
     (void)state;
     cleanup_policy struct policy *p = parsed("{}");
     assert_false(p->has_mechanisms || p->has_hashes || p->digests_listed || p->refuse_expired);
+    assert_true(p->refuse_revoked); /* unless the document says otherwise */
     assert_int_equal(p->network_count + p->window_count + p->release_count + p->context_count, 0);
     assert_int_equal(p->quota_total + p->quota_day + p->quota_month + p->approval.needed, 0);
+}
+
+static void a_revoked_certificate_is_allowed_only_in_so_many_words(void **state)
+{
+    (void)state;
+    cleanup_policy struct policy *silent = parsed("{\"certificate\":{\"refuse_expired\":true}}");
+    cleanup_policy struct policy *allows = parsed("{\"certificate\":{\"refuse_revoked\":false}}");
+    assert_true(silent->refuse_revoked);
+    assert_false(allows->refuse_revoked);
 }
 
 static void a_refused_document_is_told_by_its_member(void **state)
@@ -193,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_policy_holds_what_its_document_says),
+        cmocka_unit_test(a_revoked_certificate_is_allowed_only_in_so_many_words),
         cmocka_unit_test(the_empty_policy_restricts_nothing),
         cmocka_unit_test(a_refused_document_is_told_by_its_member),
         cmocka_unit_test(a_network_has_its_addresses_and_no_others),

@@ -2,6 +2,8 @@
 /* Signing keys, usage counters, certificate authorities, on any store. */
 #include "world.h"
 
+#include "server/store/ca.h"
+
 static void people_and_keys(struct world *w)
 {
     (void)world_project(w, "prj_a", "demo");
@@ -283,7 +285,7 @@ static void replaced_certificates_are_kept(void **state)
     for (int i = 1; i <= 2; i++) {
         cleanup_signing_key struct signing_key k = {0};
         assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
-        assert_ok(key_version_renew(w->db, &k, slice_of_text("renewed"), 100 * i, &w->err), &w->err);
+        assert_ok(key_version_renew(w->db, &k, "issuing", slice_of_text("renewed"), 100 * i, &w->err), &w->err);
     }
     cleanup_signing_key struct signing_key k = {0};
     assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);

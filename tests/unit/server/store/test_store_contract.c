@@ -14,7 +14,8 @@ static int run_all(const char *where)
            _cmocka_run_group_tests("log", log_tests, log_test_count, NULL, NULL) +
            _cmocka_run_group_tests("policy", policy_tests, policy_test_count, NULL, NULL) +
            _cmocka_run_group_tests("approval", approval_tests, approval_test_count, NULL, NULL) +
-           _cmocka_run_group_tests("idempotent", idempotent_tests, idempotent_test_count, NULL, NULL);
+           _cmocka_run_group_tests("idempotent", idempotent_tests, idempotent_test_count, NULL, NULL) +
+           _cmocka_run_group_tests("timestamp", timestamp_tests, timestamp_test_count, NULL, NULL);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where: networks in CIDR notation (RFC 4632, RFC 4291 §2.3). IPv4 is looked at as IPv4-mapped IPv6, so that a client
+/* Networks in CIDR notation (RFC 4632, RFC 4291 §2.3). IPv4 is looked at as IPv4-mapped IPv6, so that a client
  * that comes in over a dual-stack socket is the same client. */
-#include "server/sign/policy.h"
+#include "common/network.h"
 
 #include <arpa/inet.h>
 #include <string.h>
