@@ -23,6 +23,9 @@ const rows = [
   ['key-certificate', '/keys/firmware:update?tab=certificate', 'firmware:update'],
   ['key-policy', '/keys/firmware:bootloader?tab=policy', 'firmware:bootloader'],
   ['key-pending', '/keys/firmware:later', 'firmware:later'],
+  ['cas', '/cas', 'Certificate authorities'],
+  ['ca', '/cas/issuing', 'issuing'],
+  ['ca-issued', '/cas/issuing?tab=issued', 'issuing'],
   ['no-such-page', '/nothing', 'There is no such page'],
 ];
 

@@ -3,6 +3,8 @@
 import type { PageRow } from '../app/page';
 import { Audit } from './audit';
 import { AuditRecordPage } from './audit_record';
+import { CaPage } from './ca';
+import { Cas } from './cas';
 import { KeyPage } from './key';
 import { Keys } from './keys';
 import { Overview } from './overview';
@@ -17,4 +19,6 @@ export const pages: PageRow[] = [
   { path: '/keys/:key', view: KeyPage },
   { path: '/audit', view: Audit, nav: { label: 'Audit log', icon: 'audit', group: 'Evidence' }, for: 'reader' },
   { path: '/audit/:seq', view: AuditRecordPage },
+  { path: '/cas', view: Cas, nav: { label: 'Authorities', icon: 'certificate', group: 'Platform' } },
+  { path: '/cas/:ca', view: CaPage },
 ];

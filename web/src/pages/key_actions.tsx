@@ -8,6 +8,7 @@ import { fromNow, utc } from '../lib/time';
 import { Button, Note } from '../ui/basic';
 import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
+import { CaField } from '../ui/ca_field';
 import { HsmField } from '../ui/hsm_field';
 import { toast } from '../ui/toast';
 
@@ -157,7 +158,7 @@ function Rotate({ of: key, close }: { of: Key; close: () => void }) {
 }
 
 function Renew({ of: key, close }: { of: Key; close: () => void }) {
-  const form = useForm({ subject: '', days: '' });
+  const form = useForm({ ca: '', subject: '', days: '' });
   return (
     <Dialog title={`Renew the certificate of ${keyName(key)}`} onClose={close}>
       <p>
@@ -170,6 +171,7 @@ function Renew({ of: key, close }: { of: Key; close: () => void }) {
         onCancel={close}
         onSubmit={async (v) => {
           await act(key, 'renew', {
+            ...(v.ca ? { ca: v.ca } : {}),
             ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
             ...(v.days ? { days: Number(v.days) } : {}),
           });
@@ -177,6 +179,7 @@ function Renew({ of: key, close }: { of: Key; close: () => void }) {
           toast(`${keyName(key)} has a new certificate`);
         }}
       >
+        <CaField form={form} none="As before" />
         <TextField
           form={form}
           name="subject"

@@ -6,6 +6,7 @@ import { href, navigate } from '../app/router';
 import { keyName, keyTypes } from '../lib/keys';
 import { HsmField } from '../ui/hsm_field';
 import { nameOf } from '../lib/text';
+import { CaField } from '../ui/ca_field';
 import { Dialog } from '../ui/dialog';
 import { CheckField, Form, SelectField, TextField, useForm } from '../ui/form';
 import { toast } from '../ui/toast';
@@ -20,7 +21,16 @@ const typeHelp: Record<string, string> = {
 };
 
 export function NewKey({ project, close }: { project: string; close: () => void }) {
-  const form = useForm({ label: '', type: 'p256', issuer: 'builtin', subject: '', days: '', hsm: '', later: false });
+  const form = useForm({
+    label: '',
+    type: 'p256',
+    issuer: 'builtin',
+    subject: '',
+    days: '',
+    hsm: '',
+    ca: '',
+    later: false,
+  });
   const { values } = form;
   return (
     <Dialog title={`New key in ${project}`} onClose={close}>
@@ -36,6 +46,7 @@ export function NewKey({ project, close }: { project: string; close: () => void 
                   issuer: 'builtin',
                   ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
                   ...(v.days ? { days: Number(v.days) } : {}),
+                  ...(v.ca ? { ca: v.ca } : {}),
                 };
           const body = {
             label: v.label.trim(),
@@ -81,6 +92,7 @@ export function NewKey({ project, close }: { project: string; close: () => void 
         />
         {values.issuer === 'builtin' && (
           <>
+            <CaField form={form} none="The one made at the start" />
             <TextField
               form={form}
               name="subject"
