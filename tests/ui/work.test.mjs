@@ -2,6 +2,7 @@
 // What an administrator does with projects, people and keys, by the page alone; what others see of it; and names that try to
 // be more than names.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -108,6 +109,31 @@ test('a destruction that comes too early is told with its date and changes nothi
   assert.equal(await page.getByLabel('Type desktop:installer to confirm').inputValue(), 'desktop:installer');
   assert.equal(await state('desktop:installer'), 'retired');
   await inspect(page, 'destroy-too-early');
+  await done();
+});
+
+test('a certificate is revoked by the end of its serial number, with a reason, and stands on the CRL', async () => {
+  const { page, done } = await open(browser);
+  const label = `lost-${Date.now()}`;
+  const subject = `CN=${label},O=Sandbox`;
+  await rest('POST', '/v1/projects/desktop/keys', { label, type: 'p256', certificate: { subject } });
+  await signIn(page, adminKey, '/ui/cas/issuing?tab=issued');
+  const row = page.getByRole('row').filter({ hasText: label });
+  await row.getByRole('button', { name: 'Revoke' }).click();
+  const dialog = page.getByRole('dialog');
+  const serial = await dialog.locator('.consequences code').innerText();
+  const revoke = dialog.getByRole('button', { name: 'Revoke the certificate' });
+  assert.ok(await revoke.isDisabled());
+  await dialog.getByLabel(/to confirm$/).fill(serial.slice(-8));
+  await inspect(page, 'revoke');
+  await revoke.click();
+  await row.getByText(/^revoked/).waitFor();
+  const { items } = await rest('GET', '/v1/cas/issuing/certificates?state=revoked');
+  const revoked = items.find((c) => c.serial === serial);
+  assert.equal(revoked.reason, 'key_compromise');
+  const { crl } = await rest('GET', '/v1/cas/issuing/crl');
+  const text = execFileSync('openssl', ['crl', '-noout', '-text'], { input: crl, encoding: 'utf8' });
+  assert.match(text, new RegExp(`Serial Number: ${serial}`));
   await done();
 });
 

@@ -154,7 +154,9 @@ export function Code({ text, label, short }: { text: string; label: string; shor
   const shown = short && text.length > short ? `${text.slice(0, short)}…` : text;
   return (
     <span class="code">
-      <code title={shown === text ? undefined : text}>{shown}</code>
+      <code class={shown === text ? undefined : 'nowrap'} title={shown === text ? undefined : text}>
+        {shown}
+      </code>
       <CopyButton text={text} label={label} />
     </span>
   );
