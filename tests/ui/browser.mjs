@@ -44,7 +44,7 @@ export async function open(browser, { expected = [] } = {}) {
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const seen = [];
   const note = (text) => expected.some((e) => e.test(text)) || seen.push(text);
@@ -72,7 +72,7 @@ export async function signIn(page, key = adminKey, at = '/') {
   await page.getByRole('button', { name: 'API key' }).click();
   await page.getByLabel('API key', { exact: true }).fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor({ state: 'attached' });
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor({ state: 'attached' });
 }
 
 /** Nothing on the page is still being loaded. */
@@ -99,17 +99,28 @@ async function fits(page, what) {
   assert.ok(over <= 0, `${what} is ${over} px wider than the window`);
 }
 
-/** The page as it is, in both sizes and both themes: a screenshot of each, axe's rules, nothing beside the window. */
-export async function inspect(page, name) {
+/** A long page in a window that is as long, up to what is worth looking at: drawing more takes long. */
+async function shoot(page, what, viewport) {
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ ...viewport, height: Math.max(viewport.height, Math.min(height, 3000)) });
+  await page.screenshot({ path: join(shots, `${what}.png`), animations: 'disabled' });
+  await page.setViewportSize(viewport);
+}
+
+/**
+ * The page as it is, in both sizes and both themes: a screenshot of each, axe's rules once in each size and each theme,
+ * nothing beside the window. `behind`: what is behind a dialog still waits for it.
+ */
+export async function inspect(page, name, { behind = false } = {}) {
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport);
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await settled(page);
+      if (!behind) await settled(page);
       const what = `${name}-${size}-${colorScheme}`;
-      await page.screenshot({ path: join(shots, `${what}.png`), fullPage: true, animations: 'disabled' });
+      await shoot(page, what, viewport);
       await fits(page, what);
-      await axe(page, what);
+      if ((size === 'wide') === (colorScheme === 'light')) await axe(page, what);
     }
   }
   await page.setViewportSize(sizes.wide);
@@ -118,12 +129,13 @@ export async function inspect(page, name) {
 
 /** The REST interface, as the administrator: to make what a page shows. */
 export async function rest(method, path, body, key = adminKey) {
-  const answer = await restAgent(method, path, body, key);
+  const answer = await restAnswer(method, path, body, key);
   assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
   return answer.text ? JSON.parse(answer.text) : undefined;
 }
 
-async function restAgent(method, path, body, key) {
+/** The whole answer: status, headers, text. */
+export async function restAnswer(method, path, body, key) {
   const https = await import('node:https');
   const ca = readFileSync(process.env.CHANCERY_CA);
   return new Promise((resolve, reject) => {

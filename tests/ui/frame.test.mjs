@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame of the page: what is loaded, signing in and out, the navigation, themes, an ended session, a lost connection.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
 
@@ -10,6 +11,20 @@ before(async () => {
 });
 after(async () => {
   await browser?.close();
+});
+
+test('what these tests watch for is seen: a rule of axe, an error on the console, a request elsewhere', async () => {
+  const { page, done } = await open(browser);
+  await page.goto(server);
+  await page.getByRole('heading', { name: 'Chancery' }).waitFor();
+  await axe(page, 'as it is');
+  await page.evaluate(() => document.querySelector('main').append(document.createElement('img')));
+  await assert.rejects(axe(page, 'an image without a text'), /image-alt/);
+  await page.evaluate(async () => {
+    console.error('a mistake');
+    await fetch('http://127.0.0.1:9/').catch(() => {});
+  });
+  await assert.rejects(done(), (e) => /a mistake/.test(e.message) && /127.0.0.1:9/.test(e.message));
 });
 
 test('the first load is below 150 kB compressed and comes from this server alone', async () => {
@@ -193,5 +208,68 @@ test('a chosen theme is kept', async () => {
   await page.reload();
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
   await page.getByRole('button', { name: 'Light theme' }).click();
+  await done();
+});
+
+const password = 'seven quiet lamps';
+
+test('a person signs in by name and password, and is told when one is wrong', async () => {
+  await rest('PUT', '/v1/users/admin/password', { password });
+  const { page, done } = await open(browser, { expected: [/status of 401/] });
+  await page.goto(server);
+  await page.getByLabel('Name', { exact: true }).fill('admin');
+  await page.getByLabel('Password', { exact: true }).fill('not the password');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('Name or password is wrong.').waitFor();
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
+  await done();
+});
+
+test('a one-time password must be changed first, and then the page that was asked for is shown', async () => {
+  await rest('POST', '/v1/users', { name: 'newcomer', role: 'auditor' });
+  await rest('PUT', '/v1/users/newcomer/password', { password: 'only for the first time' });
+  const { page, done } = await open(browser, { expected: [/status of 403/] });
+  await page.goto(`${server}/ui/keys`);
+  await page.getByLabel('Name', { exact: true }).fill('newcomer');
+  await page.getByLabel('Password', { exact: true }).fill('only for the first time');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Choose a password of your own' });
+  await dialog.waitFor();
+  await inspect(page, 'one-time-password', { behind: true });
+  await dialog.getByLabel('Password you have now').fill('only for the first time');
+  await dialog.getByLabel('New password', { exact: true }).fill('a river under the bridge');
+  await dialog.getByLabel('New password, once more').fill('a river under the bridge');
+  await dialog.getByRole('button', { name: 'Set password' }).click();
+  await page.getByRole('link', { name: 'p256', exact: true }).waitFor();
+  await done();
+});
+
+test('a sensitive action asks again who it is, and goes on when that is shown', async () => {
+  await rest('POST', '/v1/projects', { name: 'sensitive' });
+  await rest('POST', '/v1/projects/sensitive/keys', { label: 'key', type: 'p256', certificate: { issuer: 'none' } });
+  const { page, done } = await open(browser, { expected: [/status of 403/] });
+  await signIn(page, adminKey, '/ui/keys/sensitive:key');
+  await page.getByRole('button', { name: 'Retire', exact: true }).click();
+  await page.getByLabel('Type sensitive:key to confirm').fill('sensitive:key');
+  // As if ten minutes had passed.
+  execFileSync('sqlite3', [
+    '-cmd',
+    '.timeout 10000',
+    process.env.SANDBOX_DB,
+    'UPDATE web_session SET confirmed_until_ms = 1',
+  ]);
+  await page.getByRole('button', { name: 'Retire the key' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Is it still you?' });
+  await dialog.waitFor();
+  await inspect(page, 'confirm');
+  await dialog.getByLabel('API key', { exact: true }).fill('chancery_wrong');
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await dialog.getByText('This API key is unknown').waitFor();
+  await dialog.getByLabel('API key', { exact: true }).fill(adminKey);
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByText('sensitive:key is retired').waitFor();
+  assert.equal((await rest('GET', '/v1/keys/sensitive:key')).state, 'retired');
   await done();
 });

@@ -7,9 +7,25 @@ import { fill } from './world.mjs';
 
 // Name of the screenshot, address below /ui, heading.
 const rows = [
+  ['overview', '', 'Overview'],
+  ['audit', '/audit', 'Audit log'],
+  ['audit-follow', '/audit?live=1', 'Audit log'],
+  ['audit-record', '/audit/5', /./],
+  ['audit-record-none', '/audit/999999', 'Record 999999'],
   ['projects', '/projects', 'Projects'],
   ['projects-none', '/projects?name=nothing-like-it', 'Projects'],
   ['keys', '/keys', 'Keys'],
+  ['project', '/projects/firmware', 'firmware'],
+  ['project-members', '/projects/firmware?tab=members', 'firmware'],
+  ['project-usage', '/projects/firmware?tab=about', 'firmware'],
+  ['key', '/keys/demo:p256', 'demo:p256'],
+  ['key-versions', '/keys/firmware:bootloader?tab=versions', 'firmware:bootloader'],
+  ['key-certificate', '/keys/firmware:update?tab=certificate', 'firmware:update'],
+  ['key-policy', '/keys/firmware:bootloader?tab=policy', 'firmware:bootloader'],
+  ['key-pending', '/keys/firmware:later', 'firmware:later'],
+  ['cas', '/cas', 'Certificate authorities'],
+  ['ca', '/cas/issuing', 'issuing'],
+  ['ca-issued', '/cas/issuing?tab=issued', 'issuing'],
   ['no-such-page', '/nothing', 'There is no such page'],
 ];
 

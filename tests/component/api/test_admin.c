@@ -10,6 +10,7 @@
 #include "../hsm/faulty.h"
 #include "common/encoding.h"
 #include "common/secret.h"
+#include "common/text.h"
 
 #define PEM                                                                                                            \
     "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\\n-----END PUBLIC "     \
@@ -230,6 +231,26 @@ static void the_log_is_filtered_by_type_and_principal(void **state)
     assert_problem(w, CODE_NOT_FOUND, "principal");
 }
 
+static void the_log_is_read_backwards_from_the_newest_on(void **state)
+{
+    struct world *w = *state;
+    int64_t expected = world_head(w), after = 0;
+
+    for (int page = 0; page < 3; page++) {
+        assert_status(w,
+                      page == 0 ? world_get(w, AUDITOR, "/v1/audit?order=newest&limit=2")
+                                : world_get(w, AUDITOR, "/v1/audit?order=newest&limit=2&after=%lld", (long long)after),
+                      200);
+        const struct json *items = json_get(w->answer, "items");
+        assert_int_equal(json_count(items), 2);
+        for (size_t i = 0; i < 2; i++, expected--)
+            assert_int_equal(json_get_integer(json_at(items, i), "seq", 0), expected);
+        assert_true(text_to_int64(answer_text(w, "next"), &after));
+    }
+    assert_status(w, world_get(w, AUDITOR, "/v1/audit?order=newest&after=1"), 200);
+    assert_int_equal(json_count(json_get(w->answer, "items")), 0);
+}
+
 static void a_service_account_is_not_a_user_nor_the_reverse(void **state)
 {
     struct world *w = *state;
@@ -421,6 +442,7 @@ int main(void)
         cmocka_unit_test(i7_records_are_given_byte_for_byte_as_they_were_hashed),
         cmocka_unit_test(the_head_is_the_newest_record),
         cmocka_unit_test(the_log_is_filtered_by_type_and_principal),
+        cmocka_unit_test(the_log_is_read_backwards_from_the_newest_on),
         cmocka_unit_test(a_service_account_is_not_a_user_nor_the_reverse),
         cmocka_unit_test(pages_show_every_object_once),
         cmocka_unit_test(an_export_goes_on_where_x_next_says),

@@ -646,6 +646,7 @@ static void query_parameters_are_judged(void **state)
         {"/v1/audit?after=-1", "after"},
         {"/v1/audit?after=x", "after"},
         {"/v1/audit?type=%0a", "type"},
+        {"/v1/audit?order=sideways", "order"},
         {"/v1/audit/export?limit=10001", "limit"},
         {"/v1/audit/export?after=-1", "after"},
         {"/v1/approvals?state=open", "state"},

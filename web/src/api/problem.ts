@@ -65,6 +65,7 @@ const titles: Record<string, string> = {
   timeout: 'The server did not finish in time',
   internal: 'The server made a mistake',
   frozen: 'Signing is frozen',
+  method_not_allowed: 'This server does not do that',
 };
 
 function apiWords(e: ApiError): PlainWords {
@@ -91,6 +92,14 @@ export function plainWords(e: unknown): PlainWords {
     return {
       title: 'No connection to the server',
       text: 'Nothing you typed is lost. It can be sent again when the server answers; it will not be done twice.',
+      canRetry: true,
+      isStale: false,
+      requestId: null,
+    };
+  if (e instanceof Cancelled)
+    return {
+      title: 'This was not done',
+      text: 'The question who you are was closed without an answer.',
       canRetry: true,
       isStale: false,
       requestId: null,

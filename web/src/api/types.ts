@@ -28,7 +28,8 @@ export interface Session {
 }
 
 export interface Ready {
-  status: 'ready' | 'not_ready';
+  /** degraded: some HSM does not answer, another does. */
+  status: 'ready' | 'degraded' | 'not_ready';
   checks: Record<string, string>;
 }
 
@@ -105,6 +106,7 @@ export interface KeyVersion {
   certificate: string | null;
   replaced_certificates: { certificate: string; replaced: string }[];
   hsm: HsmAttributes;
+  hsm_name: string;
   findings: string | null;
   created: string;
   grace_until: string | null;
@@ -295,4 +297,45 @@ export interface UserSession {
   created: string;
   last_used: string;
   expires: string;
+}
+
+export interface Ca {
+  name: string;
+  parent: string | null;
+  purpose: 'root' | 'code_signing' | 'timestamping';
+  state: 'active' | 'awaiting_certificate' | 'retired';
+  /** PEM; null while it waits for one. */
+  certificate: string | null;
+  subject: string;
+  serial: string | null;
+  not_before: string | null;
+  not_after: string | null;
+  policy: string | null;
+  leaf_days: number;
+  crl_days: number;
+  revocations: number;
+  crl_number: number;
+  crl_next_update: string | null;
+  crl_url: string | null;
+  certificate_url: string | null;
+  ocsp_url: string | null;
+  created: string | null;
+  revision: number;
+}
+
+export interface IssuedCertificate {
+  ca: string;
+  serial: string;
+  profile: string;
+  subject: string;
+  /** Of the signing key; null for another use. */
+  key: string | null;
+  version: number | null;
+  not_before: string;
+  not_after: string;
+  issued: string;
+  revoked: string | null;
+  reason: string | null;
+  invalid_since: string | null;
+  certificate: string;
 }

@@ -5,6 +5,7 @@ import { api } from '../api/client';
 import { ApiError } from '../api/problem';
 import { interruption, session, sessionOpened } from '../api/session';
 import type { Session } from '../api/types';
+import { capital } from '../lib/text';
 import { Button, Note } from '../ui/basic';
 import { Dialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
@@ -21,6 +22,13 @@ interface Proof {
   password?: string;
   totp?: string;
   api_key?: string;
+}
+
+function refusal(way: Way, isKnown: boolean, hasCode: boolean): string {
+  if (way === 'api_key')
+    return `This API key is unknown, has expired or was revoked${isKnown ? ', or is somebody else’s' : ''}.`;
+  const parts = [...(isKnown ? [] : ['name']), 'password', ...(hasCode ? ['code'] : [])];
+  return `${capital(parts.join(' or '))} is wrong.`;
 }
 
 function ProofForm({
@@ -59,16 +67,11 @@ function ProofForm({
     try {
       await send(proof);
     } catch (e) {
-      if (!(e instanceof ApiError) || e.status !== 401) throw e;
+      // A wrong proof of a session that is there is answered by the same question again.
+      const isRefusal = e instanceof ApiError && (e.status === 401 || e.code === 'confirmation_required');
+      if (!isRefusal) throw e;
       if (e.code === 'totp_required') setWantsCode(true);
-      else
-        setRefused(
-          way === 'api_key'
-            ? 'This API key is unknown, has expired or was revoked.'
-            : wantsCode
-              ? 'Name, password or code is wrong.'
-              : 'Name or password is wrong.',
-        );
+      else setRefused(refusal(way, !!user, wantsCode));
     }
   };
 

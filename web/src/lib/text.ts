@@ -5,7 +5,8 @@ const numbers = new Intl.NumberFormat();
 export const number = (n: number) => numbers.format(n);
 export const plural = (n: number, one: string, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 /** "rsa_pkcs1" is for machines. */
-export const human = (word: string) => word.replace(/[_.]/g, ' ');
+export const human = (word: string) =>
+  word.replace(/[_.]/g, ' ').replace(/\b(api|ca|cka|crl|csr|hsm|ocsp|tls|totp|tsa)\b/g, (short) => short.toUpperCase());
 export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const names: Record<string, string> = {

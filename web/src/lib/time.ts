@@ -24,7 +24,8 @@ const steps: [number, Intl.RelativeTimeFormatUnit][] = [
 ];
 
 /** "3 hours ago", "in 2 days". */
-export function fromNow(at: Date, now = Date.now()): string {
+export function fromNow(at: Date): string {
+  const now = Date.now();
   const difference = at.getTime() - now;
   for (const [length, unit] of steps)
     if (Math.abs(difference) >= length) return relative.format(Math.trunc(difference / length), unit);
@@ -43,5 +44,6 @@ export function fromInput(value: string): string | undefined {
 export function toInput(iso: string | null): string {
   if (!iso) return '';
   const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return '';
   return new Date(at.getTime() - at.getTimezoneOffset() * minuteMs).toISOString().slice(0, 16);
 }

@@ -3,7 +3,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { ApiError, plainWords } from '../api/problem';
-import { fromNow, local, localDate, utc } from '../lib/time';
+import { fromNow, local, localDate, localExact, utc } from '../lib/time';
 import { capital, human } from '../lib/text';
 import { Icon, type IconName } from './icons';
 import { toast } from './toast';
@@ -111,14 +111,16 @@ export function Time({
   none = '–',
 }: {
   at: string | Date | null | undefined;
-  style?: 'time' | 'date' | 'ago';
+  /** exact: with seconds. */
+  style?: 'time' | 'exact' | 'date' | 'ago';
   none?: string;
 }) {
   if (!at) return <span class="muted">{none}</span>;
   const date = typeof at === 'string' ? new Date(at) : at;
   if (Number.isNaN(date.getTime())) return <span>{String(at)}</span>;
-  const text = style === 'ago' ? fromNow(date) : style === 'date' ? localDate(date) : local(date);
-  const title = style === 'time' ? utc(date) : `${local(date)} · ${utc(date)}`;
+  const format = { time: local, exact: localExact, date: localDate, ago: fromNow }[style];
+  const text = format(date);
+  const title = style === 'time' || style === 'exact' ? utc(date) : `${local(date)} · ${utc(date)}`;
   return (
     <time dateTime={date.toISOString()} title={title}>
       {text}
@@ -152,7 +154,9 @@ export function Code({ text, label, short }: { text: string; label: string; shor
   const shown = short && text.length > short ? `${text.slice(0, short)}…` : text;
   return (
     <span class="code">
-      <code title={shown === text ? undefined : text}>{shown}</code>
+      <code class={shown === text ? undefined : 'nowrap'} title={shown === text ? undefined : text}>
+        {shown}
+      </code>
       <CopyButton text={text} label={label} />
     </span>
   );
@@ -322,6 +326,11 @@ export function Card({
 
 export function Grid({ children, columns = 2 }: { children: ComponentChildren; columns?: 2 | 3 | 4 }) {
   return <div class={`grid columns-${columns}`}>{children}</div>;
+}
+
+/** Parts below one another: a column of a grid. */
+export function Stack({ children }: { children: ComponentChildren }) {
+  return <div class="stack">{children}</div>;
 }
 
 /** Names and values. A value that is undefined is left out. */

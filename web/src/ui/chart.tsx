@@ -51,6 +51,7 @@ function draw(target: HTMLElement, days: string[], series: Series[]): uPlot {
         {
           ...axis,
           font,
+          size: 30,
           grid: { show: false },
           incrs: [1, 2, 3, 5, 7, 10, 14, 30],
           space: 64,

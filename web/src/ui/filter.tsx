@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useState } from 'preact/hooks';
 import { currentQuery, setQuery } from '../app/router';
+import { fromInput, toInput } from '../lib/time';
 import type { Choice } from './form';
 
 /** What the address says of these names: { state: 'active', name: undefined }. */
@@ -76,6 +77,22 @@ export function SelectFilter({
             </option>
           ))}
       </select>
+    </div>
+  );
+}
+
+/** A moment in the local zone; in the address as RFC 3339, as the interface takes it. */
+export function TimeFilter({ name, label }: { name: string; label: string }) {
+  const id = useId();
+  return (
+    <div class="filter">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="datetime-local"
+        value={toInput(currentQuery.value.get(name))}
+        onChange={(e) => setQuery({ [name]: fromInput(e.currentTarget.value) ?? null })}
+      />
     </div>
   );
 }

@@ -4,7 +4,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { api, withQuery, type Query } from '../api/client';
 import { changes } from '../api/changes';
-import { Cancelled } from '../api/problem';
 import type { Page } from '../api/types';
 
 const kept = new Map<string, unknown>();
@@ -62,7 +61,7 @@ export function useQuery<T>(path: string | null, options: Options<T> = {}): Load
         setState({ path, data, loading: false });
       },
       (error) => {
-        if (cancel.signal.aborted || error instanceof Cancelled) return;
+        if (cancel.signal.aborted) return;
         setState((s) => ({ ...s, error, loading: false }));
       },
     );

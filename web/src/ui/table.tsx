@@ -60,7 +60,12 @@ export function PagedTable<T>({
   return (
     <div class={classes('paged', loading && 'renewing')} aria-busy={loading}>
       {!!error && <Problem error={error} retry={pages.reload} />}
-      {items.length === 0 && pages.page === 0 ? (
+      {items.length === 0 && pages.next ? (
+        // The server looks at so many objects for one page and no more.
+        <Empty icon="search" title="Nothing here so far">
+          There is more to look through: go on with Next.
+        </Empty>
+      ) : items.length === 0 && pages.page === 0 ? (
         typeof empty === 'string' ? (
           <Empty title={empty} />
         ) : (
@@ -76,12 +81,13 @@ export function PagedTable<T>({
 
 export function Pager<T>({ pages, label }: { pages: Pages<T>; label: string }) {
   if (!pages.next && !pages.previous) return null;
+  const count = pages.items?.length ?? 0;
   const first = pages.page * pages.pageSize + 1;
   return (
     <nav class="pager" aria-label={`Pages: ${label}`}>
       <span aria-live="polite">
-        {number(first)}–{number(first + Math.max((pages.items?.length ?? 0) - 1, 0))}
-        {pages.next ? ' and more' : ''}
+        {count > 0 && `${number(first)}–${number(first + count - 1)}`}
+        {count > 0 && pages.next ? ' and more' : ''}
       </span>
       <Button icon="left" disabled={!pages.previous} onClick={() => pages.previous?.()}>
         Previous

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lists of nothing, of one, and of ten thousand: rendered, paged, never all at once.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { adminKey, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+
+const count = 10_000;
+const counting = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`;
+
+/** Written past the server: ten thousand RSA keys would take an HSM hours. Each is a copy of demo:p256's rows. */
+const sql = `
+BEGIN;
+${counting} INSERT INTO project (id, name, description, created_ms)
+  SELECT printf('prj_many%08d', i), printf('many-%05d', i), 'One of many', 1700000000000 + i FROM n;
+${counting} INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, created_ms)
+  SELECT printf('key_many%08d', i), k.project_id, printf('many-%05d', i), 'active', '', hashes, mechanisms, 1, k.created_ms
+  FROM n, signing_key k WHERE k.label = 'p256';
+INSERT INTO key_version (key_id, version, type, hsm_id, spki, hsm_attributes, certificate, created_ms)
+  SELECT m.id, 1, v.type, randomblob(20), v.spki, v.hsm_attributes, v.certificate, v.created_ms
+  FROM signing_key m, key_version v, signing_key k WHERE m.id LIKE 'key_many%' AND k.label = 'p256' AND v.key_id = k.id;
+${counting} INSERT INTO principal (id, name, type, role, disabled, expires_ms, created_ms)
+  SELECT printf('usr_many%08d', i), printf('many-%05d', i), 'user', 'user', 0, 0, 1700000000000 + i FROM n;
+INSERT INTO member SELECT p.id, u.id, NULL, 2, 1700000000000, 0, 0 FROM principal u, project p WHERE u.id LIKE 'usr_many%' AND p.name = 'demo';
+COMMIT;
+`;
+
+let browser;
+before(async () => {
+  await rest('POST', '/v1/projects', { name: 'empty' });
+  await rest('POST', '/v1/projects', { name: 'single' });
+  await rest('POST', '/v1/projects/single/keys', { label: 'one', type: 'p256', certificate: { issuer: 'none' } });
+  await rest('POST', '/v1/projects/single/members', { principal: 'admin', role: 'owner' });
+  execFileSync('sqlite3', ['-cmd', '.timeout 60000', process.env.SANDBOX_DB], { input: sql });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+});
+
+async function look(name, address, heading) {
+  const { page, done } = await open(browser);
+  await signIn(page, adminKey, `/ui${address}`);
+  await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+  await settled(page);
+  await inspect(page, name);
+  return { page, done };
+}
+
+for (const [name, address, heading] of [
+  ['none-keys', '/projects/empty', 'empty'],
+  ['none-members', '/projects/empty?tab=members', 'empty'],
+  ['none-usage', '/projects/empty?tab=about', 'empty'],
+  ['one-keys', '/projects/single', 'single'],
+  ['one-members', '/projects/single?tab=members', 'single'],
+])
+  test(`${name} renders`, async () => {
+    const { done } = await look(name, address, heading);
+    await done();
+  });
+
+for (const [name, address, heading] of [
+  ['many-projects', '/projects?name=many', 'Projects'],
+  ['many-keys', '/keys?label=many', 'Keys'],
+  ['many-members', '/projects/demo?tab=members', 'demo'],
+])
+  test(`${name}: ten thousand are shown a page at a time, forth and back`, async () => {
+    const { page, done } = await look(name, address, heading);
+    const pager = page.getByRole('navigation', { name: /^Pages: / }).first();
+    const rows = () => page.locator('tbody').first().locator('tr td.main').allInnerTexts();
+    const first = await rows();
+    assert.equal(first.length, 50);
+    await pager.getByRole('button', { name: 'Next' }).click();
+    await pager.getByText('51–100 and more').waitFor();
+    await settled(page);
+    const second = await rows();
+    assert.equal(second.length, 50);
+    assert.equal(second.filter((r) => first.includes(r)).length, 0);
+    await pager.getByRole('button', { name: 'Previous' }).click();
+    await pager.getByText('1–50 and more').waitFor();
+    await settled(page);
+    assert.deepEqual(await rows(), first);
+    await done();
+  });
+
+test('the overview of ten thousand keys says so, from one request for keys', async () => {
+  const { page, done } = await open(browser);
+  let requests = 0;
+  page.on('request', (r) => {
+    if (new URL(r.url()).pathname === '/v1/keys') requests++;
+  });
+  await signIn(page, adminKey, '/ui');
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.getByRole('link', { name: /Active keys/ }).waitFor();
+  assert.match(await page.getByRole('link', { name: /Active keys/ }).innerText(), /[0-9,]+\+/);
+  assert.equal(requests, 1);
+  await inspect(page, 'many-overview');
+  await done();
+});
+
+test('a click is answered with one round trip: the requests of a page do not wait for one another', async () => {
+  const { page, done } = await open(browser);
+  await signIn(page, adminKey, '/ui/keys');
+  await settled(page);
+  for (const [link, heading] of [
+    ['Projects', 'Projects'],
+    ['Overview', 'Overview'],
+    ['Audit log', 'Audit log'],
+  ]) {
+    const begun = [];
+    const ended = [];
+    const onBegin = (r) => begun.push({ url: r.url(), before: ended.length });
+    const onEnd = (r) => ended.push(r.url());
+    page.on('request', onBegin);
+    page.on('requestfinished', onEnd);
+    await page
+      .getByRole('navigation', { name: 'Pages', exact: true })
+      .getByRole('link', { name: link, exact: true })
+      .click();
+    await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+    await settled(page);
+    page.off('request', onBegin);
+    page.off('requestfinished', onEnd);
+    assert.ok(begun.length > 0);
+    for (const r of begun)
+      assert.equal(r.before, 0, `${heading}: ${r.url.slice(server.length)} was asked for after another answer`);
+  }
+  await done();
+});
