@@ -17,6 +17,7 @@ extern const struct cli_command user_commands[];
 extern const struct cli_command password_commands[];
 extern const struct cli_command apikey_commands[];
 extern const struct cli_command team_commands[];
+extern const struct cli_command role_commands[];
 extern const struct cli_command member_commands[];
 extern const struct cli_command policy_commands[];
 extern const struct cli_command approval_commands[];

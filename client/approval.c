@@ -151,7 +151,7 @@ status approval_seek(struct client *c, const struct client_key *key, const struc
     struct error why = {0};
     const struct client_config *config = c->config;
     if (!config->approval_auto) {
-        error_prefix(err, "ask at %s%s, or: chancery request %s", config->url, ROUTE_APPROVALS, key->token_label);
+        error_prefix(err, "ask at %s%s, or: chancery request %s", config->url, PAGE_APPROVALS, key->token_label);
         return refuse(err);
     }
     if (!is_ok(ask(c, key, in, d, &asked, &why))) {
@@ -165,7 +165,7 @@ status approval_seek(struct client *c, const struct client_key *key, const struc
     bool waits = config->approval_wait_ms > 0 && strcmp(asked.state, "pending") == 0;
     if (waits && is_ok(client_approval_wait(c, asked.id, deadline_in(config->approval_wait_ms), &why)))
         return OK;
-    error_prefix(err, "%s%s/%s %s%s", config->url, ROUTE_APPROVALS, asked.id, waits ? "was waited for: " : "is ",
+    error_prefix(err, "%s%s/%s %s%s", config->url, PAGE_APPROVALS, asked.id, waits ? "was waited for: " : "is ",
                  waits ? why.text : asked.state);
     return refuse(err);
 }

@@ -9,6 +9,7 @@
 #define ROUTE_WHOAMI "/v1/whoami"
 #define ROUTE_SIGNING_KEYS "/v1/signing/keys"
 #define ROUTE_APPROVALS "/v1/approvals"
+#define PAGE_APPROVALS "/ui/approvals"        /* of the administrator's page: what people are told to open */
 #define ROUTE_SIGNATURES_SUFFIX "/signatures" /* behind ROUTE_SIGNING_KEYS "/{key}" */
 
 #define HEADER_IDEMPOTENCY_KEY "Idempotency-Key"

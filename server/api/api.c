@@ -27,6 +27,8 @@ const struct route *const api_tables[] = {
     user_session_routes,
     password_routes,
     totp_routes,
+    project_role_routes,
+    server_info_routes,
     usage_routes,
     ca_routes,
     tsa_routes,

@@ -24,25 +24,13 @@ static void member_change_clear(struct member_change *c)
 }
 #define cleanup_member_change CLEANUP(member_change_clear)
 
-static const struct {
-    enum member_role role;
-    const char *name;
-} role_names[] = {{MEMBER_OWNER, "owner"}, {MEMBER_SIGNER, "signer"}, {MEMBER_APPROVER, "approver"}};
-
-static const char *role_name(enum member_role role)
-{
-    for (size_t i = 0; i < COUNT_OF(role_names); i++) {
-        if (role_names[i].role == role)
-            return role_names[i].name;
-    }
-    return "";
-}
-
 static bool role_parse(const char *name, enum member_role *out)
 {
-    for (size_t i = 0; i < COUNT_OF(role_names); i++) {
-        if (strcmp(role_names[i].name, name) == 0) {
-            *out = role_names[i].role;
+    static const enum member_role roles[] = {MEMBER_OWNER, MEMBER_SIGNER, MEMBER_APPROVER};
+
+    for (size_t i = 0; i < COUNT_OF(roles); i++) {
+        if (strcmp(member_role_name(roles[i]), name) == 0) {
+            *out = roles[i];
             return true;
         }
     }
@@ -55,7 +43,7 @@ static void member_render(struct json_writer *w, const struct member *m)
     json_add_text(w, "principal", m->principal_id);
     json_add_text(w, "name", m->principal_name);
     json_add_text(w, "type", principal_type_name(m->principal_type));
-    json_add_text(w, "role", role_name(m->role));
+    json_add_text(w, "role", member_role_name(m->role));
     json_add_time(w, "since", m->since_ms);
     json_add_time(w, "not_before", m->not_before_ms);
     json_add_time(w, "not_after", m->not_after_ms);
@@ -97,7 +85,7 @@ static void member_change_begin(struct member_change *c, const struct request *r
     change_begin(&c->change, req, type);
     c->change.record.project = project->name;
     (void)text_copy(c->member.project_id, sizeof(c->member.project_id), project->id);
-    json_add_text(&c->change.detail, "role", role_name(c->member.role));
+    json_add_text(&c->change.detail, "role", member_role_name(c->member.role));
 }
 
 static status member_insert_rows(struct db *db, struct change *change, struct error *err)

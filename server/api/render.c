@@ -27,6 +27,18 @@ const char *platform_role_name(enum platform_role role)
     return "user";
 }
 
+const char *member_role_name(enum member_role role)
+{
+    switch (role) {
+    case MEMBER_OWNER:
+        return "owner";
+    case MEMBER_SIGNER:
+        return "signer";
+    default:
+        return "approver";
+    }
+}
+
 bool platform_role_parse(const char *name, enum platform_role *out)
 {
     for (size_t i = 0; i < COUNT_OF(platform_roles); i++) {

@@ -6,6 +6,7 @@
 
 const char *principal_type_name(enum principal_type type); /* "user", "service_account", "team" */
 const char *platform_role_name(enum platform_role role);   /* "administrator", "auditor", "user" */
+const char *member_role_name(enum member_role role);       /* "owner", "signer", "approver" */
 bool platform_role_parse(const char *name, enum platform_role *out);
 
 /* The CAs' certificates, for the chains of all keys of one answer. */

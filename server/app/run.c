@@ -160,6 +160,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .hsms = s->parts.hsms,
                           .ca = s->parts.ca,
                           .secret_key_file = s->config->secret_key_file,
+                          .tls_root = s->config->tls_root,
                           .tsa = s->parts.tsa,
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
                           .break_glass_hours = s->config->break_glass_hours,

@@ -221,6 +221,16 @@ struct held_roles {
 };
 status member_held(struct db *db, const char *project_id, const char *principal_id, int64_t now_ms,
                    struct held_roles *out, struct error *err);
+/* Roles that a principal or team has in projects, in the order of "<project's id>.<role>.<team's id>", which is what
+ * `after` is. */
+struct project_role {
+    char project_id[ID_SIZE], project_name[NAME_SIZE];
+    char team_id[ID_SIZE], team_name[NAME_SIZE]; /* by which a principal has it; "": by a row of its own */
+    enum member_role role;
+    int64_t since_ms, not_before_ms, not_after_ms;
+};
+status project_role_list(struct db *db, const char *principal_or_team_id, struct page page,
+                         status (*each)(void *arg, const struct project_role *r), void *arg, struct error *err);
 /* The last moment before now at which a role of the principal, in any project, began or ended by itself; 0: none. */
 status member_last_turn(struct db *db, const char *principal_id, int64_t now_ms, int64_t *out, struct error *err);
 /* Everybody who is signer or would be at another time, one call for each reason; pages are counted in principals, in

@@ -80,7 +80,7 @@ configure() # lines of [approval]
 configure "request = never"
 file one
 expect_refused "without an approval a signature is refused" "$rejected" tool_sign one
-log_says "the module's log says where to ask" "approval_required.*$CHANCERY_URL/v1/approvals|$CHANCERY_URL/v1/approvals.*approval_required"
+log_says "the module's log says where to ask" "approval_required.*$CHANCERY_URL/ui/approvals|$CHANCERY_URL/ui/approvals.*approval_required"
 [ -z "$(as ann approvals --json)" ] || fail "nothing was asked for by itself"
 pass "with request = never nothing is asked for"
 
@@ -91,7 +91,7 @@ expect_refused "and again" "$rejected" tool_sign one
 [ "$(as ann approvals --to-decide --json | wc -l)" = 1 ] || fail "one digest is asked for once"
 pass "two tries of one file are one request, and an approver sees it"
 request=$(newest .id)
-log_says "the log names the request" "$CHANCERY_URL/v1/approvals/$request is pending"
+log_says "the log names the request" "$CHANCERY_URL/ui/approvals/$request is pending"
 [ "$(newest .reason)" = "nightly build" ] || fail "the reason is the configured one"
 digest=$(sha256sum one | cut -d' ' -f1)
 [ "$(as ann approval show "$request" --json | jq -r '.digests[0].hash + ":" + .digests[0].digest')" = "sha256:$digest" ] || fail "the request names exactly the file's digest"

@@ -6,9 +6,11 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../hsm/faulty.h"
 #include "common/encoding.h"
+#include "common/file.h"
 #include "common/secret.h"
 #include "common/text.h"
 
@@ -429,6 +431,25 @@ static void the_ca_is_shown_as_pem(void **state)
     assert_string_not_equal(answer_text(w, "issuing"), answer_text(w, "root"));
 }
 
+static void write_root(struct world *w, const char *text)
+{
+    struct error err = {0};
+    assert_true(is_ok(file_write(w->tls_root, slice_of_text(text), 0644, &err)));
+}
+
+static void a_machine_is_told_the_server_s_addresses_and_roots_where_there_are_some(void **state)
+{
+    struct world *w = *state;
+
+    assert_status(w, world_get(w, STRANGER, "/v1/server"), 200);
+    assert_string_equal(json_get_text(w->answer, "root", "none"), "none");
+    assert_string_equal(json_text(json_at(json_get(w->answer, "urls"), 0), ""), "https://sign.example");
+    write_root(w, "-----BEGIN CERTIFICATE-----\n");
+    assert_status(w, world_get(w, STRANGER, "/v1/server"), 200);
+    assert_string_equal(answer_text(w, "root"), "-----BEGIN CERTIFICATE-----\n");
+    assert_int_equal(unlink(w->tls_root), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +470,7 @@ int main(void)
         cmocka_unit_test(a_key_that_cannot_be_stored_is_taken_out_of_the_hsm),
         cmocka_unit_test(health_is_public_and_says_what_does_not_answer),
         cmocka_unit_test(a_stopping_server_is_not_ready),
+        cmocka_unit_test(a_machine_is_told_the_server_s_addresses_and_roots_where_there_are_some),
         cmocka_unit_test(the_ca_is_shown_as_pem),
     };
     return cmocka_run_group_tests(tests, world_open, world_close);

@@ -186,6 +186,48 @@ static void effective_signers_are_paged_by_principal(void **state)
     assert_int_equal(seen, 2);
 }
 
+static const char *team_of(const struct json *role)
+{
+    return json_get_text(role, "team", "-");
+}
+
+/* After the tests before: signer directly and by team, stranger by team. */
+static void roles_are_listed_with_the_team_they_come_by_in_pages(void **state)
+{
+    struct world *w = *state;
+    char next[128];
+
+    assert_status(w, world_get(w, ADMIN, "/v1/users/signer/roles"), 200);
+    const struct json *items = json_get(w->answer, "items");
+    assert_int_equal(json_count(items), 2);
+    assert_string_equal(json_get_text(json_at(items, 0), "project", ""), "demo");
+    assert_string_equal(json_get_text(json_at(items, 0), "role", ""), "signer");
+    assert_string_equal(team_of(json_at(items, 0)), "-");
+    assert_string_equal(team_of(json_at(items, 1)), "builders");
+
+    assert_status(w, world_get(w, SIGNER, "/v1/users/signer/roles?limit=1"), 200);
+    assert_string_equal(team_of(json_at(json_get(w->answer, "items"), 0)), "-");
+    (void)snprintf(next, sizeof(next), "%s", answer_text(w, "next"));
+    assert_status(w, world_get(w, SIGNER, "/v1/users/signer/roles?limit=1&after=%s", next), 200);
+    assert_int_equal(json_count(json_get(w->answer, "items")), 1);
+    assert_string_equal(team_of(json_at(json_get(w->answer, "items"), 0)), "builders");
+    assert_string_equal(answer_text(w, "next"), "");
+}
+
+static void a_team_has_its_own_roles_and_a_user_is_no_team(void **state)
+{
+    struct world *w = *state;
+
+    assert_status(w, world_get(w, ADMIN, "/v1/teams/builders/roles"), 200);
+    const struct json *items = json_get(w->answer, "items");
+    assert_int_equal(json_count(items), 1);
+    assert_string_equal(json_get_text(json_at(items, 0), "role", ""), "signer");
+    assert_string_equal(team_of(json_at(items, 0)), "-");
+    assert_status(w, world_get(w, ADMIN, "/v1/teams/signer/roles"), 404);
+    assert_status(w, world_get(w, ADMIN, "/v1/users/builders/roles"), 404);
+    assert_status(w, world_get(w, ADMIN, "/v1/service-accounts/signer/roles"), 404);
+}
+
 static void explanation_tells_how_somebody_is_a_signer(void **state)
 {
     struct world *w = *state;
@@ -269,6 +311,8 @@ int main(void)
         cmocka_unit_test(i4_a_role_begins_and_ends_by_itself),
         cmocka_unit_test(effective_signers_are_listed_with_reasons_and_obstacles),
         cmocka_unit_test(effective_signers_are_paged_by_principal),
+        cmocka_unit_test(roles_are_listed_with_the_team_they_come_by_in_pages),
+        cmocka_unit_test(a_team_has_its_own_roles_and_a_user_is_no_team),
         cmocka_unit_test(explanation_tells_how_somebody_is_a_signer),
         cmocka_unit_test(a_removed_team_takes_its_roles_and_gives_its_name_free),
         cmocka_unit_test(a_stale_change_of_a_team_changes_nothing),

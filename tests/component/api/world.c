@@ -116,9 +116,11 @@ int world_open(void **state)
                           .hsm = w->hsm.h,
                           .ca = w->ca,
                           .secret_key_file = w->secret_key_file,
+                          .tls_root = w->tls_root,
                           .tsa = w->tsa,
                           .token_audiences = audiences};
     (void)snprintf(w->secret_key_file, sizeof(w->secret_key_file), "%s/secret.key", w->hsm.dir);
+    (void)snprintf(w->tls_root, sizeof(w->tls_root), "%s/root.pem", w->hsm.dir);
     w->http =
         (struct http_config){.request_timeout_ms = 120000, .tables = api_tables, .before = api_before, .api = &w->api};
     w->document = openapi_load(OPENAPI_PATH);

@@ -34,7 +34,7 @@ struct world {
     int signed_count; /* calls of the HSM's sign */
     FILE *seen;       /* seen.h */
     struct error err;
-    char secret_key_file[128];
+    char secret_key_file[128], tls_root[128];
     const char *address; /* of the client; NULL: 192.0.2.7 */
     /* of the last call */
     struct http_exchange x;

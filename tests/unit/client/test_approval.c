@@ -85,7 +85,7 @@ static void by_default_nothing_is_asked_for_and_the_text_says_where_to(void **st
     (void)state;
     start("");
     assert_code(chancery_sign(client, 10000, &err), CODE_APPROVAL_REQUIRED);
-    assert_non_null(strstr(err.text, "/v1/approvals, or: chancery request demo-p256"));
+    assert_non_null(strstr(err.text, "/ui/approvals, or: chancery request demo-p256"));
     assert_int_equal(asked(), 0);
     assert_int_equal(signatures_asked(), 1);
 }
@@ -95,7 +95,7 @@ static void auto_asks_for_exactly_this_digest_and_names_the_request(void **state
     (void)state;
     start("[approval]\nrequest = auto\nreason = nightly\n");
     assert_code(chancery_sign(client, 10000, &err), CODE_APPROVAL_REQUIRED);
-    assert_non_null(strstr(err.text, "/v1/approvals/apr_1 is pending"));
+    assert_non_null(strstr(err.text, "/ui/approvals/apr_1 is pending"));
     assert_int_equal(asked(), 1);
     assert_int_equal(polled(), 0);
     const struct fake_request *r = fake_server_request(c.server, "/v1/approvals", 0);

@@ -134,7 +134,8 @@ async function recover(problem: ApiError, refreshed: boolean): Promise<boolean> 
     if (user && session.value?.user !== user) throw new Cancelled(); // somebody else signed in
     return true;
   }
-  const asked = problem.code === 'confirmation_required' ? 'confirm' : 'password';
+  // A refusal that names a field, such as a wrong code of the second factor, is for the form.
+  const asked = problem.code === 'confirmation_required' && !problem.field ? 'confirm' : 'password';
   if (asked === 'confirm' || problem.code === 'password_change_required') {
     if (!(await interrupt(asked))) throw new Cancelled();
     return true;

@@ -25,6 +25,10 @@ export interface Session {
   created: string;
   expires: string;
   csrf_token: string;
+  opened_with: 'api_key' | 'password';
+  /** Until when it may do what is sensitive; null: it was never confirmed. */
+  confirmed_until: string | null;
+  must_change_password: boolean;
 }
 
 export interface Ready {
@@ -249,7 +253,26 @@ export interface ServiceAccount {
   team: string | null;
   created: string;
   revision: number;
-  keys: { id: string; algorithm: string; expires: string | null; created: string; last_used: string | null }[];
+  keys: AccountKey[];
+}
+
+export interface AccountKey {
+  id: string;
+  algorithm: string;
+  expires: string | null;
+  created: string;
+  last_used: string | null;
+}
+
+/** What a user, service account or team has in a project. */
+export interface HeldRole {
+  project: string;
+  role: MemberRole;
+  /** The team it is held by; null: directly. */
+  team: string | null;
+  since: string;
+  not_before: string | null;
+  not_after: string | null;
 }
 
 export interface User {
@@ -290,9 +313,41 @@ export interface NewApiKey extends ApiKey {
   api_key: string;
 }
 
+export interface PasswordState {
+  is_set: boolean;
+  /** It must be changed at the first sign-in. */
+  is_one_time: boolean;
+  changed: string | null;
+}
+
+export interface TotpState {
+  state: 'off' | 'begun' | 'on';
+  since: string | null;
+  /** How many are left. */
+  recovery_codes: number;
+}
+
+export interface TotpSecret {
+  /** "otpauth://totp/…" */
+  uri: string;
+  /** Base32. */
+  secret: string;
+}
+
+export interface RecoveryCodes {
+  recovery_codes: string[];
+}
+
+export interface ServerInfo {
+  urls: string[];
+  /** PEM: what clients must trust; null: what their system trusts. */
+  root: string | null;
+}
+
 export interface UserSession {
   id: string;
-  api_key: string;
+  /** null: opened with a password. */
+  api_key: string | null;
   address: string;
   created: string;
   last_used: string;

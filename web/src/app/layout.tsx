@@ -47,12 +47,14 @@ function NavLinks() {
             {group && <p class="nav-title">{group}</p>}
             <ul>
               {rows.map((p) => {
+                const Count = p.nav!.count;
                 const isHere = p.path === '/' ? at === '/' : at === p.path || at.startsWith(`${p.path}/`);
                 return (
                   <li key={p.path}>
                     <a href={href(p.path)} aria-current={isHere ? 'page' : undefined}>
                       <Icon name={p.nav!.icon} />
                       {p.nav!.label}
+                      {Count && <Count />}
                     </a>
                   </li>
                 );
@@ -95,12 +97,13 @@ function Side() {
           <NavLinks />
         </nav>
         <div class="me">
-          <div class="me-name">
+          <a class="me-name" href={href('/me')} aria-current={currentPath.value === '/me' ? 'page' : undefined}>
             <span class="me-user" title={me.user}>
               {me.user}
             </span>
             <span class="me-role">{roleWords[me.role]}</span>
-          </div>
+            <span class="hidden">: my account</span>
+          </a>
           <ThemeButton />
           <SignOutButton onClick={() => void signOut()} />
         </div>

@@ -15,7 +15,7 @@ export interface PageRow {
   path: string;
   view: FunctionComponent<PageProps>;
   /** Where it stands in the navigation; without it, it is reached by links. */
-  nav?: { label: string; icon: IconName; group?: Group };
+  nav?: { label: string; icon: IconName; group?: Group; /** Stands behind the label. */ count?: FunctionComponent };
   /** Who finds it in the navigation; the server judges what can be seen. Default: everybody. */
   for?: 'administrator' | 'reader';
 }

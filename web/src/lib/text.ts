@@ -38,6 +38,7 @@ export const nameOf = (word: string) => names[word] ?? human(word);
 export function bytesOf(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }
+export const base64Of = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
 export const hexOf = (bytes: Uint8Array) => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 
 export function pemOf(base64: string, label: string): string {

@@ -163,9 +163,9 @@ export function Code({ text, label, short }: { text: string; label: string; shor
 }
 
 /** Lines to be copied as they are: commands, configuration, PEM. */
-export function CodeBlock({ text, label }: { text: string; label: string }) {
+export function CodeBlock({ text, label, wrap }: { text: string; label: string; wrap?: boolean }) {
   return (
-    <div class="code-block">
+    <div class={classes('code-block', wrap && 'wrap')}>
       <pre tabIndex={0} role="region" aria-label={label}>
         <code>{text}</code>
       </pre>

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Users: a list, and the form that makes one.
+import { api } from '../api/client';
+import { isAdministrator } from '../api/session';
+import type { PlatformRole, User } from '../api/types';
+import { href, navigate } from '../app/router';
+import { capital } from '../lib/text';
+import { Badge, Button, Card, Empty, PageHead, Time } from '../ui/basic';
+import { Dialog, openDialog } from '../ui/dialog';
+import { Filters, SelectFilter, TextFilter, useFilter } from '../ui/filter';
+import { Form, SelectField, TextField, useForm } from '../ui/form';
+import { usePages } from '../ui/query';
+import { PagedTable } from '../ui/table';
+import { toast } from '../ui/toast';
+
+export const platformRoles: PlatformRole[] = ['user', 'auditor', 'administrator'];
+export const platformRoleHelp: Record<PlatformRole, string> = {
+  user: 'May do what a project gives: own it, sign with its keys, approve.',
+  auditor: 'Reads everything and changes nothing.',
+  administrator: 'Administers the platform. Signs and approves nothing by that alone.',
+};
+
+function NewUser({ close }: { close: () => void }) {
+  const form = useForm({ name: '', role: 'user' });
+  return (
+    <Dialog title="New user" onClose={close}>
+      <Form
+        form={form}
+        submit="Create user"
+        onCancel={close}
+        onSubmit={async (v) => {
+          const made = await api.create<User>('/v1/users', { name: v.name.trim(), role: v.role }, form.once);
+          close();
+          toast(`User ${made.name} is there; give a one-time password or an API key to sign in with`);
+          navigate(href('/users', made.name));
+        }}
+      >
+        <TextField
+          form={form}
+          name="name"
+          label="Name"
+          required
+          machine
+          maxLength={63}
+          autofocus
+          help="Lower-case letters, digits, dot, hyphen and underscore. It is never given to anybody else."
+        />
+        <SelectField
+          form={form}
+          name="role"
+          label="Role on the platform"
+          required
+          choices={platformRoles.map((r) => [r, capital(r)])}
+          help={platformRoleHelp[form.values.role as PlatformRole]}
+        />
+      </Form>
+    </Dialog>
+  );
+}
+
+export function Users() {
+  const filter = useFilter('name', 'state', 'role');
+  const pages = usePages<User>('/v1/users', filter);
+  const isFiltered = Object.values(filter).some(Boolean);
+  return (
+    <>
+      <PageHead
+        title="Users"
+        lead="People. What they may sign and approve is given in projects, to them or to their teams."
+      >
+        {isAdministrator.value && (
+          <Button kind="primary" icon="plus" onClick={() => openDialog((close) => <NewUser close={close} />)}>
+            New user
+          </Button>
+        )}
+      </PageHead>
+      <Filters>
+        <TextFilter name="name" label="Name begins with" />
+        <SelectFilter name="state" label="State" choices={['active', 'disabled'].map((s) => [s, capital(s)])} />
+        <SelectFilter name="role" label="Role" choices={platformRoles.map((r) => [r, capital(r)])} />
+      </Filters>
+      <Card flush>
+        <PagedTable
+          caption="Users"
+          pages={pages}
+          id={(u) => u.id}
+          empty={
+            isFiltered ? (
+              <Empty icon="search" title="No user fits these filters" />
+            ) : (
+              <Empty icon="user" title="There is no user yet" />
+            )
+          }
+          columns={[
+            { head: 'Name', kind: 'main', cell: (u) => <a href={href('/users', u.name)}>{u.name}</a> },
+            { head: 'Role', cell: (u) => capital(u.role) },
+            { head: 'State', cell: (u) => <Badge state={u.state} /> },
+            { head: 'Created', cell: (u) => <Time at={u.created} style="date" /> },
+          ]}
+        />
+      </Card>
+    </>
+  );
+}
