@@ -98,13 +98,15 @@ static status limit_read(struct cli *cli, int64_t *out, struct error *err)
 
 static void list_path(struct cli *cli, int64_t limit, struct buf *path)
 {
-    static const char *const filters[] = {"type", "key", "principal", "outcome"};
+    static const char *const filters[] = {"type", "key", "principal", "outcome", "digest", "since", "until"};
     char page[24];
     (void)snprintf(page, sizeof(page), "%lld", (long long)(limit < PAGE ? limit : PAGE));
     api_path(path, "/v1/audit");
     api_query(path, "limit", page);
     for (size_t i = 0; i < COUNT_OF(filters); i++)
         api_query(path, filters[i], cli_option(cli, filters[i]));
+    if (cli_has(cli, "newest"))
+        api_query(path, "order", "newest");
 }
 
 static status audit_list(struct cli *cli, struct error *err)
@@ -264,6 +266,10 @@ static const struct cli_option list_options[] = {
     {"key", "KEY", "only records about this key"},
     {"principal", "PRINCIPAL", "only records of what this principal did"},
     {"outcome", "OUTCOME", "only success, refused, failed or unknown"},
+    {"digest", "HEX", "only signatures of this digest: was it signed, by whom, when?"},
+    {"since", "TIME", "only records of this time or later"},
+    {"until", "TIME", "only records before this time"},
+    {"newest", NULL, "newest first"},
     {"after", "SEQ", "only records behind this number"},
     {"limit", "N", "at most so many"},
     {0},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit log, for administrators and auditors: records exactly as they are chained, byte for byte, so that a reader
  * can check the chain itself (I7). */
+#include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/text.h"
 #include "server/api/caller.h"
@@ -10,7 +12,7 @@
 #include "server/api/principals.h"
 #include "server/api/routes.h"
 
-enum { EXPORT_MOST = 10000 };
+enum { EXPORT_MOST = 10000, SCAN_MOST = 20000, DIGEST_LEAST = 20, DIGEST_MOST = 64 };
 
 struct record_page {
     struct list list;
@@ -22,6 +24,8 @@ struct record_query {
     struct record_filter filter;
     struct principal principal;
     struct signing_key key;
+    char digest[2 * DIGEST_MOST + 1];
+    int64_t since_ms, until_ms, after;
 };
 
 static void record_query_clear(struct record_query *q)
@@ -52,13 +56,77 @@ static status filter_principal(struct record_query *q, struct db *db, const char
     return s;
 }
 
+static status digest_parse(struct record_query *q, const char *asked, struct error *err)
+{
+    if (!asked)
+        return OK;
+    size_t len = strlen(asked);
+    if (len < 2 * DIGEST_LEAST || len > 2 * DIGEST_MOST || len % 2 || strspn(asked, "0123456789abcdefABCDEF") != len)
+        return error_set(err, CODE_INVALID, "digest: %d to %d bytes in hexadecimal are expected", DIGEST_LEAST,
+                         DIGEST_MOST);
+    for (size_t i = 0; i <= len; i++)
+        q->digest[i] = (char)tolower((unsigned char)asked[i]);
+    q->filter.digest = q->digest;
+    return OK;
+}
+
+static status time_query(struct request *req, const char *name, int64_t *out, struct error *err)
+{
+    const char *text = request_query(req, name);
+
+    if (!text)
+        return OK;
+    status s = time_parse(text, out, err);
+    if (!is_ok(s))
+        error_prefix(err, "%s", name);
+    return s;
+}
+
 static status record_query_parse(struct record_query *q, struct request *req, struct error *err)
 {
+    const char *order = request_query(req, "order");
+
     q->filter.type = request_query(req, "type");
     q->filter.outcome = request_query(req, "outcome");
     TRY(check_text("type", q->filter.type, err));
     TRY(check_text("outcome", q->filter.outcome, err));
-    return query_integer(req, "after", 0, INT64_MAX, &q->filter.after_seq, err);
+    TRY(digest_parse(q, request_query(req, "digest"), err));
+    TRY(time_query(req, "since", &q->since_ms, err));
+    TRY(time_query(req, "until", &q->until_ms, err));
+    if (order && strcmp(order, "newest") != 0 && strcmp(order, "oldest") != 0)
+        return error_set(err, CODE_INVALID, "order: newest or oldest is expected");
+    q->filter.newest_first = order && strcmp(order, "newest") == 0;
+    return query_integer(req, "after", 0, INT64_MAX, &q->after, err);
+}
+
+/* From times and cursor to the bounds of seq. A page looks at SCAN_MOST records and no more, whatever it finds in them:
+ * its answer comes in bounded time, however long the log is. *ends: there is nothing behind these bounds. */
+static status record_query_bound(struct record_query *q, struct db *db, bool *ends, struct error *err)
+{
+    struct record_filter *f = &q->filter;
+    uint8_t hash[32];
+    int64_t low = 0, high = 0;
+
+    TRY(record_head(db, &high, hash, err));
+    high++;
+    if (q->since_ms)
+        TRY(record_seq_before(db, q->since_ms, &low, err));
+    if (q->until_ms) {
+        TRY(record_seq_before(db, q->until_ms, &high, err));
+        high++;
+    }
+    if (f->newest_first && q->after && q->after < high)
+        high = q->after;
+    if (!f->newest_first && q->after > low)
+        low = q->after;
+    *ends = f->digest || high - low - 1 <= SCAN_MOST;
+    if (!*ends && f->newest_first)
+        low = high - 1 - SCAN_MOST;
+    else if (!*ends)
+        high = low + 1 + SCAN_MOST;
+    f->after_seq = low;
+    f->before_seq = high > 0 ? high : 1;
+    return OK;
 }
 
 static void seq_format(int64_t seq, char out[24])
@@ -77,13 +145,24 @@ static status record_item(void *arg, const struct record_row *r)
     return OK;
 }
 
+/* Where the walk stopped, when the page is not full but the log goes on. */
+static void list_go_on(struct list *list, const struct record_filter *f, bool ends)
+{
+    if (list->more || ends)
+        return;
+    list->more = true;
+    seq_format(f->newest_first ? f->after_seq + 1 : f->before_seq - 1, list->cursor);
+}
+
 static status record_list_get(void *arg, struct request *req, struct response *res, struct error *err)
 {
     struct api *api = arg;
     cleanup_reader struct reader reader = {0};
     cleanup_record_query struct record_query query = {0};
-    static const char *const parameters[] = {"after", "limit", "type", "key", "principal", "outcome", NULL};
+    static const char *const parameters[] = {"after",  "limit", "type",  "key",   "principal", "outcome",
+                                             "digest", "order", "since", "until", NULL};
     struct list list;
+    bool ends = false;
 
     TRY(request_query_only(req, parameters, err));
     TRY(list_parse(&list, req, err));
@@ -92,8 +171,10 @@ static status record_list_get(void *arg, struct request *req, struct response *r
     TRY(reader_acquire(&reader, api->store, err));
     TRY(filter_key(&query, reader.db, request_query(req, "key"), err));
     TRY(filter_principal(&query, reader.db, request_query(req, "principal"), err));
+    TRY(record_query_bound(&query, reader.db, &ends, err));
     list_begin(&list, res);
     TRY(record_list(reader.db, &query.filter, record_item, &list, err));
+    list_go_on(&list, &query.filter, ends);
     return list_end(&list);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "common/text.h"
 #include "server/api/caller.h"
 #include "server/api/hsms.h"
@@ -13,7 +14,10 @@
 #include "server/api/parse.h"
 #include "server/api/routes.h"
 
-enum { SHOWN_MAX = 1000 }; /* of each kind, in a report; the counts are whole */
+enum {
+    SHOWN_MAX = 1000, /* of each kind, in a report; the counts are whole */
+    LOSS_MOST = 100,  /* more than this, and more than half of the keys in use: it is rather the wrong token */
+};
 
 enum finding { FINDING_NONE, FINDING_ORPHAN, FINDING_MISSING, FINDING_WEAKENED, FINDING_UNDESTROYED, FINDING_COUNT };
 static const char *const finding_names[] = {"", "orphan", "missing", "weakened", "undestroyed"};
@@ -37,6 +41,8 @@ struct reconciliation {
     size_t hsm_count, store_count;
     uint8_t authorities[2][HSM_ID_LEN];
     size_t counts[FINDING_COUNT], lost, recovered;
+    bool accepts_loss; /* an administrator said that this is the right token */
+    size_t withheld;   /* keys that were not called missing, because they are too many */
 };
 
 static void reconciliation_clear(struct reconciliation *r)
@@ -134,16 +140,7 @@ static struct hsm_row *hsm_row_find(struct reconciliation *r, const uint8_t id[H
     return found && found->is_known ? found : NULL;
 }
 
-/* Made since the HSM was read, or only slow to be seen. */
-static bool is_there_after_all(struct api *api, const uint8_t id[HSM_ID_LEN], struct deadline d)
-{
-    cleanup_hsm_key struct hsm_key key = {0};
-
-    hsm_forget(api->hsm, id);
-    return hsm_find(api->hsm, id, d, &key, NULL).code != CODE_NOT_FOUND;
-}
-
-static enum finding row_judge(struct reconciliation *r, struct api *api, struct store_row *row, struct deadline d)
+static enum finding row_judge(struct reconciliation *r, struct store_row *row)
 {
     struct hsm_row *found = hsm_row_find(r, row->key.hsm_id);
 
@@ -153,16 +150,34 @@ static enum finding row_judge(struct reconciliation *r, struct api *api, struct 
     if (row->key.state == KEY_DESTROYED)
         return found ? FINDING_UNDESTROYED : FINDING_NONE;
     if (!found)
-        return is_there_after_all(api, row->key.hsm_id, d) ? FINDING_NONE : FINDING_MISSING;
+        return FINDING_MISSING;
     /* what was accepted at an import is no news */
     return *found->findings && strcmp(found->findings, row->key.findings) != 0 ? FINDING_WEAKENED : FINDING_NONE;
 }
 
-static void sides_compare(struct reconciliation *r, struct api *api, struct deadline d)
+/* Made since the HSM was read, or only slow to be seen: what seems missing is looked for in a second reading. */
+static status missing_look_again(struct reconciliation *r, struct api *api, struct deadline d, struct error *err)
+{
+    cleanup_reconciliation struct reconciliation again = {0};
+
+    TRY(hsm_list(api->hsm, d, hsm_row_take, &again, err));
+    qsort(again.in_hsm, again.hsm_count, sizeof(*again.in_hsm), by_id);
+    for (size_t i = 0; i < r->store_count; i++) {
+        struct store_row *row = &r->in_store[i];
+        if (row->finding != FINDING_MISSING || !hsm_row_find(&again, row->key.hsm_id))
+            continue;
+        row->finding = FINDING_NONE;
+        r->counts[FINDING_MISSING]--;
+        r->counts[FINDING_NONE]++;
+    }
+    return OK;
+}
+
+static status sides_compare(struct reconciliation *r, struct api *api, struct deadline d, struct error *err)
 {
     qsort(r->in_hsm, r->hsm_count, sizeof(*r->in_hsm), by_id);
     for (size_t i = 0; i < r->store_count; i++) {
-        r->in_store[i].finding = row_judge(r, api, &r->in_store[i], d);
+        r->in_store[i].finding = row_judge(r, &r->in_store[i]);
         r->counts[r->in_store[i].finding]++;
     }
     for (size_t i = 0; i < COUNT_OF(r->authorities); i++) {
@@ -172,6 +187,7 @@ static void sides_compare(struct reconciliation *r, struct api *api, struct dead
     }
     for (size_t i = 0; i < r->hsm_count; i++)
         r->counts[FINDING_ORPHAN] += !r->in_hsm[i].is_claimed;
+    return r->counts[FINDING_MISSING] > 0 ? missing_look_again(r, api, d, err) : OK;
 }
 
 /* ---- steps */
@@ -214,19 +230,43 @@ static status step_take(struct api *api, struct request *req, const char *key_id
     return done.code == CODE_CONFLICT ? OK : done;
 }
 
+static bool is_in_use(const struct store_row *row)
+{
+    return row->key.version == row->current && (row->key.state == KEY_ACTIVE || row->key.state == KEY_DISABLED);
+}
+
+/* With the wrong token every key would be called missing, each by a commit that all signatures wait for. */
+static void losses_withhold(struct reconciliation *r)
+{
+    size_t in_use = 0, losses = 0;
+
+    for (size_t i = 0; i < r->store_count; i++) {
+        const struct store_row *row = &r->in_store[i];
+        in_use += is_in_use(row);
+        losses += is_in_use(row) && row->finding == FINDING_MISSING;
+    }
+    if (r->accepts_loss || losses <= LOSS_MOST || losses * 2 <= in_use)
+        return;
+
+    char text[64];
+    (void)snprintf(text, sizeof(text), "%zu of %zu", losses, in_use);
+    log_event(LOG_LEVEL_ERROR, "hsm.reconcile", "keys_not_found", text, "reason",
+              "the token looks like another one; the keys keep their states. If it is the right one: chancery hsm "
+              "reconcile --accept-loss",
+              NULL);
+    r->withheld = losses;
+}
+
 static status steps_take(struct reconciliation *r, struct api *api, struct request *req, struct deadline d,
                          struct error *err)
 {
     for (size_t i = 0; i < r->store_count; i++) {
         const struct store_row *row = &r->in_store[i];
-        enum key_state state = row->key.state;
         bool taken = false;
-        if (row->key.version != row->current)
-            continue;
-        if (row->finding == FINDING_MISSING && (state == KEY_ACTIVE || state == KEY_DISABLED)) {
+        if (is_in_use(row) && row->finding == FINDING_MISSING && r->withheld == 0) {
             TRY(step_take(api, req, row->key.id, KEY_ACTION_LOSE, d, &taken, err));
             r->lost += taken;
-        } else if (row->found && state == KEY_MISSING) {
+        } else if (row->found && row->key.version == row->current && row->key.state == KEY_MISSING) {
             TRY(step_take(api, req, row->key.id, KEY_ACTION_FIND, d, &taken, err));
             r->recovered += taken;
         }
@@ -288,6 +328,7 @@ static void counts_write(struct json_writer *w, const struct reconciliation *r)
         json_add_integer(w, finding_names[f], (int64_t)r->counts[f]);
     json_add_integer(w, "lost", (int64_t)r->lost);
     json_add_integer(w, "recovered", (int64_t)r->recovered);
+    json_add_integer(w, "withheld", (int64_t)r->withheld);
     json_end_object(w);
 }
 
@@ -336,13 +377,22 @@ static void report_keep(const struct buf *report)
     (void)pthread_mutex_unlock(&last_lock);
 }
 
-status reconcile_run(struct api *api, struct request *req, struct deadline d, struct buf *report, struct error *err)
+static status reconcile(struct reconciliation *r, struct api *api, struct request *req, struct deadline d,
+                        struct error *err)
 {
-    cleanup_reconciliation struct reconciliation r = {0};
+    TRY(sides_read(r, api, d, err));
+    TRY(sides_compare(r, api, d, err));
+    losses_withhold(r);
+    return steps_take(r, api, req, d, err);
+}
 
-    TRY(sides_read(&r, api, d, err));
-    sides_compare(&r, api, d);
-    TRY(steps_take(&r, api, req, d, err));
+status reconcile_run(struct api *api, const struct reconcile_order *order, struct deadline d, struct buf *report,
+                     struct error *err)
+{
+    struct request *req = order->req;
+    cleanup_reconciliation struct reconciliation r = {.accepts_loss = order->accepts_loss};
+
+    TRY(reconcile(&r, api, req, d, err));
     TRY(report_write(&r, report, err));
     report_keep(report);
     return summary_record(&r, api, req, d, err);
@@ -353,11 +403,13 @@ status reconcile_run(struct api *api, struct request *req, struct deadline d, st
 static status reconcile_post(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_buf struct buf report = {0};
+    struct reconcile_order order = {.req = req};
+    const struct json_field fields[] = {{"accept_loss", JSON_BOOL, 0, &order.accepts_loss}};
 
     TRY(query_none(req, err));
-    TRY(body_empty(req, err));
+    TRY(body_read(req, fields, COUNT_OF(fields), err));
     TRY(hsm_check_name(req, err));
-    TRY(reconcile_run(arg, req, request_deadline(req), &report, err));
+    TRY(reconcile_run(arg, &order, request_deadline(req), &report, err));
     json_add_raw(response_json(res, 200), NULL, buf_text(&report));
     return OK;
 }

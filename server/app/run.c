@@ -125,7 +125,7 @@ static void hsm_reconcile(struct server *s)
 {
     cleanup_buf struct buf report = {0};
     struct error err = {0};
-    if (!is_ok(reconcile_run(&s->api, NULL, deadline_in(RECONCILE_TIMEOUT_MS), &report, &err)))
+    if (!is_ok(reconcile_run(&s->api, &(struct reconcile_order){0}, deadline_in(RECONCILE_TIMEOUT_MS), &report, &err)))
         log_error(LOG_LEVEL_ERROR, "hsm.reconcile", &err);
 }
 

@@ -182,37 +182,11 @@ static status on_record(void *arg, const struct record_row *row)
     return record_judge(d, row, record, &err);
 }
 
-static status time_of(void *arg, const struct record_row *row)
-{
-    cleanup_json struct json *record = NULL;
-    TRY(json_parse(slice_of_text(row->line), RECORD_MAX, LIMIT_JSON_DEPTH, &record, NULL));
-    return time_parse(json_get_text(record, "time", ""), arg, NULL);
-}
-
-/* The last record before that time, by halves: the log's times never fall. */
-static status seq_before(struct db *db, int64_t when_ms, int64_t *out, struct error *err)
-{
-    uint8_t hash[32];
-    int64_t low = 0, high = 0;
-    TRY(record_head(db, &high, hash, err));
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2, time_ms = INT64_MAX;
-        const struct record_filter one = {.after_seq = middle, .limit = 1};
-        TRY(record_list(db, &one, time_of, &time_ms, err));
-        if (time_ms < when_ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *out = low;
-    return OK;
-}
-
 static status records_walk(struct dry_running *d, struct db *db, bool *more, struct error *err)
 {
     struct record_filter filter = {
         .limit = LIMIT_PAGE, .type = "signature.outcome", .outcome = "success", .key_id = d->in->key_id};
-    TRY(seq_before(db, d->in->from_ms, &filter.after_seq, err));
+    TRY(record_seq_before(db, d->in->from_ms, &filter.after_seq, err));
     d->last_seq = filter.after_seq;
     for (*more = true; *more && d->seen < d->in->limit;) {
         int64_t before = d->seen;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the audit log. Nothing here updates or removes a record (I7). */
+#include "common/json.h"
 #include "server/store/row.h"
+
+enum { RECORD_MAX = 1024 * 1024 };
 
 #define COLUMNS "seq, line, type, principal_id, key_id, outcome, request_id, digest, intent_seq, server"
 
@@ -46,19 +49,58 @@ static struct db_value text_or_empty(const char *text)
     return db_text(text ? text : "");
 }
 
+/* What all ways of listing share: $1 and $2 bound seq, on both sides excluded, $3 to $6 are filters. */
+#define LIST_SQL(more)                                                                                                 \
+    "SELECT " COLUMNS " FROM record WHERE seq > $1 AND seq < $2 AND ($3 = '' OR type = $3) "                           \
+    "AND ($4 = '' OR principal_id = $4) AND ($5 = '' OR key_id = $5) AND ($6 = '' OR outcome = $6) " more " LIMIT $7"
+/* The index on digests covers outcomes alone. */
+#define OF_DIGEST "AND type = 'signature.outcome' AND digest = $8 "
+
+static const char *list_sql(const struct record_filter *filter)
+{
+    if (filter->digest)
+        return filter->newest_first ? LIST_SQL(OF_DIGEST "ORDER BY digest DESC, seq DESC")
+                                    : LIST_SQL(OF_DIGEST "ORDER BY digest, seq");
+    return filter->newest_first ? LIST_SQL("ORDER BY seq DESC") : LIST_SQL("ORDER BY seq");
+}
+
 status record_list(struct db *db, const struct record_filter *filter,
                    status (*each)(void *arg, const struct record_row *r), void *arg, struct error *err)
 {
     cleanup_rows struct db_rows *rows = NULL;
     struct page page = {.limit = filter->limit};
-    TRY(db_query(db,
-                 "SELECT " COLUMNS " FROM record WHERE seq > $1 AND ($2 = '' OR type = $2) "
-                 "AND ($3 = '' OR principal_id = $3) AND ($4 = '' OR key_id = $4) AND ($5 = '' OR outcome = $5) "
-                 "ORDER BY seq LIMIT $6",
-                 DB_PARAMS(db_int(filter->after_seq), text_or_empty(filter->type), text_or_empty(filter->principal_id),
-                           text_or_empty(filter->key_id), text_or_empty(filter->outcome), db_int(page_limit(page))),
-                 &rows, err));
+    const struct db_value params[] = {
+        db_int(filter->after_seq),     db_int(filter->before_seq ? filter->before_seq : INT64_MAX),
+        text_or_empty(filter->type),   text_or_empty(filter->principal_id),
+        text_or_empty(filter->key_id), text_or_empty(filter->outcome),
+        db_int(page_limit(page)),      text_or_empty(filter->digest)};
+    TRY(db_query(db, list_sql(filter), params, filter->digest ? 8 : 7, &rows, err));
     return record_walk(rows, each, arg, err);
+}
+
+static status time_take(void *arg, const struct record_row *row)
+{
+    cleanup_json struct json *record = NULL;
+    TRY(json_parse(slice_of_text(row->line), RECORD_MAX, LIMIT_JSON_DEPTH, &record, NULL));
+    return time_parse(json_get_text(record, "time", ""), arg, NULL);
+}
+
+status record_seq_before(struct db *db, int64_t when_ms, int64_t *out, struct error *err)
+{
+    uint8_t hash[32];
+    int64_t low = 0, high = 0;
+    TRY(record_head(db, &high, hash, err));
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2, time_ms = INT64_MAX;
+        const struct record_filter one = {.after_seq = middle, .limit = 1};
+        TRY(record_list(db, &one, time_take, &time_ms, err));
+        if (time_ms < when_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *out = low;
+    return OK;
 }
 
 status record_open_intents(struct db *db, int64_t server, status (*each)(void *arg, const struct record_row *r),

@@ -188,14 +188,16 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
 
 /* In the order of ids. Filters that are not set match everything. A member's keys are found by his projects, which are
  * few: a condition on each key of the store would be asked a hundred thousand times for the ten that a token shows. */
-#define LIST_SQL(whose)                                                                                                \
+#define LIST_SQL(whose, state)                                                                                         \
     "SELECT " COLUMNS FROM                                                                                             \
-    "WHERE k.id > $1 AND ($2 = '' OR k.project_id = $2) AND ($3 = 0 OR k.state = 'active') AND " whose                 \
-    " AND ($7 = '' OR k.lifecycle = $7) AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS(         \
-        "k.label", "$9") " ORDER BY k.id LIMIT $6"
+    "WHERE k.id > $1 AND ($2 = '' OR k.project_id = $2) AND ($3 = 0 OR k.state = 'active') AND " whose " AND " state   \
+    " AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS("k.label", "$9") " ORDER BY k.id LIMIT $6"
 #define OF_MEMBER                                                                                                      \
     "k.project_id IN (SELECT project_id FROM principal_role WHERE principal_id = $4 AND (role & $5) <> 0 "             \
     "AND " ROLE_IN_TIME("", "$10") ")"
+/* A state alone is found by its index. */
+#define IN_STATE "k.lifecycle = $7"
+#define IN_ANY_STATE "$7 = ''"
 #define OF_ALL "($4 = '' AND $5 >= 0 AND $10 >= CAST(0 AS BIGINT))"
 
 static status signing_key_walk(struct db_rows *rows, struct signing_key *k,
@@ -210,11 +212,18 @@ static status signing_key_walk(struct db_rows *rows, struct signing_key *k,
     }
 }
 
+static const char *list_sql(bool of_member, bool in_state)
+{
+    if (of_member)
+        return in_state ? LIST_SQL(OF_MEMBER, IN_STATE) : LIST_SQL(OF_MEMBER, IN_ANY_STATE);
+    return in_state ? LIST_SQL(OF_ALL, IN_STATE) : LIST_SQL(OF_ALL, IN_ANY_STATE);
+}
+
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
                         status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err)
 {
     cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db, filter->member_id ? LIST_SQL(OF_MEMBER) : LIST_SQL(OF_ALL),
+    TRY(db_query(db, list_sql(filter->member_id != NULL, page.state != NULL),
                  DB_PARAMS(db_text(page_after(page)), db_text(filter->project_id ? filter->project_id : ""),
                            db_int(filter->only_active), db_text(filter->member_id ? filter->member_id : ""),
                            db_int(filter->roles), db_int(page_limit(page)), db_text(filter_text(page.state)),

@@ -347,12 +347,16 @@ struct record_row {
 };
 status record_insert(struct db *db, const struct record_row *r, struct error *err);
 struct record_filter {
-    int64_t after_seq;
+    int64_t after_seq, before_seq; /* both excluded; before_seq 0: to the end */
     int limit;
+    bool newest_first;
     const char *type, *principal_id, *key_id, *outcome;
+    const char *digest; /* hex; finds outcomes of signatures, by an index. The others walk what the bounds leave. */
 };
 status record_list(struct db *db, const struct record_filter *filter,
                    status (*each)(void *arg, const struct record_row *r), void *arg, struct error *err);
+/* The last record before that time, by halves, for the log's times never fall; 0: there is none. */
+status record_seq_before(struct db *db, int64_t when_ms, int64_t *out, struct error *err);
 status record_head(struct db *db, int64_t *seq, uint8_t hash[32], struct error *err); /* 0 and zeros when empty */
 /* The same for writing: inside a transaction, held until its end, so that several servers append one after the other.
  */

@@ -7,6 +7,7 @@
 
 #include "../hsm/raw.h"
 #include "common/encoding.h"
+#include "common/secret.h"
 #include "common/text.h"
 #include "server/api/reconcile.h"
 
@@ -205,6 +206,47 @@ static void orphans_are_reported_and_the_ca_is_none(void **state)
     assert_non_null(finding(w, "orphan", "hsm_label", "orphan"));
 }
 
+/* Rows like the key's, whose pairs no token has. */
+static void ghosts(struct world *w, const char *like, int first, int end)
+{
+    cleanup_signing_key struct signing_key key = {0};
+
+    assert_ok(w, signing_key_find(store_writer(w->store), like, &key, &w->err));
+    for (int i = first; i < end; i++) {
+        assert_ok(w, id_new("key", key.id, &w->err));
+        (void)snprintf(key.label, sizeof(key.label), "ghost-%03d", i);
+        memset(key.hsm_id, 0xee, sizeof(key.hsm_id));
+        memcpy(key.hsm_id, &i, sizeof(i));
+        assert_ok(w, signing_key_insert(store_writer(w->store), &key, &w->err));
+    }
+}
+
+static int64_t counted(const struct world *w, const char *what)
+{
+    return json_get_integer(json_get(w->answer, "counts"), what, -1);
+}
+
+static void with_the_wrong_token_no_key_becomes_missing_unless_the_loss_is_accepted(void **state)
+{
+    struct world *w = *state;
+    char id[ID_SIZE];
+
+    world_key(w, "lonely", "p256", id);
+    ghosts(w, id, 0, 100);
+    assert_status(w, reconcile(w), 200); /* a hundred are still called missing */
+    assert_int_equal(counted(w, "lost"), 100);
+    assert_int_equal(counted(w, "withheld"), 0);
+    assert_ok(w,
+              db_exec(store_writer(w->store), "UPDATE signing_key SET lifecycle = 'active' WHERE label LIKE 'ghost-%'",
+                      NULL, 0, NULL, &w->err));
+    ghosts(w, id, 100, 101);
+    assert_status(w, reconcile(w), 200);
+    assert_int_equal(counted(w, "lost"), 0);
+    assert_int_equal(counted(w, "withheld"), 101);
+    assert_status(w, world_ask(w, ADMIN, "POST", "/v1/hsms/default/reconcile", "{\"accept_loss\":true}"), 200);
+    assert_int_equal(counted(w, "lost"), 101);
+}
+
 static status acceptance_forget(struct db *db, void *arg, struct audit_record *record, struct error *err)
 {
     (void)record;
@@ -276,7 +318,7 @@ static void the_server_itself_reconciles_and_a_destroyed_key_still_there_is_told
 
     world_key(w, "lie", "p256", id);
     assert_ok(w, signing_key_set_state(store_writer(w->store), id, KEY_DESTROYED, "", &w->err));
-    assert_ok(w, reconcile_run(&w->api, NULL, deadline_in(60000), &report, &w->err));
+    assert_ok(w, reconcile_run(&w->api, &(struct reconcile_order){0}, deadline_in(60000), &report, &w->err));
     cleanup_json struct json *record = world_last_record(w);
     assert_string_equal(json_get_text(record, "type", ""), "hsm.reconcile");
     assert_string_equal(json_get_text(record, "principal", ""), "");
@@ -295,6 +337,7 @@ int main(void)
         cmocka_unit_test(orphans_are_reported_and_the_ca_is_none),
         cmocka_unit_test(attributes_weaker_than_accepted_are_reported_and_the_key_works_on),
         cmocka_unit_test(the_server_itself_reconciles_and_a_destroyed_key_still_there_is_told),
+        cmocka_unit_test(with_the_wrong_token_no_key_becomes_missing_unless_the_loss_is_accepted),
         cmocka_unit_test(softhsm_is_told_with_its_limits_and_marked_as_software),
         cmocka_unit_test(an_hsm_that_does_not_answer_is_told_with_the_reason),
     };

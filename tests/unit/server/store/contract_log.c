@@ -92,6 +92,7 @@ static void record_put(struct world *w, int64_t seq, const char *type, int64_t i
                            .line = "{\"v\":1}",
                            .type = type,
                            .principal_id = seq % 2 ? "usr_a" : "usr_b",
+                           .digest = seq == 2 || seq == 5 ? "d1" : "d2",
                            .key_id = seq > 2 ? "key_a" : NULL,
                            .outcome = intent ? "success" : NULL,
                            .intent_seq = intent,
@@ -114,15 +115,23 @@ static void records_are_listed_by_every_filter(void **state)
     record_put(w, 2, "signature.outcome", 1);
     record_put(w, 3, "key.disable", 0);
     record_put(w, 4, "signature.intent", 0);
+    record_put(w, 5, "signature.outcome", 4);
     const struct {
         struct record_filter filter;
         const char *expected;
-    } rows[] = {{{0}, "1,2,3,4"},
+    } rows[] = {{{0}, "1,2,3,4,5"},
+                {{.newest_first = true}, "5,4,3,2,1"},
+                {{.after_seq = 1, .before_seq = 4}, "2,3"},
+                {{.newest_first = true, .before_seq = 4, .limit = 2}, "3,2"},
+                {{.digest = "d1"}, "2,5"},
+                {{.digest = "d1", .newest_first = true}, "5,2"},
+                {{.digest = "d1", .principal_id = "usr_b"}, "2"},
+                {{.digest = "d2"}, ""},
                 {{.after_seq = 1, .limit = 2}, "2,3"},
                 {{.type = "signature.intent"}, "1,4"},
                 {{.principal_id = "usr_b"}, "2,4"},
-                {{.key_id = "key_a"}, "3,4"},
-                {{.outcome = "success"}, "2"},
+                {{.key_id = "key_a"}, "3,4,5"},
+                {{.outcome = "success"}, "2,5"},
                 {{.type = "signature.intent", .principal_id = "usr_b", .key_id = "key_a"}, "4"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct collected c = {0};
