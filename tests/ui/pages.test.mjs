@@ -10,6 +10,14 @@ const rows = [
   ['projects', '/projects', 'Projects'],
   ['projects-none', '/projects?name=nothing-like-it', 'Projects'],
   ['keys', '/keys', 'Keys'],
+  ['project', '/projects/firmware', 'firmware'],
+  ['project-members', '/projects/firmware?tab=members', 'firmware'],
+  ['project-usage', '/projects/firmware?tab=about', 'firmware'],
+  ['key', '/keys/demo:p256', 'demo:p256'],
+  ['key-versions', '/keys/firmware:bootloader?tab=versions', 'firmware:bootloader'],
+  ['key-certificate', '/keys/firmware:update?tab=certificate', 'firmware:update'],
+  ['key-policy', '/keys/firmware:bootloader?tab=policy', 'firmware:bootloader'],
+  ['key-pending', '/keys/firmware:later', 'firmware:later'],
   ['no-such-page', '/nothing', 'There is no such page'],
 ];
 

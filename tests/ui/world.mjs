@@ -2,10 +2,49 @@
 // What the pages show in the tests: a company's projects, people and keys, made through the REST interface. The sandbox has
 // the project demo with a key of each kind and the service account demo-signer already.
 
+import { execFileSync } from 'node:child_process';
+
+/** Usage of the last 30 days as if it had been, written past the server: days cannot be waited for. */
+function usage() {
+  const day = (i) => new Date(Date.now() - i * 86_400_000).toISOString().slice(0, 10);
+  const rows = Array.from({ length: 30 }, (_, i) => {
+    const busy = (i + 4) % 7 < 5 ? 40 + ((i * 37) % 50) : (i * 13) % 9;
+    return ['p256', 'rsa3072'].map(
+      (label, n) =>
+        `INSERT OR REPLACE INTO key_usage SELECT id, '${day(i + 1)}', ${busy >> n}, ${(i * 7) % 11}, ${i % 9 === 0 ? 3 : 0} FROM signing_key WHERE label = '${label}';`,
+    );
+  });
+  execFileSync('sqlite3', ['-cmd', '.timeout 10000', process.env.SANDBOX_DB, rows.flat().join('\n')]);
+}
+
+/** Some signatures, so that the log has their records: the files are this one. */
+function signatures() {
+  const env = { ...process.env };
+  for (const key of ['demo:p256', 'demo:rsa3072', 'demo:p256'])
+    execFileSync(
+      `${process.env.CHANCERY_BUILD}/cli/chancery`,
+      [
+        '--config',
+        process.env.CHANCERY_CONF,
+        '--passphrase-file',
+        `${process.env.CHANCERY_CONF.replace(/client\/client.conf$/, 'passphrase')}`,
+        'sign',
+        import.meta.url.slice(7),
+        '--key',
+        key,
+        '--output',
+        '-',
+      ],
+      { env, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+}
+
 /** Can be called again on the same server: what is there stays. */
 export async function fill(rest) {
   const there = await rest('GET', '/v1/projects?name=firmware');
   if (there.items.length > 0) return;
+  usage();
+  signatures();
 
   await rest('POST', '/v1/projects', {
     name: 'firmware',

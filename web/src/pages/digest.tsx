@@ -32,7 +32,7 @@ function useHits(digests: Digest[] | null): Loaded<Hit[]> {
 }
 
 const kinds: Record<Inspected['kind'], string> = {
-  file: 'a file of no kind that holds a signature known here',
+  file: 'an ordinary file',
   pe: 'a Windows executable',
   jar: 'a Java archive or other ZIP',
   apk: 'an Android package',
@@ -106,7 +106,7 @@ function Signings({ signings }: { signings: Signing[] }) {
           {
             head: 'Outcome',
             cell: (s) => (
-              <span class="actions">
+              <span class="pair">
                 <Badge state={s.record.outcome ?? ''} /> <Match signing={s} />
               </span>
             ),

@@ -24,6 +24,8 @@ export interface FormState<V extends Values> {
   /** Runs the work with this form's handling of errors; true when it went well. */
   run: (work: () => Promise<unknown>) => Promise<boolean>;
   reset: () => void;
+  /** Takes the error away and leaves what is typed: after a reload that follows a 412. */
+  calm: () => void;
 }
 
 export function useForm<V extends Values>(initial: V): FormState<V> {
@@ -69,6 +71,7 @@ export function useForm<V extends Values>(initial: V): FormState<V> {
     busy,
     once,
     run,
+    calm: () => setError(null),
     reset: () => {
       setValues(initial);
       setErrors({});
@@ -204,6 +207,8 @@ interface TextProps<V extends Values> extends FieldProps<V, string> {
   min?: number | string;
   max?: number | string;
   pattern?: string;
+  /** Id of a <datalist>. */
+  list?: string;
   /** Several lines. */
   rows?: number;
   autofocus?: boolean;

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// One signing key: what it is, how it is used, its versions, certificates and policy, and what can be done with it.
+import { path } from '../api/client';
+import type { Key, KeyVersion, Page, PolicyVersion } from '../api/types';
+import type { PageProps } from '../app/page';
+import { href } from '../app/router';
+import { keyName } from '../lib/keys';
+import { download, nameOf, pemOf } from '../lib/text';
+import { Badge, Button, Card, Code, Empty, Facts, Grid, Loading, PageHead, Problem, Time } from '../ui/basic';
+import { CertificateFacts, Chain } from '../ui/certificate';
+import { PolicyView } from '../ui/policy';
+import { useQuery, type Loaded } from '../ui/query';
+import { Tabs } from '../ui/tabs';
+import { UsageCard } from '../ui/usage_chart';
+import { KeyActions, KeyNotes } from './key_actions';
+import { CertificateEnd } from './keys';
+
+const attributeWords: [keyof NonNullable<Key['hsm']>, boolean, string][] = [
+  ['sensitive', true, 'sensitive'],
+  ['always_sensitive', true, 'always was sensitive'],
+  ['extractable', false, 'cannot be extracted'],
+  ['never_extractable', true, 'never could be'],
+  ['local', true, 'made in the HSM'],
+];
+
+/** As read back from the private key (I3). */
+function Attributes({ of }: { of: NonNullable<Key['hsm']> }) {
+  return (
+    <ul class="words">
+      {attributeWords.map(([name, wanted, text]) => (
+        <li key={name}>{of[name] === wanted ? text : <Badge tone="bad">not: {text}</Badge>}</li>
+      ))}
+    </ul>
+  );
+}
+
+const Words = ({ list }: { list: string[] }) =>
+  list.length === 0 ? (
+    <span class="muted">none</span>
+  ) : (
+    <ul class="words">
+      {list.map((w) => (
+        <li key={w}>{nameOf(w)}</li>
+      ))}
+    </ul>
+  );
+
+function About({ of: key }: { of: Key }) {
+  return (
+    <Grid>
+      <UsageCard title="Signatures in the last 30 days" of={{ key: key.id }} wide />
+      <Card title="Key">
+        <Facts
+          rows={[
+            ['Project', <a href={href('/projects', key.project)}>{key.project}</a>],
+            ['Type', nameOf(key.type)],
+            ['Version', key.version === 0 ? 'not made yet' : key.version],
+            ['Mechanisms', <Words list={key.mechanisms} />],
+            ['Hashes', <Words list={key.hashes} />],
+            ['Certificate until', <CertificateEnd of={key} />],
+            ['Created', <Time at={key.created} />],
+            ['Retired', key.retired ? <Time at={key.retired} /> : undefined],
+          ]}
+        />
+      </Card>
+      <Card title="In the HSM">
+        <Facts
+          rows={[
+            ['HSM', key.hsm_name],
+            ['Attributes', key.hsm ? <Attributes of={key.hsm} /> : 'not made yet'],
+            ['CKA_LABEL', <Code text={`${key.project}-${key.label}`} label="CKA_LABEL" />],
+            ['CKA_ID', key.cka_id ? <Code text={key.cka_id} label="CKA_ID" /> : undefined],
+            ['Id', <Code text={key.id} label="id" />],
+            [
+              'Public key',
+              key.public_key ? (
+                <Button
+                  icon="download"
+                  onClick={() =>
+                    download(
+                      `${key.project}-${key.label}.pub.pem`,
+                      pemOf(key.public_key!, 'PUBLIC KEY'),
+                      'application/x-pem-file',
+                    )
+                  }
+                >
+                  {key.project}-{key.label}.pub.pem
+                </Button>
+              ) : undefined,
+            ],
+          ]}
+        />
+      </Card>
+    </Grid>
+  );
+}
+
+function VersionCard({ of: v, name }: { of: KeyVersion; name: string }) {
+  return (
+    <Card
+      title={
+        <>
+          Version {v.version} <Badge state={v.state} />
+        </>
+      }
+    >
+      <Facts
+        rows={[
+          ['Type', nameOf(v.type)],
+          ['Created', <Time at={v.created} />],
+          ['Grace until', v.grace_until ? <Time at={v.grace_until} /> : undefined],
+          ['CKA_ID', <Code text={v.cka_id} label={`CKA_ID of version ${v.version}`} />],
+          ['Attributes', <Attributes of={v.hsm} />],
+          ['Findings', v.findings ?? undefined],
+        ]}
+      />
+      {v.certificate && (
+        <>
+          <h3>Certificate</h3>
+          <CertificateFacts der={v.certificate} name={`${name}-v${v.version}`} />
+        </>
+      )}
+      {v.replaced_certificates.length > 0 && (
+        <details>
+          <summary>Certificates before this one: {v.replaced_certificates.length}</summary>
+          {v.replaced_certificates.map((c, i) => (
+            <div key={i} class="stack">
+              <p class="muted">
+                Replaced <Time at={c.replaced} />
+              </p>
+              <CertificateFacts der={c.certificate} name={`${name}-v${v.version}-replaced-${i + 1}`} />
+            </div>
+          ))}
+        </details>
+      )}
+    </Card>
+  );
+}
+
+function Versions({ of: key }: { of: Key }) {
+  const versions = useQuery<Page<KeyVersion>>(path`/v1/keys/${key.id}/versions`);
+  if (versions.error && !versions.data) return <Problem error={versions.error} retry={versions.reload} />;
+  if (!versions.data) return <Loading lines={6} />;
+  if (versions.data.items.length === 0) return <Empty icon="key" title="The HSM has not made this key yet" />;
+  return (
+    <>
+      {versions.data.items.map((v) => (
+        <VersionCard key={v.version} of={v} name={`${key.project}-${key.label}`} />
+      ))}
+    </>
+  );
+}
+
+function Certificates({ of: key }: { of: Key }) {
+  if (key.certificates.length === 0) return <Empty icon="certificate" title="This key has no certificate" />;
+  const name = `${key.project}-${key.label}`;
+  const pem = key.certificates.map((der) => pemOf(der, 'CERTIFICATE')).join('');
+  return (
+    <Card
+      title="Certificate chain"
+      actions={
+        <Button icon="download" onClick={() => download(`${name}-chain.pem`, pem, 'application/x-pem-file')}>
+          Whole chain
+        </Button>
+      }
+    >
+      <Chain certificates={key.certificates} name={name} />
+    </Card>
+  );
+}
+
+function OnePolicy({
+  title,
+  of,
+  scope,
+  aside,
+}: {
+  title: string;
+  of: Loaded<PolicyVersion>;
+  scope: string;
+  aside?: string;
+}) {
+  return (
+    <Card title={title} actions={aside && <span class="muted">{aside}</span>}>
+      {of.data ? (
+        <PolicyView of={of.data} scope={scope} />
+      ) : of.error ? (
+        <Problem error={of.error} retry={of.reload} />
+      ) : (
+        <Loading />
+      )}
+    </Card>
+  );
+}
+
+function Policies({ of: key }: { of: Key }) {
+  const own = useQuery<PolicyVersion>(path`/v1/keys/${key.id}/policy`);
+  const project = useQuery<PolicyVersion>(path`/v1/projects/${key.project}/policy`);
+  const platform = useQuery<PolicyVersion>('/v1/policy');
+  const hasOwn = !!own.data?.document;
+  return (
+    <>
+      <p class="lead">
+        Two policies count for a signature: that of the platform, and that of the key, or, where the key has none, that
+        of its project.
+      </p>
+      <OnePolicy title={`Policy of the key ${keyName(key)}`} of={own} scope="this key" />
+      <OnePolicy
+        title={`Policy of the project ${key.project}`}
+        of={project}
+        scope="the project"
+        aside={hasOwn ? 'Does not count here: the key has its own' : undefined}
+      />
+      <OnePolicy title="Policy of the platform" of={platform} scope="the platform" />
+    </>
+  );
+}
+
+export function KeyPage({ params }: PageProps) {
+  const found = useQuery<Key>(path`/v1/keys/${params.key!}`);
+  const crumbs: [string, string][] = [['Keys', href('/keys')]];
+  if (!found.data)
+    return (
+      <>
+        <PageHead title={params.key} crumbs={crumbs} />
+        {found.error ? <Problem error={found.error} retry={found.reload} /> : <Loading lines={8} />}
+      </>
+    );
+  const key = found.data;
+  return (
+    <>
+      <PageHead title={keyName(key)} crumbs={crumbs} badge={<Badge state={key.state} />}>
+        <KeyActions of={key} />
+      </PageHead>
+      {!!found.error && <Problem error={found.error} retry={found.reload} />}
+      <KeyNotes of={key} />
+      <Tabs
+        label={`Parts of ${keyName(key)}`}
+        tabs={[
+          { id: 'about', label: 'About', view: () => <About of={key} /> },
+          { id: 'versions', label: 'Versions', view: () => <Versions of={key} /> },
+          { id: 'certificate', label: 'Certificate', view: () => <Certificates of={key} /> },
+          { id: 'policy', label: 'Policy', view: () => <Policies of={key} /> },
+        ]}
+      />
+    </>
+  );
+}

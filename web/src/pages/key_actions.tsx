@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be done with a signing key in its present state, and what each of it means.
+import { api, path } from '../api/client';
+import { isAdministrator, role } from '../api/session';
+import type { Key } from '../api/types';
+import { keyName } from '../lib/keys';
+import { fromNow, utc } from '../lib/time';
+import { Button, Note } from '../ui/basic';
+import { confirmAction, Dialog, openDialog } from '../ui/dialog';
+import { Form, TextField, useForm } from '../ui/form';
+import { toast } from '../ui/toast';
+
+const act = (key: Key, action: string, body: object = {}) =>
+  api.post<Key>(path`/v1/keys/${key.id}/${action}`, body, { revision: key.revision });
+
+function disable(key: Key) {
+  const name = keyName(key);
+  confirmAction({
+    title: `Disable ${name}?`,
+    consequences: [
+      'The very next signature with this key is refused, also for clients that are signed in already.',
+      'Signatures made so far stay valid, and so does the certificate.',
+      'It can be enabled again at any time.',
+    ],
+    action: 'Disable the key',
+    danger: true,
+    reason: { label: 'Reason', help: 'Shown to whoever looks at the key; it goes into the audit log.' },
+    run: (reason) => act(key, 'disable', reason ? { reason } : {}),
+    done: `${name} is disabled`,
+  });
+}
+
+function enable(key: Key) {
+  const name = keyName(key);
+  confirmAction({
+    title: `Enable ${name}?`,
+    consequences: ['Authorized signers can sign with it again, as policy allows.'],
+    action: 'Enable the key',
+    run: () => act(key, 'enable'),
+    done: `${name} is enabled`,
+  });
+}
+
+function activate(key: Key) {
+  const name = keyName(key);
+  confirmAction({
+    title: `Activate ${name}?`,
+    consequences: [
+      'The HSM makes the key pair now, and its certificate is issued. A large RSA key takes some seconds.',
+    ],
+    action: 'Make the key',
+    run: () => act(key, 'activate'),
+    done: `${name} is active`,
+  });
+}
+
+function retire(key: Key) {
+  const name = keyName(key);
+  confirmAction({
+    title: `Retire ${name}?`,
+    consequences: [
+      'Nothing is ever signed with this key again: there is no way back to active.',
+      'Signatures made so far stay valid; certificates and records stay.',
+      'The private key stays in the HSM until it is destroyed, which is possible after a waiting time.',
+    ],
+    action: 'Retire the key',
+    danger: true,
+    typeName: name,
+    reason: { label: 'Reason' },
+    run: (reason) => act(key, 'retire', reason ? { reason } : {}),
+    done: `${name} is retired`,
+  });
+}
+
+function destroy(key: Key) {
+  const name = keyName(key);
+  const asked = key.destruction;
+  confirmAction({
+    title: asked ? `Confirm the destruction of ${name}?` : `Destroy ${name}?`,
+    consequences: [
+      'All versions of the private key are removed from the HSM. Nobody can bring them back.',
+      'Signatures made so far stay valid; certificates and records stay.',
+      asked
+        ? `${asked.asked_by} asked for it ${fromNow(new Date(asked.asked))}. With your word it is done.`
+        : 'Where there are two administrators, another one has to confirm it.',
+    ],
+    action: asked ? 'Confirm and destroy' : 'Destroy the key',
+    danger: true,
+    typeName: name,
+    run: async () => {
+      const after = await act(key, 'destroy');
+      if (after.state !== 'destroyed') toast('It is asked for: another administrator has to confirm it');
+    },
+    done: asked ? `${name} is destroyed` : `The destruction of ${name} was asked for`,
+  });
+}
+
+function Rotate({ of: key, close }: { of: Key; close: () => void }) {
+  const form = useForm({ grace_hours: '0', subject: '', days: '' });
+  const grace = Number(form.values.grace_hours) || 0;
+  return (
+    <Dialog title={`Rotate ${keyName(key)}`} onClose={close}>
+      <p>
+        The HSM makes version {key.version + 1} under the same label, with a new certificate. Clients use it from their
+        next signature on; nothing has to be changed on signing machines.
+      </p>
+      <Form
+        form={form}
+        submit={`Make version ${key.version + 1}`}
+        onCancel={close}
+        onSubmit={async (v) => {
+          await act(key, 'rotate', {
+            grace_hours: Number(v.grace_hours) || 0,
+            ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
+            ...(v.days ? { days: Number(v.days) } : {}),
+          });
+          close();
+          toast(`${keyName(key)} has version ${key.version + 1}`);
+        }}
+      >
+        <TextField
+          form={form}
+          name="grace_hours"
+          label="Grace for the version before, in hours"
+          type="number"
+          min={0}
+          max={8760}
+          required
+          help={
+            grace > 0
+              ? `Version ${key.version} can still be used by who names it, until ${utc(new Date(Date.now() + grace * 3_600_000))}.`
+              : `0: version ${key.version} signs nothing from now on.`
+          }
+        />
+        <TextField
+          form={form}
+          name="subject"
+          label="Subject"
+          maxLength={255}
+          help="As in the certificate before, unless given: CN=…,O=…,C=…"
+        />
+        <TextField
+          form={form}
+          name="days"
+          label="Validity in days"
+          type="number"
+          min={1}
+          max={460}
+          help="As in the certificate before, unless given; at most 460."
+        />
+      </Form>
+    </Dialog>
+  );
+}
+
+function Renew({ of: key, close }: { of: Key; close: () => void }) {
+  const form = useForm({ subject: '', days: '' });
+  return (
+    <Dialog title={`Renew the certificate of ${keyName(key)}`} onClose={close}>
+      <p>
+        A new certificate is issued for the same key pair. The one before stays valid until its end and is kept on
+        record.
+      </p>
+      <Form
+        form={form}
+        submit="Issue a certificate"
+        onCancel={close}
+        onSubmit={async (v) => {
+          await act(key, 'renew', {
+            ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
+            ...(v.days ? { days: Number(v.days) } : {}),
+          });
+          close();
+          toast(`${keyName(key)} has a new certificate`);
+        }}
+      >
+        <TextField
+          form={form}
+          name="subject"
+          label="Subject"
+          maxLength={255}
+          help="As in the certificate before, unless given: CN=…,O=…,C=…"
+        />
+        <TextField
+          form={form}
+          name="days"
+          label="Validity in days"
+          type="number"
+          min={1}
+          max={460}
+          help="As in the certificate before, unless given; at most 460."
+        />
+      </Form>
+    </Dialog>
+  );
+}
+
+/** Buttons for the head of a key's page. Owners of the project may do all but destroy; the server judges. */
+export function KeyActions({ of: key }: { of: Key }) {
+  if (role.value === 'auditor') return null;
+  const has = (...states: Key['state'][]) => states.includes(key.state);
+  return (
+    <>
+      {has('pending') && (
+        <Button kind="primary" onClick={() => activate(key)}>
+          Activate
+        </Button>
+      )}
+      {has('active') && (
+        <Button icon="reload" onClick={() => openDialog((close) => <Rotate of={key} close={close} />)}>
+          Rotate
+        </Button>
+      )}
+      {has('active', 'disabled') && key.certificates.length > 0 && (
+        <Button icon="certificate" onClick={() => openDialog((close) => <Renew of={key} close={close} />)}>
+          Renew
+        </Button>
+      )}
+      {has('active') && (
+        <Button kind="danger" onClick={() => disable(key)}>
+          Disable
+        </Button>
+      )}
+      {has('disabled') && (
+        <Button kind="primary" onClick={() => enable(key)}>
+          Enable
+        </Button>
+      )}
+      {has('active', 'disabled', 'missing') && (
+        <Button kind="danger" onClick={() => retire(key)}>
+          Retire
+        </Button>
+      )}
+      {has('retired') && isAdministrator.value && (
+        <Button kind="danger" onClick={() => destroy(key)}>
+          {key.destruction ? 'Confirm destruction' : 'Destroy'}
+        </Button>
+      )}
+    </>
+  );
+}
+
+/** What must be known before anything else about the key. */
+export function KeyNotes({ of: key }: { of: Key }) {
+  return (
+    <>
+      {key.state === 'disabled' && (
+        <Note tone="warn" title="This key is disabled: nothing can be signed with it.">
+          {key.disabled_reason && `Reason: ${key.disabled_reason}`}
+        </Note>
+      )}
+      {key.state === 'missing' && (
+        <Note tone="bad" title={`The HSM ${key.hsm_name} does not have this key.`}>
+          It comes back by itself when the HSM has it again and store and HSM are compared.
+        </Note>
+      )}
+      {key.destruction && key.state === 'retired' && (
+        <Note tone="warn" title={`${key.destruction.asked_by} asked for the destruction of this key.`}>
+          Another administrator has to confirm it.
+        </Note>
+      )}
+      {key.findings && (
+        <Note tone="warn" title="This key is weaker than keys made here.">
+          {key.findings}
+        </Note>
+      )}
+    </>
+  );
+}

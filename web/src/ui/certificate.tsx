@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A certificate, and a chain of them.
+import { expiryTone } from '../lib/keys';
+import { certificateOf } from '../lib/der';
+import { download, pemOf } from '../lib/text';
+import { Badge, Button, Code, Facts, Note, Time } from './basic';
+
+/** `der` in base64. */
+export function CertificateFacts({ der, name }: { der: string; name: string }) {
+  const c = certificateOf(der);
+  if (!c) return <Note tone="warn" title="This certificate cannot be shown here; download it to look at it." />;
+  const tone = expiryTone(c.notAfter);
+  return (
+    <Facts
+      rows={[
+        ['Subject', c.subject],
+        ['Issuer', c.issuer === c.subject ? 'itself' : c.issuer],
+        ['Serial number', <Code text={c.serial} label="serial number" />],
+        [
+          'Valid',
+          <>
+            <Time at={c.notBefore} style="date" /> – <Time at={c.notAfter} style="date" />{' '}
+            <Badge tone={tone}>
+              {tone === 'bad' ? 'expired' : 'ends'} <Time at={c.notAfter} style="ago" />
+            </Badge>
+          </>,
+        ],
+        ['For', c.isCa ? 'certificate authority' : c.usages.join(', ') || undefined],
+        [
+          'File',
+          <Button
+            icon="download"
+            onClick={() => download(`${name}.pem`, pemOf(der, 'CERTIFICATE'), 'application/x-pem-file')}
+          >
+            {name}.pem
+          </Button>,
+        ],
+      ]}
+    />
+  );
+}
+
+const places = (count: number, i: number) => (i === 0 ? 'Leaf' : i === count - 1 ? 'Root' : 'Issuing');
+
+export function Chain({ certificates, name }: { certificates: string[]; name: string }) {
+  return (
+    <ol class="chain">
+      {certificates.map((der, i) => (
+        <li key={i}>
+          <h3>{places(certificates.length, i)}</h3>
+          <CertificateFacts
+            der={der}
+            name={i === 0 ? name : `${name}-${places(certificates.length, i).toLowerCase()}`}
+          />
+        </li>
+      ))}
+    </ol>
+  );
+}
