@@ -28,7 +28,7 @@ export interface Session {
 }
 
 export interface Ready {
-  status: 'ready' | 'not_ready';
+  status: 'ready' | 'degraded' | 'not_ready';
   checks: Record<string, string>;
 }
 
@@ -236,6 +236,37 @@ export interface Hsm {
   sessions: number;
   key_types: KeyType[];
   mechanisms: Mechanism[];
+  /** Not told by every server. */
+  mechanism_limits?: { mechanism: string; min_bits: number | null; max_bits: number | null }[];
+}
+
+export interface HsmFinding {
+  key: string;
+  project: string;
+  label: string;
+  version: number;
+  cka_id: string;
+  findings: string | null;
+}
+
+export interface HsmReport {
+  hsm: string;
+  time: string;
+  counts: {
+    hsm_keys: number;
+    versions: number;
+    orphan: number;
+    missing: number;
+    weakened: number;
+    undestroyed: number;
+    lost: number;
+    recovered: number;
+    withheld?: number;
+  };
+  orphan: { hsm_label: string; cka_id: string | null }[];
+  missing: HsmFinding[];
+  weakened: HsmFinding[];
+  undestroyed: HsmFinding[];
 }
 
 export interface ServiceAccount {
@@ -286,6 +317,12 @@ export interface ApiKey {
 
 export interface NewApiKey extends ApiKey {
   api_key: string;
+}
+
+/** PEM. */
+export interface Authority {
+  issuing: string;
+  root: string;
 }
 
 export interface UserSession {

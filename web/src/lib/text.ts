@@ -37,10 +37,17 @@ export const nameOf = (word: string) => names[word] ?? human(word);
 export function bytesOf(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }
+export const base64Of = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
 export const hexOf = (bytes: Uint8Array) => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 
 export function pemOf(base64: string, label: string): string {
   return `-----BEGIN ${label}-----\n${base64.match(/.{1,64}/g)!.join('\n')}\n-----END ${label}-----\n`;
+}
+
+/** The certificates of a PEM text, each as DER in base64. */
+export function derOfPem(pem: string): string[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((b) => b.replace(/-----[^-]+-----|\s/g, ''));
 }
 
 /** Gives the person a file; nothing leaves the browser. */
