@@ -211,10 +211,14 @@ export interface AuditHead {
 }
 
 export interface Usage {
+  /** The day in UTC, or the month. */
   day: string;
-  project: string;
-  label: string;
-  key: string;
+  /** These five: null unless they are counted apart. */
+  project: string | null;
+  label: string | null;
+  key: string | null;
+  signer: string | null;
+  signer_id: string | null;
   success: number;
   refused: number;
   failed: number;

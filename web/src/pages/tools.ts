@@ -17,6 +17,11 @@ export const toolPages: PageRow[] = [
     nav: { label: 'Was it signed?', icon: 'search', group: 'Evidence' },
     for: 'reader',
   },
+  {
+    path: '/usage',
+    view: lazy(() => import('./usage').then((m) => m.UsageReport)),
+    nav: { label: 'Usage', icon: 'usage', group: 'Evidence' },
+  },
   { path: '/policy', view: policy, nav: { label: 'Policy and freeze', icon: 'approval', group: 'Platform' } },
   {
     path: '/hsms',
