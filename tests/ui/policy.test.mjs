@@ -41,6 +41,18 @@ test('the platform without a policy looks right', async () => {
   await inspect(page, 'policy-none');
 });
 
+test('from the platform one gets to the policy of a project and of a key', async () => {
+  await page.getByLabel('Project, or project:label of a key').fill('policed:seal');
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await page.getByRole('heading', { name: 'Policy of the key policed:seal', level: 1 }).waitFor();
+  await page.getByRole('link', { name: 'Listed digests' }).click();
+  await page.getByRole('heading', { name: 'Listed digests of policed:seal', level: 1 }).waitFor();
+  await go('/policy');
+  await page.getByLabel('Project, or project:label of a key').fill('no-such-project');
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await page.getByText('There is no such object').waitFor();
+});
+
 test('every rule has a form, and what the forms say is what the text says', async () => {
   await go('/projects/policed/policy');
   for (const rule of ['Mechanisms', 'Hashes', 'Certificate', 'Quota', 'Rate', 'Networks', 'Weekly windows'])

@@ -142,7 +142,7 @@ function ReportView({ of: report }: { of: HsmReport }) {
   const isClean = counts.orphan + counts.missing + counts.weakened + counts.undestroyed === 0;
   return (
     <>
-      <Grid columns={4}>
+      <Grid columns={3}>
         <Figure label="Keys in the HSM" value={number(counts.hsm_keys)} />
         <Figure label="Key versions in the store" value={number(counts.versions)} />
         <Figure label="Missing" value={number(counts.missing)} tone={counts.missing ? 'bad' : 'good'} />

@@ -3,14 +3,16 @@
 import { useState } from 'preact/hooks';
 import { api, path, withQuery } from '../api/client';
 import { isAdministrator, role } from '../api/session';
-import type { Freeze, Key, Page, PolicyVersion } from '../api/types';
+import type { Freeze, Key, Page, PolicyVersion, Project } from '../api/types';
 import type { PageProps } from '../app/page';
-import { href, setQuery } from '../app/router';
+import { href, navigate, setQuery } from '../app/router';
 import { keyName } from '../lib/keys';
 import { textOf } from '../lib/policy';
-import { Badge, Button, Card, Empty, Loading, Note, PageHead, Problem, Time } from '../ui/basic';
+import { Badge, Button, Card, Empty, LinkButton, Loading, Note, PageHead, Problem, Time } from '../ui/basic';
 import { Dialog, confirmAction, openDialog } from '../ui/dialog';
 import { Diff } from '../ui/diff';
+import { Form, useForm } from '../ui/form';
+import { KeyField } from '../ui/key_field';
 import { PolicyView } from '../ui/policy';
 import { usePages, useQuery } from '../ui/query';
 import { PagedTable } from '../ui/table';
@@ -249,6 +251,28 @@ const leads: Record<Place['kind'], string> = {
   key: 'What this key may be used for. It counts instead of the policy of its project; the platform’s counts always.',
 };
 
+/** The way to the policies of projects and keys. */
+function OtherPolicies() {
+  const form = useForm({ key: '' });
+  return (
+    <Card title="Policy of a project or a key">
+      <Form
+        form={form}
+        submit="Open"
+        onSubmit={async (v) => {
+          const name = v.key.trim();
+          const found = name.includes(':')
+            ? await api.get<Key>(path`/v1/keys/${name}`).then((k) => href('/keys', keyName(k), 'policy'))
+            : await api.get<Project>(path`/v1/projects/${name}`).then((p) => href('/projects', p.name, 'policy'));
+          navigate(found);
+        }}
+      >
+        <KeyField form={form} label="Project, or project:label of a key" />
+      </Form>
+    </Card>
+  );
+}
+
 export function PolicyPage({ params }: PageProps) {
   const [draft, setDraft] = useState<Draft | null>(null);
   const key = useQuery<Key>(params.key ? path`/v1/keys/${params.key}` : null).data;
@@ -269,7 +293,18 @@ export function PolicyPage({ params }: PageProps) {
         crumbs={crumbs.length ? crumbs : undefined}
         lead={leads[place.kind]}
         badge={frozen ? <Badge tone="bad">Frozen</Badge> : undefined}
-      />
+      >
+        {place.kind === 'key' && (
+          <>
+            <LinkButton icon="file" to={href('/keys', place.scope.key!, 'digests')}>
+              Listed digests
+            </LinkButton>
+            <LinkButton icon="explain" to={href('/explain', { key: key && keyName(key) })}>
+              Explain access
+            </LinkButton>
+          </>
+        )}
+      </PageHead>
       <Tabs
         label={`Parts of the policy of ${place.name}`}
         tabs={[
@@ -284,6 +319,7 @@ export function PolicyPage({ params }: PageProps) {
             : [{ id: 'freeze', label: 'Freeze', view: () => <FreezeCard place={place} mayChange={mayChange} /> }]),
         ]}
       />
+      {place.kind === 'platform' && <OtherPolicies />}
     </>
   );
 }
