@@ -87,6 +87,19 @@ test('every rule has a form, and what the forms say is what the text says', asyn
   assert.deepEqual(saved.document, policy);
 });
 
+test('rules are added and removed by keyboard, and the focus goes with them', async () => {
+  await go('/keys/policed:seal/policy');
+  const addQuota = page.locator('[data-add=quota]').getByRole('button');
+  await addQuota.focus();
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement?.type === 'number');
+  await page.keyboard.type('5');
+  assert.match(await page.getByLabel('A day').inputValue(), /5/);
+  await page.locator('[data-rule=quota]').getByRole('button', { name: 'Remove' }).focus();
+  await page.keyboard.press('Space');
+  await page.waitForFunction(() => !!document.activeElement?.closest('[data-add=quota]'));
+});
+
 test('a text that is no policy says where it is wrong and is kept', async () => {
   await go('/projects/policed/policy');
   await page.getByRole('button', { name: 'Text', exact: true }).click();

@@ -75,28 +75,43 @@ function RuleCard({
 function RuleForms({ policy, fault, set }: { policy: Policy; fault: Fault | null; set: (policy: Policy) => void }) {
   const held = members.filter((m) => policy[m] !== undefined);
   const others = members.filter((m) => policy[m] === undefined);
+  // A rule that is added or removed takes the pressed button with it: the focus goes on with the rule.
+  const [moved, setMoved] = useState<{ selector: string } | null>(null);
+  useEffect(() => {
+    if (moved) document.querySelector<HTMLElement>(moved.selector)?.focus();
+  }, [moved]);
+  const add = (m: Member) => {
+    set({ ...policy, [m]: rules[m].initial() });
+    setMoved({ selector: `[data-rule="${m}"] .form :is(input, select, textarea, button)` });
+  };
   return (
     <>
       {held.length === 0 && (
         <Note title="There is no rule in this policy">It restricts nothing. Add the rules that are wanted.</Note>
       )}
       {held.map((m) => (
-        <RuleCard key={m} member={m} policy={policy} set={set} fault={fault?.member === m ? fault.text : null} />
+        <div key={m} data-rule={m}>
+          <RuleCard
+            member={m}
+            policy={policy}
+            set={(changed) => {
+              set(changed);
+              if (changed[m] === undefined) setMoved({ selector: `[data-add="${m}"] button` });
+            }}
+            fault={fault?.member === m ? fault.text : null}
+          />
+        </div>
       ))}
       {others.length > 0 && (
         <Card title="Rules that can be added" flush>
           <ul class="list">
             {others.map((m) => (
-              <li key={m}>
+              <li key={m} data-add={m}>
                 <span class="rule-words">
                   <strong>{memberTitles[m]}</strong>
                   <span class="muted">{rules[m].words}</span>
                 </span>
-                <Button
-                  icon="plus"
-                  title={`Add the rule ${memberTitles[m]}`}
-                  onClick={() => set({ ...policy, [m]: rules[m].initial() })}
-                >
+                <Button icon="plus" title={`Add the rule ${memberTitles[m]}`} onClick={() => add(m)}>
                   Add
                 </Button>
               </li>

@@ -2,7 +2,7 @@
 // From an empty server to the first signature, step by step. Each step is tested against the server and names what is wrong.
 // What was done is known by asking the server again, so the page can be left at any time and gone on with.
 import type { ComponentChildren } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, path, readReady, withQuery } from '../api/client';
 import { isAdministrator } from '../api/session';
 import { plainWords } from '../api/problem';
@@ -78,7 +78,7 @@ function Step({ number, title, state, fault, retest, summary, children, isOpen }
   const [tone, text] = badges[state];
   const shows = state === 'todo' || state === 'failed' || isOpen || opened;
   return (
-    <li>
+    <li tabIndex={-1} data-step={number}>
       <Card
         title={
           <>
@@ -487,6 +487,15 @@ function SetupSteps() {
   const newest = signed.data?.items[0];
   const isSigned = newest?.outcome === 'success';
   const states = [hsm, authority, first, second, third, fourth].map((s) => s.state);
+  const current = states.findIndex((s) => s !== 'done') + 1 || states.length + 1;
+  const before = useRef(current);
+  // The form of a step that is done goes away with the focus in it: on to the next step.
+  useEffect(() => {
+    const isForward = current > before.current;
+    before.current = current;
+    if (isForward && document.activeElement === document.body)
+      document.querySelector<HTMLElement>(`[data-step="${current}"]`)?.focus();
+  }, [current]);
   const done = states.filter((s) => s === 'done').length + (isSigned ? 1 : 0);
 
   return (

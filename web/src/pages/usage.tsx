@@ -161,12 +161,8 @@ function Periods({ rows, group, byMonth }: { rows: Usage[]; group: Group; byMont
         rows={newest.slice(0, shownMost)}
         id={(r) => `${r.day} ${r.key} ${r.project} ${r.signer_id}`}
         columns={[
-          {
-            head: byMonth ? 'Month (UTC)' : 'Day (UTC)',
-            kind: group === 'none' ? 'main' : undefined,
-            cell: (r) => r.day,
-          },
-          ...nameColumns(group),
+          { head: byMonth ? 'Month (UTC)' : 'Day (UTC)', kind: 'main', cell: (r) => r.day },
+          ...nameColumns(group).map((c) => ({ ...c, kind: undefined })),
           ...countColumns,
         ]}
       />
