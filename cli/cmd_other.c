@@ -15,8 +15,9 @@ static status whoami(struct cli *cli, struct error *err)
 
 static status usage(struct cli *cli, struct error *err)
 {
-    static const struct api_column columns[] = {{"DAY", "day"},         {"PROJECT", "project"}, {"KEY", "label"},
-                                                {"SUCCESS", "success"}, {"REFUSED", "refused"}, {"FAILED", "failed"}};
+    static const struct api_column columns[] = {{"DAY", "day"},       {"PROJECT", "project"}, {"KEY", "label"},
+                                                {"SIGNER", "signer"}, {"SUCCESS", "success"}, {"REFUSED", "refused"},
+                                                {"FAILED", "failed"}};
     cleanup_buf struct buf path = {0};
     cleanup_buf struct buf key = {0};
     if (cli_has(cli, "key"))
@@ -26,6 +27,9 @@ static status usage(struct cli *cli, struct error *err)
     api_query(&path, "project", cli_option(cli, "project"));
     api_query(&path, "from", cli_option(cli, "from"));
     api_query(&path, "to", cli_option(cli, "to"));
+    api_query(&path, "principal", cli_option(cli, "signer"));
+    api_query(&path, "group", cli_option(cli, "by"));
+    api_query(&path, "period", cli_has(cli, "months") ? "month" : NULL);
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
 }
 
@@ -53,12 +57,15 @@ static const struct cli_option usage_options[] = {
     {"key", "KEY", "only this key"},
     {"from", "DAY", "first day, e.g. 2026-01-31 (UTC)"},
     {"to", "DAY", "last day"},
+    {"signer", "NAME", "only this user or service account"},
+    {"by", "WHAT", "key (default), project, signer or none: what is counted apart"},
+    {"months", NULL, "by month instead of by day"},
     {0},
 };
 static const struct cli_option ca_options[] = {{"issuing", NULL, "the issuing certificate instead of the root"}, {0}};
 
 const struct cli_command other_commands[] = {
-    {"usage", "", "signatures per key and day", CLI_ADMINISTRATION, usage_options, usage},
+    {"usage", "", "signatures by key, project, signer, day and month", CLI_ADMINISTRATION, usage_options, usage},
     {"ca", "", "print the built-in CA's root certificate", CLI_ADMINISTRATION, ca_options, ca},
     {"whoami", "", "tell whom the server takes you for", CLI_PRINCIPAL, NULL, whoami},
     {"version", "", "print the version", CLI_LOCAL, NULL, version},

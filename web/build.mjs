@@ -19,16 +19,15 @@ const types = {
   html: 'text/html; charset=utf-8',
 };
 
-async function bundle() {
+async function bundle(options) {
   const made = await build({
     absWorkingDir: here,
-    entryPoints: { app: 'src/main.tsx', theme: 'src/theme.ts', style: 'src/style/main.css', icon: 'src/icon.svg' },
     entryNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
+    chunkNames: 'part-[hash]',
     outdir: dist,
     bundle: true,
     minify: true,
-    format: 'iife',
     target: ['chrome110', 'firefox115', 'safari16.4'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
@@ -37,6 +36,7 @@ async function bundle() {
     metafile: true,
     write: false,
     logLevel: 'warning',
+    ...options,
   });
   return {
     files: made.outputFiles.map((file) => ({
@@ -44,12 +44,19 @@ async function bundle() {
       body: Buffer.from(file.contents),
     })),
     inputs: Object.keys(made.metafile.inputs).map((path) => resolve(here, path)),
+    // What an entry needs before it can begin, so that the browser asks for all of it at once.
+    needed: Object.values(made.metafile.outputs)
+      .filter((output) => output.entryPoint === 'src/main.tsx')
+      .flatMap((output) => output.imports.filter((i) => i.kind === 'import-statement'))
+      .map((i) => relative(dist, resolve(here, i.path))),
   };
 }
 
 // In index.html a file is named without its hash: {{app.js}}.
-function page(files) {
-  const text = readFileSync(join(here, 'index.html'), 'utf8').replace(/\{\{(\w+)\.(\w+)\}\}/g, (_, name, kind) => {
+function page(files, needed) {
+  const preload = needed.map((name) => `<link rel="modulepreload" href="/assets/${name}" />`).join('\n    ');
+  const template = readFileSync(join(here, 'index.html'), 'utf8').replace('{{preload}}', preload);
+  const text = template.replace(/\{\{(\w+)\.(\w+)\}\}/g, (_, name, kind) => {
     const file = files.find((f) => f.name.startsWith(`${name}-`) && f.name.endsWith(`.${kind}`));
     if (!file) throw new Error(`index.html: there is no ${name}.${kind}`);
     return `/assets/${file.name}`;
@@ -101,8 +108,16 @@ function cSource(files) {
   ].join('\n');
 }
 
-const { files: bundled, inputs } = await bundle();
-const files = [page(bundled), ...bundled].map(compress);
+// The theme is set before anything is drawn, so it is a script that waits for nothing; the application is a module, whose
+// seldom used pages are files of their own.
+const made = await Promise.all([
+  bundle({ entryPoints: { theme: 'src/theme.ts', style: 'src/style/main.css', icon: 'src/icon.svg' }, format: 'iife' }),
+  bundle({ entryPoints: { app: 'src/main.tsx' }, format: 'esm', splitting: true }),
+]);
+const bundled = made.flatMap((m) => m.files);
+const needed = made.flatMap((m) => m.needed);
+const inputs = [...new Set(made.flatMap((m) => m.inputs))];
+const files = [page(bundled, needed), ...bundled].map(compress);
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });

@@ -50,7 +50,7 @@ static status usage_count(struct db *db, void *arg, struct audit_record *record,
 {
     (void)arg;
     TRY(idempotency_remove_open(db, record->principal_id, record->intent, err));
-    return usage_add(db, record->key_id, record->time_ms, USAGE_FAILED, err);
+    return usage_add(db, record->key_id, record->principal_id, record->time_ms, USAGE_FAILED, err);
 }
 
 static status intent_settle(struct audit *a, const struct intent *intent, struct error *err)

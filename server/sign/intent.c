@@ -44,7 +44,8 @@ status signing_rights_load(struct signing *g, struct error *err)
 static status in_refusal_transaction_after(struct db *db, void *arg, struct audit_record *record, struct error *err)
 {
     const struct signing *g = arg;
-    return record->key_id ? usage_add(db, g->rights->key.id, record->time_ms, USAGE_REFUSED, err) : OK;
+    return record->key_id ? usage_add(db, g->rights->key.id, g->rights->who.id, record->time_ms, USAGE_REFUSED, err)
+                          : OK;
 }
 
 /* The refusal is the answer only once it is on record. */

@@ -52,7 +52,7 @@ static status in_outcome_transaction_after(struct db *db, void *arg, struct audi
 {
     struct signing *g = arg;
     enum usage_outcome counted = g->signature.data ? USAGE_SUCCESS : USAGE_FAILED;
-    TRY(usage_add(db, g->rights->key.id, record->time_ms, counted, err));
+    TRY(usage_add(db, g->rights->key.id, g->rights->who.id, record->time_ms, counted, err));
     if (!g->signature.data)
         TRY(counters_give_back(db, g->rights, g->order, g->records.digest_hex, &g->counted, err));
     return row_close(g, db, record->seq, err);

@@ -315,15 +315,22 @@ status key_certificate_list(struct db *db, const char *key_id, int version,
                             status (*each)(void *arg, struct slice certificate, int64_t replaced_ms), void *arg,
                             struct error *err);
 
-/* ---- usage.c: counters per key and UTC day */
+/* ---- usage.c: counters per key, UTC day and signer */
 enum usage_outcome { USAGE_SUCCESS, USAGE_REFUSED, USAGE_FAILED };
-status usage_add(struct db *db, const char *key_id, int64_t when_ms, enum usage_outcome outcome, struct error *err);
-struct usage {
-    char day[11], key_id[ID_SIZE], project_name[NAME_SIZE], label[NAME_SIZE];
+status usage_add(struct db *db, const char *key_id, const char *principal_id, int64_t when_ms,
+                 enum usage_outcome outcome, struct error *err);
+enum usage_group { USAGE_BY_KEY, USAGE_BY_PROJECT, USAGE_BY_SIGNER, USAGE_IN_ALL };
+struct usage {    /* what is not grouped by is "" */
+    char day[11]; /* of months "2026-01" */
+    char key_id[ID_SIZE], project_name[NAME_SIZE], label[NAME_SIZE];
+    char principal_id[ID_SIZE], principal_name[NAME_SIZE]; /* "": counted before signers were */
     int64_t success, refused, failed;
 };
 struct usage_filter {
     const char *project_id, *key_id, *from_day, *to_day, *owner_id; /* NULL: any */
+    const char *principal;                                          /* id or name; NULL: any */
+    enum usage_group group;
+    bool by_month;
 };
 status usage_list(struct db *db, const struct usage_filter *filter, status (*each)(void *arg, const struct usage *u),
                   void *arg, struct error *err);

@@ -658,6 +658,9 @@ static void query_parameters_are_judged(void **state)
         {"/v1/usage?from=2026-13-01", "from"},
         {"/v1/usage?to=2026-1-1", "to"},
         {"/v1/usage?from=today", "from"},
+        {"/v1/usage?group=hsm", "group"},
+        {"/v1/usage?group=", "group"},
+        {"/v1/usage?period=week", "period"},
         {"/v1/usage?to=2026-01-01T00:00:00Z", "to"},
     };
 

@@ -286,6 +286,13 @@ static void usage_is_for_owners_not_for_other_members(void **state)
     assert_status(w, world_sign(w, SIGNER, "demo:key", buf_text(&body)), 201);
     assert_int_equal(items_seen(w, OWNER, "/v1/usage?project=demo"), 1);
     assert_int_equal(items_seen(w, SIGNER, "/v1/usage"), 0);
+    assert_int_equal(items_seen(w, SIGNER, "/v1/usage?group=signer&principal=signer"), 0);
+    assert_int_equal(items_seen(w, OWNER, "/v1/usage?principal=nobody"), 0);
+    assert_int_equal(items_seen(w, OWNER, "/v1/usage?group=signer&period=month"), 1);
+    const struct json *row = json_at(json_get(w->answer, "items"), 0);
+    assert_string_equal(json_get_text(row, "signer", ""), "signer");
+    assert_int_equal(strlen(json_get_text(row, "day", "")), 7);
+    assert_int_equal(json_type(json_get(row, "project")), JSON_NULL);
     (void)world_get(w, SIGNER, "/v1/usage?project=demo");
     assert_problem(w, CODE_FORBIDDEN, NULL);
     (void)world_get(w, APPROVER, "/v1/usage?key=demo:key");

@@ -18,6 +18,8 @@ export interface Options {
   signal?: AbortSignal;
   /** The answer is text, such as PEM or lines of JSON. */
   text?: boolean;
+  /** A POST that changes nothing, so that nothing shown has to be read again. */
+  isQuestion?: boolean;
   /** Asking for a session itself: a 401 is an answer, not an interruption. */
   quiet?: boolean;
 }
@@ -153,7 +155,7 @@ async function request<T>(method: Method, path: string, options: Options = {}): 
     const answer = await sendAgain(method, path, options);
     if (answer.ok) {
       const data = options.text ? await answer.text() : answer.status === 204 ? undefined : await answer.json();
-      if (method !== 'GET' && !options.quiet) dataChanged();
+      if (method !== 'GET' && !options.quiet && !options.isQuestion) dataChanged();
       return { data: data as T, headers: answer.headers, status: answer.status };
     }
     const problem = await problemOf(answer);
@@ -169,6 +171,9 @@ export const api = {
   /** Actions. `body` is {} where the action takes nothing. */
   post: <T>(path: string, body: unknown = {}, options?: Options) =>
     dataOf(request<T>('POST', path, { ...options, body })),
+  /** A POST that only asks: nothing is changed by it. */
+  ask: <T>(path: string, body: unknown, options?: Options) =>
+    dataOf(request<T>('POST', path, { ...options, body, isQuestion: true })),
   put: <T>(path: string, body: unknown, options?: Options) => dataOf(request<T>('PUT', path, { ...options, body })),
   patch: <T>(path: string, body: unknown, options?: Options) => dataOf(request<T>('PATCH', path, { ...options, body })),
   delete: (path: string, options?: Options) => dataOf(request<void>('DELETE', path, options)),

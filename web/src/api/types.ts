@@ -217,10 +217,14 @@ export interface AuditHead {
 }
 
 export interface Usage {
+  /** The day in UTC, or the month. */
   day: string;
-  project: string;
-  label: string;
-  key: string;
+  /** These five: null unless they are counted apart. */
+  project: string | null;
+  label: string | null;
+  key: string | null;
+  signer: string | null;
+  signer_id: string | null;
   success: number;
   refused: number;
   failed: number;
@@ -242,6 +246,37 @@ export interface Hsm {
   sessions: number;
   key_types: KeyType[];
   mechanisms: Mechanism[];
+  /** Not told by every server. */
+  mechanism_limits?: { mechanism: string; min_bits: number | null; max_bits: number | null }[];
+}
+
+export interface HsmFinding {
+  key: string;
+  project: string;
+  label: string;
+  version: number;
+  cka_id: string;
+  findings: string | null;
+}
+
+export interface HsmReport {
+  hsm: string;
+  time: string;
+  counts: {
+    hsm_keys: number;
+    versions: number;
+    orphan: number;
+    missing: number;
+    weakened: number;
+    undestroyed: number;
+    lost: number;
+    recovered: number;
+    withheld?: number;
+  };
+  orphan: { hsm_label: string; cka_id: string | null }[];
+  missing: HsmFinding[];
+  weakened: HsmFinding[];
+  undestroyed: HsmFinding[];
 }
 
 export interface ServiceAccount {
@@ -342,6 +377,12 @@ export interface ServerInfo {
   urls: string[];
   /** PEM: what clients must trust; null: what their system trusts. */
   root: string | null;
+}
+
+/** PEM. */
+export interface Authority {
+  issuing: string;
+  root: string;
 }
 
 export interface UserSession {

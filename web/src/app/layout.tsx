@@ -10,6 +10,7 @@ import { Button, Empty, Problem, classes } from '../ui/basic';
 import { closeDialogs } from '../ui/dialog';
 import { Icon, Logo } from '../ui/icons';
 import { forgetAll } from '../ui/query';
+import { SetupOffer } from '../ui/setup_offer';
 import { toast } from '../ui/toast';
 import type { Group, PageRow } from './page';
 import { currentPath, href, match, navigate, visits } from './router';
@@ -148,6 +149,7 @@ function CurrentPage() {
     const View = page.view;
     return (
       <Boundary key={path}>
+        {path === '/' && <SetupOffer />}
         <View params={params} />
       </Boundary>
     );

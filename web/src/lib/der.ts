@@ -14,7 +14,7 @@ export interface Certificate {
   isCa: boolean;
 }
 
-interface Node {
+export interface Node {
   tag: number;
   bytes: Uint8Array;
   /** Only of constructed ones. */
@@ -23,7 +23,8 @@ interface Node {
 
 const depthMost = 16;
 
-function read(bytes: Uint8Array, depth = 0): Node[] {
+/** Throws when it is no DER. */
+export function read(bytes: Uint8Array, depth = 0): Node[] {
   const nodes: Node[] = [];
   let at = 0;
   while (at < bytes.length) {
@@ -43,7 +44,7 @@ function read(bytes: Uint8Array, depth = 0): Node[] {
   return nodes;
 }
 
-function oid(bytes: Uint8Array): string {
+export function oid(bytes: Uint8Array): string {
   const numbers: number[] = [];
   let value = 0;
   for (const b of bytes) {

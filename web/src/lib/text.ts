@@ -45,6 +45,12 @@ export function pemOf(base64: string, label: string): string {
   return `-----BEGIN ${label}-----\n${base64.match(/.{1,64}/g)!.join('\n')}\n-----END ${label}-----\n`;
 }
 
+/** The certificates of a PEM text, each as DER in base64. */
+export function derOfPem(pem: string): string[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((b) => b.replace(/-----[^-]+-----|\s/g, ''));
+}
+
 /** Gives the person a file; nothing leaves the browser. */
 export function download(name: string, content: string | Blob, type = 'text/plain') {
   const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));

@@ -20,6 +20,7 @@ import { TeamPage } from './team';
 import { Teams } from './teams';
 import { UserPage } from './user';
 import { Users } from './users';
+import { toolPages } from './tools';
 
 export const pages: PageRow[] = [
   { path: '/', view: Overview, nav: { label: 'Overview', icon: 'overview' } },
@@ -50,4 +51,5 @@ export const pages: PageRow[] = [
   { path: '/audit/:seq', view: AuditRecordPage },
   { path: '/cas', view: Cas, nav: { label: 'Authorities', icon: 'certificate', group: 'Platform' } },
   { path: '/cas/:ca', view: CaPage },
+  ...toolPages,
 ];

@@ -42,16 +42,15 @@ export function CertificateFacts({ der, name }: { der: string; name: string }) {
 
 const places = (count: number, i: number) => (i === 0 ? 'Leaf' : i === count - 1 ? 'Root' : 'Issuing');
 
-export function Chain({ certificates, name }: { certificates: string[]; name: string }) {
+/** `names` says what each is, where it is not leaf, issuing and root. */
+export function Chain({ certificates, name, names }: { certificates: string[]; name: string; names?: string[] }) {
+  const titleOf = (i: number) => names?.[i] ?? places(certificates.length, i);
   return (
     <ol class="chain">
       {certificates.map((der, i) => (
         <li key={i}>
-          <h3>{places(certificates.length, i)}</h3>
-          <CertificateFacts
-            der={der}
-            name={i === 0 ? name : `${name}-${places(certificates.length, i).toLowerCase()}`}
-          />
+          <h3>{titleOf(i)}</h3>
+          <CertificateFacts der={der} name={i === 0 && !names ? name : `${name}-${titleOf(i).toLowerCase()}`} />
         </li>
       ))}
     </ol>

@@ -25,7 +25,10 @@ function stacked(series: Series[]): number[][] {
 }
 
 const short = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
-const dayLabel = (day: string) => short.format(new Date(`${day}T00:00:00Z`));
+const month = new Intl.DateTimeFormat(undefined, { month: 'short', year: '2-digit', timeZone: 'UTC' });
+/** "2026-01" is a month. */
+const dayLabel = (day: string) =>
+  day.length === 7 ? month.format(new Date(`${day}-01T00:00:00Z`)) : short.format(new Date(`${day}T00:00:00Z`));
 
 function draw(target: HTMLElement, days: string[], series: Series[]): uPlot {
   const css = getComputedStyle(document.documentElement);
@@ -116,7 +119,7 @@ export function DayChart({ label, days, series }: { label: string; days: string[
             id={(i) => String(i)}
             rows={days.map((_, i) => i).reverse()}
             columns={[
-              { head: 'Day (UTC)', cell: (i) => days[i] },
+              { head: days[0]?.length === 7 ? 'Month (UTC)' : 'Day (UTC)', cell: (i) => days[i] },
               ...series.map((s) => ({
                 head: s.label,
                 kind: 'number' as const,

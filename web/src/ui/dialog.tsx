@@ -88,6 +88,8 @@ export interface Confirmation {
   danger?: boolean;
   /** Must be typed before the button works: for what cannot be undone. */
   typeName?: string;
+  /** It asks for the name because much depends on it, and can be undone all the same. */
+  canBeUndone?: boolean;
   /** A text that goes with the action. */
   reason?: { label: string; help?: string; required?: boolean };
   run: (reason: string) => Promise<unknown>;
@@ -106,7 +108,7 @@ function ConfirmDialog({ c, close }: { c: Confirmation; close: () => void }) {
           ))}
         </ul>
       )}
-      {c.typeName && <Note tone="warn" title="This cannot be undone." />}
+      {c.typeName && !c.canBeUndone && <Note tone="warn" title="This cannot be undone." />}
       <Form
         form={form}
         submit={c.action}
@@ -127,11 +129,18 @@ function ConfirmDialog({ c, close }: { c: Confirmation; close: () => void }) {
             help={c.reason.help}
             required={c.reason.required}
             maxLength={255}
-            autofocus={!c.typeName}
+            autofocus={!c.typeName || c.canBeUndone}
           />
         )}
         {c.typeName && (
-          <TextField form={form} name="typed" label={`Type ${c.typeName} to confirm`} required machine autofocus />
+          <TextField
+            form={form}
+            name="typed"
+            label={`Type ${c.typeName} to confirm`}
+            required
+            machine
+            autofocus={!c.canBeUndone}
+          />
         )}
       </Form>
     </Dialog>

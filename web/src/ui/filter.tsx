@@ -96,3 +96,14 @@ export function TimeFilter({ name, label }: { name: string; label: string }) {
     </div>
   );
 }
+
+/** A day in UTC; what it is when nothing was chosen is shown, too. */
+export function DayFilter({ name, label, value }: { name: string; label: string; value: string }) {
+  const id = useId();
+  return (
+    <div class="filter">
+      <label for={id}>{label}</label>
+      <input id={id} type="date" value={value} onChange={(e) => setQuery({ [name]: e.currentTarget.value || null })} />
+    </div>
+  );
+}

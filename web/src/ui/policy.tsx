@@ -12,6 +12,16 @@ const words = (list: string[]) => (
     ))}
   </ul>
 );
+/** As they are written: addresses and names are no words. */
+const exact = (list: string[]) => (
+  <ul class="words">
+    {list.map((w) => (
+      <li key={w}>
+        <code>{w}</code>
+      </li>
+    ))}
+  </ul>
+);
 const rate = (r: Rate) => `${plural(r.count, 'signature')} in ${plural(r.seconds, 'second')}`;
 const lines = (list: ComponentChildren[]) => list.map((l, i) => <div key={i}>{l}</div>);
 
@@ -41,7 +51,7 @@ function rowsOf(p: Policy): [string, ComponentChildren | undefined][] {
     ],
     ['Rate of one principal', p.rate?.per_principal && rate(p.rate.per_principal)],
     ['Rate of the key', p.rate?.per_key && rate(p.rate.per_key)],
-    ['Networks', p.networks && words(p.networks)],
+    ['Networks', p.networks && exact(p.networks)],
     [
       'Weekly windows',
       p.windows &&
@@ -58,12 +68,12 @@ function rowsOf(p: Policy): [string, ComponentChildren | undefined][] {
           )),
         ),
     ],
-    ['Required context', p.context && words(p.context)],
+    ['Required context', p.context && exact(p.context)],
     [
       'Programs',
       p.programs && (
         <>
-          {words(p.programs)} <span class="help">As the client says: advisory.</span>
+          {exact(p.programs)} <span class="help">As the client says: advisory.</span>
         </>
       ),
     ],

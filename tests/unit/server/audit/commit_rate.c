@@ -58,7 +58,7 @@ static status after(struct db *db, void *arg, struct audit_record *record, struc
     use->row.outcome_seq = record->seq;
     if (!plain)
         TRY(idempotency_finish(db, &use->row, err));
-    return usage_add(db, record->key_id, record->time_ms, USAGE_SUCCESS, err);
+    return usage_add(db, record->key_id, record->principal_id, record->time_ms, USAGE_SUCCESS, err);
 }
 
 static void commit(struct use *use, struct audit_record *record)

@@ -30,7 +30,7 @@ static void callers_run(struct log_world *l, struct caller callers[THREADS], voi
 static status count_use(struct db *db, void *arg, struct audit_record *record, struct error *err)
 {
     (void)arg;
-    return usage_add(db, record->key_id, record->time_ms, USAGE_SUCCESS, err);
+    return usage_add(db, record->key_id, record->principal_id, record->time_ms, USAGE_SUCCESS, err);
 }
 
 static void *sign_often(void *arg)
@@ -125,7 +125,7 @@ static void failing_changes_take_nobody_of_their_batch_with_them(void **state)
 static status write_then_fail(struct db *db, void *arg, struct audit_record *record, struct error *err)
 {
     (void)arg;
-    TRY(usage_add(db, record->key_id, record->time_ms, USAGE_FAILED, err));
+    TRY(usage_add(db, record->key_id, record->principal_id, record->time_ms, USAGE_FAILED, err));
     return error_set(err, CODE_FORBIDDEN, "no");
 }
 

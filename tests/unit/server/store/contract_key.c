@@ -311,10 +311,10 @@ static void usage_is_counted_by_key_day_and_outcome(void **state)
     struct world *w = *state;
     people_and_keys(w);
     for (int i = 0; i < 3; i++)
-        assert_ok(usage_add(w->db, "key_a", 10, USAGE_SUCCESS, &w->err), &w->err);
-    assert_ok(usage_add(w->db, "key_a", DAY_MS - 1, USAGE_REFUSED, &w->err), &w->err);
-    assert_ok(usage_add(w->db, "key_a", DAY_MS, USAGE_FAILED, &w->err), &w->err);
-    assert_ok(usage_add(w->db, "key_b", 10, USAGE_SUCCESS, &w->err), &w->err);
+        assert_ok(usage_add(w->db, "key_a", "usr_a", 10, USAGE_SUCCESS, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_a", "usr_a", DAY_MS - 1, USAGE_REFUSED, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_a", "usr_a", DAY_MS, USAGE_FAILED, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_b", "usr_a", 10, USAGE_SUCCESS, &w->err), &w->err);
     struct collected c = {0};
     assert_ok(usage_list(w->db, &(struct usage_filter){0}, usage_text, &c, &w->err), &w->err);
     assert_string_equal(c.text, "1970-01-01 demo-rsa 3/1/0,1970-01-01 other-rsa 1/0/0,1970-01-02 demo-rsa 0/0/1");
@@ -326,9 +326,9 @@ static void usage_is_listed_by_every_filter(void **state)
     people_and_keys(w);
     world_member(w, "prj_b", "usr_a", MEMBER_OWNER);
     world_member(w, "prj_a", "usr_a", MEMBER_SIGNER);
-    assert_ok(usage_add(w->db, "key_a", 0, USAGE_SUCCESS, &w->err), &w->err);
-    assert_ok(usage_add(w->db, "key_b", DAY_MS, USAGE_SUCCESS, &w->err), &w->err);
-    assert_ok(usage_add(w->db, "key_c", 2LL * DAY_MS, USAGE_SUCCESS, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_a", "usr_a", 0, USAGE_SUCCESS, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_b", "usr_a", DAY_MS, USAGE_SUCCESS, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_c", "usr_a", 2LL * DAY_MS, USAGE_SUCCESS, &w->err), &w->err);
     const struct {
         struct usage_filter filter;
         int expected;
@@ -343,6 +343,51 @@ static void usage_is_listed_by_every_filter(void **state)
         struct collected c = {0};
         assert_ok(usage_list(w->db, &rows[i].filter, usage_text, &c, &w->err), &w->err);
         assert_int_equal(c.count, rows[i].expected);
+    }
+}
+
+static status usage_group_text(void *arg, const struct usage *u)
+{
+    char text[512];
+    (void)snprintf(text, sizeof(text), "%s %s/%s/%s %lld", u->day, u->project_name, u->label, u->principal_name,
+                   (long long)u->success);
+    collect(arg, text);
+    return OK;
+}
+
+static void usage_is_added_up_by_month_project_and_signer(void **state)
+{
+    struct world *w = *state;
+    people_and_keys(w);
+    (void)world_principal(w, "svc_a", "build-1", PRINCIPAL_SERVICE_ACCOUNT);
+    const struct {
+        const char *key, *who;
+        int day;
+    } signatures[] = {{"key_a", "usr_a", 0},  {"key_a", "svc_a", 0},  {"key_b", "usr_a", 1},
+                      {"key_a", "usr_a", 30}, {"key_a", "usr_a", 31}, {"key_a", "", 31}};
+    for (size_t i = 0; i < COUNT_OF(signatures); i++)
+        assert_ok(usage_add(w->db, signatures[i].key, signatures[i].who, (int64_t)signatures[i].day * DAY_MS,
+                            USAGE_SUCCESS, &w->err),
+                  &w->err);
+    const struct {
+        struct usage_filter filter;
+        const char *expected;
+    } rows[] = {
+        {{.by_month = true}, "1970-01 demo/rsa/ 3,1970-01 other/rsa/ 1,1970-02 demo/rsa/ 2"},
+        {{.by_month = true, .group = USAGE_BY_PROJECT}, "1970-01 demo// 3,1970-01 other// 1,1970-02 demo// 2"},
+        {{.by_month = true, .group = USAGE_BY_SIGNER},
+         "1970-01 //alice 3,1970-01 //build-1 1,1970-02 // 1,1970-02 //alice 1"},
+        {{.by_month = true, .group = USAGE_IN_ALL}, "1970-01 // 4,1970-02 // 2"},
+        {{.group = USAGE_BY_SIGNER, .key_id = "key_a", .to_day = "1970-01-01"},
+         "1970-01-01 //alice 1,1970-01-01 //build-1 1"},
+        {{.principal = "build-1"}, "1970-01-01 demo/rsa/ 1"},
+        {{.principal = "svc_a"}, "1970-01-01 demo/rsa/ 1"},
+        {{.principal = "nobody"}, ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct collected c = {0};
+        assert_ok(usage_list(w->db, &rows[i].filter, usage_group_text, &c, &w->err), &w->err);
+        assert_string_equal(c.text, rows[i].expected);
     }
 }
 
@@ -378,6 +423,7 @@ const struct CMUnitTest key_tests[] = {
     WORLD_TEST(signing_keys_are_listed_by_every_filter),
     WORLD_TEST(usage_is_counted_by_key_day_and_outcome),
     WORLD_TEST(usage_is_listed_by_every_filter),
+    WORLD_TEST(usage_is_added_up_by_month_project_and_signer),
     WORLD_TEST(certificate_authority_is_found_by_name),
 };
 const size_t key_test_count = COUNT_OF(key_tests);

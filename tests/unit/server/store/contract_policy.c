@@ -98,13 +98,13 @@ static void what_was_signed_without_a_quota_counts_under_the_next(void **state)
     struct world *w = *state;
     struct quota count;
     for (int i = 0; i < 5; i++)
-        assert_ok(usage_add(w->db, "key_a", day_ms(1, i < 3 ? 1 : 2), USAGE_SUCCESS, &w->err), &w->err);
-    assert_ok(usage_add(w->db, "key_a", day_ms(1, 2), USAGE_FAILED, &w->err), &w->err);
+        assert_ok(usage_add(w->db, "key_a", "usr_a", day_ms(1, i < 3 ? 1 : 2), USAGE_SUCCESS, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_a", "usr_a", day_ms(1, 2), USAGE_FAILED, &w->err), &w->err);
     assert_true(take(w, "1", no_limit, day_ms(1, 2), &count));
     assert_true(count.total == 6 && count.day == 3 && count.month == 6);
     /* Two more without a quota, then another policy: intents that are counted already are not lost. */
     for (int i = 0; i < 2; i++)
-        assert_ok(usage_add(w->db, "key_a", day_ms(1, 2), USAGE_SUCCESS, &w->err), &w->err);
+        assert_ok(usage_add(w->db, "key_a", "usr_a", day_ms(1, 2), USAGE_SUCCESS, &w->err), &w->err);
     assert_true(take(w, "2", no_limit, day_ms(1, 2), &count));
     assert_true(count.total == 8 && count.day == 5);
 }

@@ -236,7 +236,7 @@ static void lists_show_what_is_ones_own_or_a_teams_in_its_time(void **state)
     enum { HOUR_MS = 60 * 60 * 1000 };
     people(w);
     world_key(w, "key_a", "prj_a", "release", 1);
-    assert_ok(usage_add(w->db, "key_a", now_ms, USAGE_SUCCESS, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_a", "usr_a", now_ms, USAGE_SUCCESS, &w->err), &w->err);
     lists_seen(w, "");
     role_put(w, "team_a", PRINCIPAL_TEAM, MEMBER_OWNER, now_ms - HOUR_MS, now_ms + HOUR_MS);
     lists_seen(w, "release");
