@@ -222,7 +222,8 @@ test('digests are listed from a file and from text, and taken off', async () => 
     });
   await go('/keys/policed:seal/digests');
   await page.getByRole('button', { name: 'Next' }).waitFor();
-  await inspect(page, 'listed-digests-many');
+  await axe(page, 'listed-digests-many');
+  await page.screenshot({ path: join(process.env.UI_SHOTS, 'listed-digests-many.png') });
   await page.getByRole('button', { name: 'Take off' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Take it off' }).click();
   await page.getByText('is off the list').waitFor();
