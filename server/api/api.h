@@ -19,8 +19,8 @@ struct api {
     struct hsm *hsm;            /* the default one; keys say theirs: hsms.h */
     const struct hsm_set *hsms; /* all, hsm too; NULL: there is no other */
     struct ca *ca;
-    const char *secret_key_file;        /* with which the store's secrets are sealed */
-    const char *tls_root;               /* PEM file of what clients trust; there need be none */
+    const char *secret_key_file; /* with which the store's secrets are sealed */
+    const char *tls_root;        /* PEM file of what clients trust; there need be none */
     struct tsa *tsa;
     int64_t destroy_wait_ms;            /* from a key's retirement to its destruction */
     int64_t break_glass_hours;          /* of a request in an emergency, and of its grant; 0: one */
