@@ -172,7 +172,16 @@ function Digests({ of: a }: { of: Approval }) {
 function factsOf(a: Approval): [string, Children | undefined][] {
   return [
     ['Key', <a href={href('/keys', a.key_id)}>{a.key}</a>],
-    ['Asked by', a.requester],
+    ['Project', <a href={href('/projects', a.project)}>{a.project}</a>],
+    [
+      'Asked by',
+      <>
+        {a.requester}{' '}
+        <a href={href('/explain', { principal: a.requester, key: a.key })} class="small">
+          Explain access
+        </a>
+      </>,
+    ],
     ['Reason', a.reason],
     ['For', wanted(a)],
     ['Grant lives', howLong(a)],
