@@ -5,6 +5,7 @@
 #include "server/audit/audit.h"
 #include "server/auth/auth.h"
 #include "server/ca/ca.h"
+#include "server/connector/runner.h"
 #include "server/hsm/hsm.h"
 #include "server/http/http.h"
 #include "server/sign/signer.h"
@@ -17,6 +18,7 @@ struct api {
     struct identity_cache *identities;
     struct hsm *hsm;
     struct ca *ca;
+    struct runner *runner;              /* told of new jobs; NULL: nobody does them */
     int64_t destroy_wait_ms;            /* from a key's retirement to its destruction */
     const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */
     bool (*is_draining)(void);          /* readyz answers 503 then; may be NULL */

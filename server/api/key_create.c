@@ -6,6 +6,7 @@
 #include "common/secret.h"
 #include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/key_job.h"
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
 #include "server/api/render.h"
@@ -14,6 +15,7 @@ struct key_change {
     struct change change;
     struct signing_key key;
     const struct chain *chain; /* for the answer */
+    struct job job;            /* that fetches the certificate; its id is "" when there is none */
 };
 
 static void key_change_clear(struct key_change *c)
@@ -41,7 +43,8 @@ static status key_insert_rows(struct db *db, struct change *change, struct error
 {
     struct key_change *c = (struct key_change *)change;
 
-    return signing_key_insert(db, &c->key, err);
+    TRY(signing_key_insert(db, &c->key, err));
+    return key_job_insert(db, &change->detail, &c->key, &c->job, err);
 }
 
 static void key_create_render(struct json_writer *w, const struct change *change)
@@ -77,7 +80,9 @@ status key_prepare(struct signing_key *key, const struct project *project, const
     key->type = order->type;
     key->hashes = order->hashes;
     key->mechanisms = order->mechanisms;
+    key->renew_before_days = RENEW_BEFORE_DAYS_DEFAULT;
     key->created_ms = clock_now_ms();
+    key_connector_keep(key, &order->certificate);
     return id_new("key", key->id, err);
 }
 
@@ -93,8 +98,10 @@ static void key_postpone(struct signing_key *key, const struct key_order *order)
 static status key_make(struct api *api, struct request *req, struct response *res, struct key_change *c,
                        const struct key_order *order, struct error *err)
 {
+    TRY(key_job_prepare(&c->job, req, &c->key, JOB_ENROLL, err));
     TRY(key_material_make(api, &c->key, &order->certificate, request_deadline(req), err));
     status s = key_publish(api, req, res, c, err);
+    runner_wake(api->runner);
     if (!is_ok(s) || c->change.replayed)
         key_material_abandon(api, &c->key);
     return s;
@@ -115,6 +122,7 @@ status key_create(void *arg, struct request *req, struct response *res, struct e
     if (replayed)
         return OK;
     TRY(key_label_check_free(api, project, &order, err));
+    TRY(key_connector_resolve(api, &order.certificate, err));
     TRY(key_prepare(&c.key, project, &order, err));
     TRY(chain_load(&chain, api, err));
     if (!order.is_later)
@@ -128,6 +136,7 @@ status key_create(void *arg, struct request *req, struct response *res, struct e
 struct activation {
     struct key_step step; /* its key is the one that becomes active */
     struct signing_key made;
+    struct job job;
 };
 
 static void activation_clear(struct activation *a)
@@ -143,6 +152,7 @@ static status activate_rows(struct db *db, struct change *change, struct error *
 
     TRY(key_step_rows(db, change, err)); /* judges first */
     TRY(key_version_insert(db, &a->made, err));
+    TRY(key_job_insert(db, &change->detail, &a->made, &a->job, err));
     signing_key_clear(&a->step.key);
     return signing_key_find(db, a->step.key_id, &a->step.key, err);
 }
@@ -168,9 +178,9 @@ status key_activate(void *arg, struct request *req, struct response *res, struct
     TRY(body_empty(req, err));
     change_begin(&a.step.change, req, "key.activate");
     TRY(pending_load(&a, api, err));
-    (void)text_copy(certificate.subject, sizeof(certificate.subject), a.made.plan_subject);
-    certificate.days = a.made.plan_days;
+    key_connector_order(&a.made, &certificate);
     a.made.version = 1;
+    TRY(key_job_prepare(&a.job, req, &a.made, JOB_ENROLL, err));
     TRY(key_material_make(api, &a.made, &certificate, request_deadline(req), err));
     status s = key_material_detail(&a.step.change.detail, &a.made, err);
     if (is_ok(s))
@@ -179,5 +189,6 @@ status key_activate(void *arg, struct request *req, struct response *res, struct
         key_material_abandon(api, &a.made);
         return s;
     }
+    runner_wake(api->runner);
     return key_answer(api, res, 200, &a.step.key, err);
 }

@@ -64,7 +64,7 @@ status key_material_make(struct api *api, struct signing_key *key, const struct 
 {
     TRY(pair_make(api, key, d, err));
     buf_clear(&key->certificate);
-    if (!*order->subject)
+    if (!*order->subject || *order->connector) /* a connector's comes later */
         return OK;
 
     const struct ca_request wanted = {buf_slice(&key->spki), order->subject, order->days};

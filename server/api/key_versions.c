@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "common/secret.h"
+#include "common/text.h"
 #include "server/api/caller.h"
+#include "server/api/key_job.h"
 #include "server/api/key_life.h"
 #include "server/api/key_material.h"
 #include "server/api/parse.h"
@@ -18,6 +20,7 @@ struct version_change {
     struct signing_key before, key; /* as read before the HSM was asked; what becomes of it */
     int64_t grace_until_ms;
     struct buf certificate; /* of a renewal */
+    struct job job;         /* that fetches it; its id is "" when there is none */
 };
 
 static void version_change_clear(struct version_change *c)
@@ -71,6 +74,16 @@ static status key_read_again(struct db *db, struct version_change *c, struct err
     return signing_key_find(db, id, &c->key, err);
 }
 
+/* By the key's connector; else like the certificate it has, when that is the built-in CA's. */
+static status order_like(const struct signing_key *key, bool needs_one, struct key_certificate_order *out,
+                         struct error *err)
+{
+    if (!*key->connector && !*key->certificate_source)
+        return key_certificate_order_like(key, needs_one, out, err);
+    key_connector_order(key, out);
+    return OK;
+}
+
 /* ---- rotate */
 
 static status rotate_rows(struct db *db, struct change *change, struct error *err)
@@ -80,7 +93,8 @@ static status rotate_rows(struct db *db, struct change *change, struct error *er
 
     TRY(before_check(db, c, "rotate", &now, err));
     TRY(key_version_set_grace(db, c->before.id, c->before.version, c->grace_until_ms, err));
-    return key_version_insert(db, &c->key, err);
+    TRY(key_version_insert(db, &c->key, err));
+    return key_job_insert(db, &change->detail, &c->key, &c->job, err);
 }
 
 static status successor_prepare(struct version_change *c, struct error *err)
@@ -88,7 +102,8 @@ static status successor_prepare(struct version_change *c, struct error *err)
     const struct signing_key *before = &c->before;
 
     c->key = *before;
-    c->key.spki = c->key.certificate = (struct buf){0};
+    c->key.spki = c->key.certificate = c->key.chain = (struct buf){0};
+    c->key.certificate_source[0] = '\0';
     c->key.findings[0] = '\0';
     c->key.version = before->version + 1;
     c->key.revision = before->revision + 1;
@@ -126,9 +141,11 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
         return error_set(err, CODE_INVALID, "grace_hours: 0 to %d is expected", GRACE_HOURS_MOST);
     change_begin(&c.change, req, "key.rotate");
     TRY(before_load(&c, api, req, "rotate", err));
-    TRY(key_certificate_order_like(&c.before, subject != NULL, &order, err));
+    TRY(order_like(&c.before, subject != NULL, &order, err));
     TRY(key_certificate_order_parse(subject, day_count, day_count != 0, &order, err));
     TRY(successor_prepare(&c, err));
+    key_connector_keep(&c.key, &order);
+    TRY(key_job_prepare(&c.job, req, &c.key, JOB_ENROLL, err));
     TRY(key_material_make(api, &c.key, &order, request_deadline(req), err));
 
     c.grace_until_ms = grace_hours ? clock_now_ms() + grace_hours * HOUR_MS : 0;
@@ -137,6 +154,7 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
         key_material_abandon(api, &c.key);
         return s;
     }
+    runner_wake(api->runner);
     return key_answer(api, res, 200, &c.key, err);
 }
 
@@ -150,6 +168,38 @@ static status renew_rows(struct db *db, struct change *change, struct error *err
     TRY(before_check(db, c, "renew", &now, err));
     TRY(key_version_renew(db, &now, buf_slice(&c->certificate), clock_now_ms(), err));
     return key_read_again(db, c, err);
+}
+
+/* A connector fetches it: what is answered is the key with the job. */
+static status job_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct version_change *c = (struct version_change *)change;
+    cleanup_signing_key struct signing_key now = {0};
+
+    TRY(before_check(db, c, "renew", &now, err));
+    json_add_integer(&change->detail, "version", c->job.version);
+    TRY(key_job_insert(db, &change->detail, &now, &c->job, err));
+    if (!*now.job_id || strcmp(now.job_id, c->job.id) != 0)
+        return error_set(err, CODE_CONFLICT, "a person brings the certificates of this key: take its CSR to the CA");
+    return key_read_again(db, c, err);
+}
+
+static status renew_by_job(struct version_change *c, struct api *api, struct request *req, struct response *res,
+                           const char *subject, int64_t days, struct error *err)
+{
+    struct key_certificate_order order;
+
+    key_connector_order(&c->before, &order);
+    TRY(key_certificate_order_parse(subject, days, days != 0, &order, err));
+    TRY(key_job_prepare(&c->job, req, &c->before, c->before.certificate.len > 0 ? JOB_RENEW : JOB_ENROLL, err));
+    c->job.days = order.days;
+    /* Without a new name it stays as it is in the certificate. */
+    bool keeps_name = !subject && c->before.certificate.len > 0;
+    (void)text_copy(c->job.subject, sizeof(c->job.subject), keeps_name ? "" : order.subject);
+    change_key(&c->change, &c->before);
+    TRY(change_commit(&c->change, api, req, job_rows, err));
+    runner_wake(api->runner);
+    return key_answer(api, res, 202, &c->key, err);
 }
 
 static status key_renew(void *arg, struct request *req, struct response *res, struct error *err)
@@ -166,6 +216,10 @@ static status key_renew(void *arg, struct request *req, struct response *res, st
     TRY(body_read(req, fields, COUNT_OF(fields), err));
     change_begin(&c.change, req, "key.renew");
     TRY(before_load(&c, api, req, "renew", err));
+    if (*c.before.connector)
+        return renew_by_job(&c, api, req, res, subject, days, err);
+    if (*c.before.certificate_source)
+        return error_set(err, CODE_CONFLICT, "the certificate is not the built-in CA's, and the key has no connector");
     TRY(key_certificate_order_like(&c.before, true, &order, err));
     TRY(key_certificate_order_parse(subject, days, days != 0, &order, err));
     const struct ca_request wanted = {buf_slice(&c.before.spki), order.subject, order.days};

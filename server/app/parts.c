@@ -6,6 +6,7 @@
 
 #include "common/file.h"
 #include "common/log.h"
+#include "server/api/builtin_ca.h"
 
 enum { PEM_MAX = 64 * 1024 };
 
@@ -64,11 +65,20 @@ status parts_open_service(struct parts *p, const struct config *c, struct error 
     };
     TRY(signer_new(&signer, &p->signer, err));
     TRY(identity_cache_new(&p->identities, err));
-    return ca_open(p->hsm, p->store, &p->ca, err);
+    TRY(ca_open(p->hsm, p->store, &p->ca, err));
+    const struct runner_config runner = {
+        .store = p->store,
+        .audit = p->audit,
+        .hsm = p->hsm,
+        .builtin = builtin_ca_of(p->ca),
+        .is_alone = strncmp(c->store, "sqlite:", 7) == 0, /* whose file one server has */
+    };
+    return runner_new(&runner, &p->runner, err);
 }
 
 void parts_close(struct parts *p)
 {
+    runner_free(p->runner);
     if (p->ca)
         ca_close(p->ca);
     if (p->signer)

@@ -12,11 +12,12 @@ struct parts {
     struct signer *signer;
     struct identity_cache *identities;
     struct ca *ca;
+    struct runner *runner;
 };
 
 /* Store, HSM and log: what init needs. SOFTHSM2_CONF is set from the configuration before the module is loaded. */
 status parts_open_base(struct parts *p, const struct config *c, struct error *err);
-/* Signer and CA on top. */
+/* Signer, CA and runner of jobs on top. */
 status parts_open_service(struct parts *p, const struct config *c, struct error *err);
 void parts_close(struct parts *p);
 #define cleanup_parts CLEANUP(parts_close)

@@ -17,6 +17,7 @@
 #include "server/app/audiences.h"
 #include "server/app/notify.h"
 #include "server/app/parts.h"
+#include "server/app/worker.h"
 
 enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000, RECONCILE_TIMEOUT_MS = 60000 };
 
@@ -33,6 +34,7 @@ struct server {
     struct api api;
     struct audiences audiences;
     struct http_server *http;
+    struct worker worker;
 };
 
 /* ---- start */
@@ -129,11 +131,13 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .identities = s->parts.identities,
                           .hsm = s->parts.hsm,
                           .ca = s->parts.ca,
+                          .runner = s->parts.runner,
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
                           .is_draining = is_draining};
     TRY(http_start(s, err));
     TRY(start_record(s, err));
     hsm_reconcile(s);
+    TRY(worker_start(&s->worker, s->parts.runner, err));
     TRY(number_write(o->pid_file, (long)getpid(), err));
     TRY(number_write(o->port_file, http_server_port(s->http), err));
     char port[16];
@@ -201,6 +205,7 @@ static bool server_stop(struct server *s)
     notify_stopping();
     if (!http_server_stop(s->http, deadline_in(s->config->stop_timeout_ms)))
         return false;
+    worker_stop(&s->worker);
     parts_close(&s->parts);
     audiences_clear(&s->audiences);
     return true;

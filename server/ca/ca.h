@@ -29,6 +29,8 @@ status ca_issue(struct ca *ca, const struct ca_request *request, struct deadline
 status ca_settings(struct slice certificate, char *subject, size_t size, int *days, struct error *err);
 /* Issuing certificate, then root: DER. */
 status ca_chain(struct ca *ca, struct buf *issuing, struct buf *root, struct error *err);
+/* A subject's text as a name. */
+status ca_subject_name(const char *subject, X509_NAME **out, struct error *err);
 /* Judges a subject without issuing. */
 status ca_subject_check(const char *subject, struct error *err);
 

@@ -239,3 +239,8 @@ status ca_subject_check(const char *subject, struct error *err)
 
     return subject_parse(subject, &name, err);
 }
+
+status ca_subject_name(const char *subject, X509_NAME **out, struct error *err)
+{
+    return subject_parse(subject, out, err);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The versions of signing keys and the certificates they had. The current version is the one that the key's row names.
  */
+#include "common/certificate.h"
 #include "server/store/row.h"
 
 static status version_row_insert(struct db *db, const struct signing_key *k, struct error *err)
@@ -10,11 +11,11 @@ static status version_row_insert(struct db *db, const struct signing_key *k, str
     int64_t created_ms = k->version_created_ms ? k->version_created_ms : k->created_ms;
     return db_exec(db,
                    "INSERT INTO key_version (key_id, version, type, hsm_id, spki, hsm_attributes, certificate, "
-                   "created_ms, findings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                   "created_ms, findings, not_after_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                    DB_PARAMS(db_text(k->id), db_int(k->version), db_text(key_type_name(k->type)), db_blob(hsm_id),
                              db_blob(buf_slice(&k->spki)), db_text(k->hsm_attributes),
                              certificate.len ? db_blob(certificate) : db_null(), db_int(created_ms),
-                             db_text(k->findings)),
+                             db_text(k->findings), db_int(certificate_not_after_ms(certificate))),
                    NULL, err);
 }
 
@@ -40,6 +41,10 @@ static status version_read(const struct db_rows *rows, struct signing_key *out, 
     out->version_created_ms = db_column_int(rows, 6);
     out->grace_until_ms = db_column_int(rows, 7);
     COLUMN_COPY(out->findings, rows, 8);
+    column_blob_copy(&out->chain, rows, 9);
+    TRY(buf_check(&out->chain, err));
+    COLUMN_COPY(out->certificate_source, rows, 10);
+    out->not_after_ms = db_column_int(rows, 11);
     return column_blob_exact(out->hsm_id, sizeof(out->hsm_id), rows, 2, err);
 }
 
@@ -51,7 +56,7 @@ status key_version_list(struct db *db, const char *key_id, status (*each)(void *
     (void)text_copy(k.id, sizeof(k.id), key_id);
     TRY(db_query(db,
                  "SELECT version, type, hsm_id, spki, hsm_attributes, certificate, created_ms, grace_until_ms, "
-                 "findings FROM key_version WHERE key_id = $1 ORDER BY version DESC",
+                 "findings, chain, certificate_source, not_after_ms FROM key_version WHERE key_id = $1 ORDER BY version DESC",
                  DB_PARAMS(db_text(key_id)), &rows, err));
     for (bool more = false;;) {
         TRY(db_next(rows, &more, err));
@@ -115,20 +120,38 @@ status key_version_set_grace(struct db *db, const char *key_id, int version, int
     return row_changed(changed, "key version", err);
 }
 
+static status certificate_keep(struct db *db, const struct signing_key *k, int64_t now_ms, struct error *err)
+{
+    if (k->certificate.len == 0)
+        return OK;
+    return db_exec(
+        db, "INSERT INTO key_certificate (key_id, version, certificate, replaced_ms) VALUES ($1, $2, $3, $4)",
+        DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(buf_slice(&k->certificate)), db_int(now_ms)), NULL, err);
+}
+
+status key_version_set_certificate(struct db *db, const struct signing_key *before, const struct signing_key *to,
+                                   int64_t now_ms, struct error *err)
+{
+    int64_t changed = 0;
+    struct slice chain = buf_slice(&to->chain), certificate = buf_slice(&to->certificate);
+    TRY(certificate_keep(db, before, now_ms, err));
+    TRY(db_exec(db,
+                "UPDATE key_version SET certificate = $3, chain = $4, certificate_source = $5, not_after_ms = $6, "
+                "notified_days = 0 WHERE key_id = $1 AND version = $2",
+                DB_PARAMS(db_text(before->id), db_int(before->version), db_blob(certificate),
+                          chain.len ? db_blob(chain) : db_null(), db_text(to->certificate_source),
+                          db_int(certificate_not_after_ms(certificate))),
+                &changed, err));
+    TRY(row_changed(changed, "key version", err));
+    return db_exec(db, "UPDATE signing_key SET revision = revision + 1 WHERE id = $1", DB_PARAMS(db_text(before->id)),
+                   NULL, err);
+}
+
 status key_version_renew(struct db *db, const struct signing_key *k, struct slice certificate, int64_t now_ms,
                          struct error *err)
 {
-    int64_t changed = 0;
-    if (k->certificate.len > 0)
-        TRY(db_exec(db,
-                    "INSERT INTO key_certificate (key_id, version, certificate, replaced_ms) VALUES ($1, $2, $3, $4)",
-                    DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(buf_slice(&k->certificate)), db_int(now_ms)),
-                    NULL, err));
-    TRY(db_exec(db, "UPDATE key_version SET certificate = $3 WHERE key_id = $1 AND version = $2",
-                DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(certificate)), &changed, err));
-    TRY(row_changed(changed, "key version", err));
-    return db_exec(db, "UPDATE signing_key SET revision = revision + 1 WHERE id = $1", DB_PARAMS(db_text(k->id)), NULL,
-                   err);
+    const struct signing_key to = {.certificate = {.data = (uint8_t *)certificate.data, .len = certificate.len}};
+    return key_version_set_certificate(db, k, &to, now_ms, err);
 }
 
 status key_certificate_list(struct db *db, const char *key_id, int version,

@@ -245,6 +245,14 @@ struct signing_key {
     char hsm_attributes[TEXT_SIZE]; /* JSON as read back at generation (I3) */
     char findings[TEXT_SIZE];       /* of an imported key: attributes weaker than required, that were accepted */
     struct buf certificate;         /* leaf DER; empty when there is none */
+    /* of a certificate that is not the built-in CA's: its issuers up to the root, DER one behind the other */
+    struct buf chain;
+    char certificate_source[ID_SIZE]; /* "": the built-in CA; or the connector's id */
+    int64_t not_after_ms;             /* of the certificate; 0: there is none, or it was not read yet */
+    /* how its next certificate comes: "" the built-in CA at once; or by this connector */
+    char connector[ID_SIZE];
+    int renew_before_days;
+    char job_id[ID_SIZE]; /* the last one made for its certificate; "": none */
 };
 void signing_key_clear(struct signing_key *k);
 #define cleanup_signing_key CLEANUP(signing_key_clear)
@@ -256,6 +264,8 @@ status signing_key_find_label(struct db *db, const char *project, const char *la
 /* The state it had becomes the state before. */
 status signing_key_set_state(struct db *db, const char *id, enum key_state state, const char *reason,
                              struct error *err);
+/* connector, renew_before_days, plan_subject and plan_days of k. */
+status signing_key_set_connector(struct db *db, const struct signing_key *k, struct error *err);
 /* retired_ms, destroy_by, destroy_ms of k. */
 status signing_key_set_retirement(struct db *db, const struct signing_key *k, struct error *err);
 /* project_id NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles now. */
@@ -263,6 +273,7 @@ struct signing_key_filter {
     const char *project_id, *member_id;
     unsigned roles;
     bool only_active;
+    int64_t expiring_before_ms; /* 0: all; else keys whose certificate ends by then, or has ended */
 };
 /* Knows name (the label), state and type. */
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
@@ -285,9 +296,14 @@ status key_version_list_all(struct db *db, const char *hsm,
 /* CODE_CONFLICT when a version has this CKA_ID. */
 status key_version_check_free(struct db *db, const uint8_t hsm_id[20], struct error *err);
 status key_version_set_grace(struct db *db, const char *key_id, int version, int64_t until_ms, struct error *err);
-/* Replaces the certificate; the one before is kept. */
+/* Replaces the certificate by one of the built-in CA; the one before is kept. */
 status key_version_renew(struct db *db, const struct signing_key *k, struct slice certificate, int64_t now_ms,
                          struct error *err);
+/* The same with certificate, chain and certificate_source of `to`, for its version. */
+status key_version_set_certificate(struct db *db, const struct signing_key *before, const struct signing_key *to,
+                                   int64_t now_ms, struct error *err);
+/* One version, current or not, with what stands in the key's row. */
+status key_version_find(struct db *db, const char *key_id, int version, struct signing_key *out, struct error *err);
 /* Those that were replaced, oldest first. */
 status key_certificate_list(struct db *db, const char *key_id, int version,
                             status (*each)(void *arg, struct slice certificate, int64_t replaced_ms), void *arg,
