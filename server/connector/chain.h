@@ -9,6 +9,8 @@ enum { CERTIFICATES_MOST = 16, CERTIFICATES_BYTES_MOST = 128 * 1024 };
 /* PEM (certificates and PKCS#7), or DER: certificates one behind the other, or one PKCS#7 (RFC 2315, certs-only).
  * CODE_INVALID, CODE_TOO_LARGE. */
 status certificates_parse(struct slice input, STACK_OF(X509) * *out, struct error *err);
+/* Adds those that stand one behind the other in DER. */
+status certificates_add(STACK_OF(X509) * to, struct slice der, struct error *err);
 /* The certificate of this public key; of several the one that lasts longest. NULL: there is none. */
 X509 *certificates_find(STACK_OF(X509) * all, struct slice spki);
 

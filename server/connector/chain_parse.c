@@ -69,6 +69,15 @@ static bool is_content_info(struct slice der)
            *at == V_ASN1_OBJECT;
 }
 
+status certificates_add(STACK_OF(X509) * to, struct slice der, struct error *err)
+{
+    struct slice one;
+
+    while (der_next(&der, &one))
+        TRY(certificate_decode_whole(one, to, err));
+    return OK;
+}
+
 static status der_take(struct slice input, STACK_OF(X509) * all, struct error *err)
 {
     struct slice rest = input, one;

@@ -10,21 +10,22 @@
 #include "common/encoding.h"
 #include "common/file.h"
 #include "common/secret.h"
-#include "server/connector/http_client.h"
 
 enum { SECOND_MS = 1000, CHECK_AFTER_LEAST_S = 1, CHECK_AFTER_MOST_S = 7 * 24 * 3600, PEM_MAX = 64 * 1024 };
 
 /* ---- messages over HTTP */
 
-static status message_send(const struct connector_call *call, struct slice message, struct http_answer *out,
+static status message_send(const struct cmp_session *session, struct slice message, struct http_answer *out,
                            struct error *err)
 {
+    const struct connector_call *call = session->call;
     const struct connector_settings *s = call->settings;
     cleanup_buf struct buf trust = {0};
 
     if (*s->tls_trust_file)
         TRY(file_read(s->tls_trust_file, PEM_MAX, FILE_NOT_WRITABLE_BY_OTHERS, &trust, err));
     const struct http_call http = {
+        .client = session->http,
         .method = "POST",
         .url = s->url,
         .content_type = "application/pkixcmp",
@@ -52,7 +53,7 @@ OSSL_CMP_MSG *cmp_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *message)
     OSSL_CMP_MSG *got = NULL;
 
     int len = i2d_OSSL_CMP_MSG(message, &der);
-    status sent = len > 0 ? message_send(s->call, (struct slice){der, (size_t)len}, &answer, &s->why)
+    status sent = len > 0 ? message_send(s, (struct slice){der, (size_t)len}, &answer, &s->why)
                           : error_set(&s->why, CODE_INTERNAL, "the CMP message cannot be encoded");
     OPENSSL_free(der);
     if (!is_ok(sent))

@@ -25,6 +25,7 @@ void cmp_session_free(void *session)
     if (!s)
         return;
     OSSL_CMP_CTX_free(s->ctx);
+    http_client_free(s->http);
     free(s);
 }
 
@@ -187,6 +188,7 @@ static status certificate_judge(struct cmp_session *s, X509 *certificate, struct
 
     TRY(cmp_certificates(s->ctx, certificate, &all, err));
     TRY(connector_trust_read(s->call->settings->trust_file, &anchors, err));
+    TRY(certificates_add(all, s->call->known, err));
     if (!certificates_find(all, s->call->spki))
         return error_set(err, CODE_CONFLICT, "the CA's certificate is not of the key");
     return certificate_chain_build(certificate, all, anchors, &chain, err);
@@ -203,6 +205,13 @@ static int certificate_confirm(OSSL_CMP_CTX *ctx, X509 *certificate, int failure
     return 1 << OSSL_CMP_PKIFAILUREINFO_badCertTemplate;
 }
 
+/* Else OpenSSL writes to standard error what cmp_failure tells. */
+static int log_nothing(const char *function, const char *file, int line, OSSL_CMP_severity level, const char *text)
+{
+    (void)function, (void)file, (void)line, (void)level, (void)text;
+    return 1;
+}
+
 status cmp_session_new(const struct connector_call *call, int request, struct cmp_session **out, struct error *err)
 {
     const struct connector_settings *set = call->settings;
@@ -212,8 +221,9 @@ status cmp_session_new(const struct connector_call *call, int request, struct cm
         return error_set(err, CODE_NO_MEMORY, "out of memory");
     s->call = call;
     s->request = request;
+    s->http = http_client_new();
     s->ctx = OSSL_CMP_CTX_new(call->libctx, NULL);
-    bool done = s->ctx && OSSL_CMP_CTX_set_transfer_cb(s->ctx, cmp_transfer) &&
+    bool done = s->http && s->ctx && OSSL_CMP_CTX_set_log_cb(s->ctx, log_nothing) && OSSL_CMP_CTX_set_transfer_cb(s->ctx, cmp_transfer) &&
                 OSSL_CMP_CTX_set_transfer_cb_arg(s->ctx, s) &&
                 OSSL_CMP_CTX_set_certConf_cb(s->ctx, certificate_confirm) &&
                 OSSL_CMP_CTX_set_certConf_cb_arg(s->ctx, s) &&

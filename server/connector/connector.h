@@ -58,6 +58,7 @@ struct connector_call {
     const X509_NAME *name;
     int days;      /* 0: the CA's own */
     X509 *current; /* that is renewed or revoked; NULL */
+    struct slice known; /* the chain of that one, DER one behind the other: it was believed before */
     int reason;    /* of a revocation: CRLReason */
     struct deadline deadline;
     const atomic_bool *is_stopping; /* the server ends: give up what waits; NULL: never */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See http_client.h. A handle of its own for each call: calls are few, and nothing is left over between CAs. */
+/* See http_client.h. A handle of its own for each call or transaction: calls are few, and nothing is left over between
+ * CAs. */
 #include "server/connector/http_client.h"
 
 #include <ctype.h>
@@ -14,8 +15,12 @@
 
 enum { RETRY_AFTER_MOST_S = 7 * 24 * 3600, HEADER_BYTES_MOST = 64 * 1024 };
 
-struct transfer {
+struct http_client {
     CURL *curl;
+};
+
+struct transfer {
+    CURL *curl; /* borrowed */
     struct curl_slist *headers;
     struct http_answer *answer;
     size_t header_bytes;
@@ -25,7 +30,6 @@ struct transfer {
 
 static void transfer_clear(struct transfer *t)
 {
-    curl_easy_cleanup(t->curl);
     curl_slist_free_all(t->headers);
 }
 #define cleanup_transfer CLEANUP(transfer_clear)
@@ -127,7 +131,7 @@ static void header_add(struct transfer *t, const char *name, const char *value)
 {
     char line[256];
 
-    (void)snprintf(line, sizeof(line), "%s: %s", name, value);
+    (void)snprintf(line, sizeof(line), "%s:%s%s", name, *value ? " " : "", value); /* without a value: none is sent */
     struct curl_slist *longer = curl_slist_append(t->headers, line);
     t->headers = longer ? longer : t->headers;
 }
@@ -141,6 +145,8 @@ static CURLcode request_set(struct transfer *t, const struct http_call *call)
         header_add(t, "Accept", call->accept);
     if (call->transfer_encoding)
         header_add(t, "Content-Transfer-Encoding", call->transfer_encoding);
+    if (call->client)
+        header_add(t, "Connection", "keep-alive");
     header_add(t, "Expect", "");
     SET(CURLOPT_URL, call->url);
     SET(CURLOPT_HTTPHEADER, t->headers);
@@ -205,18 +211,43 @@ static void content_type_take(struct transfer *t)
         out[i] = (char)tolower((unsigned char)type[i]);
 }
 
-status http_client_call(const struct http_call *call, struct http_answer *out, struct error *err)
+struct http_client *http_client_new(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct http_client *c = calloc(1, sizeof(*c));
+
+    (void)pthread_once(&once, curl_start);
+    if (c)
+        c->curl = curl_easy_init();
+    if (c && c->curl)
+        return c;
+    free(c);
+    return NULL;
+}
+
+void http_client_free(struct http_client *c)
+{
+    if (c)
+        curl_easy_cleanup(c->curl);
+    free(c);
+}
+DEFINE_CLEANUP_PTR(struct http_client, http_client_free)
+
+status http_client_call(const struct http_call *call, struct http_answer *out, struct error *err)
+{
+    CLEANUP(http_client_free_cleanup) struct http_client *own = call->client ? NULL : http_client_new();
+    const struct http_client *client = call->client ? call->client : own;
     cleanup_transfer struct transfer t = {.answer = out};
     long http_status = 0;
 
     http_answer_clear(out);
     if (deadline_passed(call->deadline))
         return error_set(err, CODE_TIMEOUT, "%.120s: %s", call->url, code_text(CODE_TIMEOUT));
-    (void)pthread_once(&once, curl_start);
-    t.curl = curl_easy_init();
-    if (!t.curl || transfer_set(&t, call) != CURLE_OK)
+    if (!client)
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
+    t.curl = client->curl;
+    curl_easy_reset(t.curl);
+    if (transfer_set(&t, call) != CURLE_OK)
         return error_set(err, CODE_CONFIGURATION, "libcurl does not take the request");
     CURLcode code = curl_easy_perform(t.curl);
     ERR_clear_error();

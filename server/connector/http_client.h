@@ -4,7 +4,13 @@
 
 #include "server/connector/connector.h"
 
+/* Keeps its connection from one call to the next: some CAs tie a transaction to it. */
+struct http_client;
+struct http_client *http_client_new(void); /* NULL when out of memory */
+void http_client_free(struct http_client *c);
+
 struct http_call {
+    struct http_client *client; /* NULL: a connection for this call alone */
     const char *method; /* GET, POST */
     const char *url;
     const char *content_type, *accept; /* NULL: none */

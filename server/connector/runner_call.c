@@ -84,6 +84,7 @@ status runner_work_load(struct runner *r, struct runner_work *w, struct error *e
         .name = w->name,
         .days = w->job.days,
         .current = w->current,
+        .known = w->current ? buf_slice(&w->key.chain) : (struct slice){0},
         .deadline = deadline_in(step_ms < STEP_MS ? step_ms : STEP_MS),
         .is_stopping = &r->is_stopped,
         .transaction = &w->job.transaction,
@@ -162,6 +163,7 @@ static status issued_judge(struct runner_work *w, struct connector_answer *answe
     if (!leaf)
         return error_set(err, CODE_CONFLICT, "none of the certificates that the CA gave is of the key");
     TRY(connector_trust_read(w->settings.trust_file, &anchors, err));
+    TRY(certificates_add(answer->certificates, w->call.known, err));
     return certificate_chain_build(leaf, answer->certificates, anchors, out, err);
 }
 

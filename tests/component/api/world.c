@@ -11,6 +11,7 @@
 #include "common/encoding.h"
 #include "common/secret.h"
 #include "common/text.h"
+#include "server/api/builtin_ca.h"
 
 static const char *const audiences[] = {"https://sign.example/v1/oauth/token", NULL};
 static const char *const names[WHO_COUNT] = {"", "admin", "auditor", "owner", "signer", "approver", "stranger"};
@@ -105,12 +106,16 @@ int world_open(void **state)
         .store = w->store, .audit = w->audit, .hsm = {hsm_sign_counted, w}, .verify_all = true};
     must(w, signer_new(&signing, &w->signer, &w->err));
     must(w, identity_cache_new(&w->identities, &w->err));
+    const struct runner_config running = {
+        .store = w->store, .audit = w->audit, .hsm = w->hsm.h, .builtin = builtin_ca_of(w->ca), .is_alone = true};
+    must(w, runner_new(&running, &w->runner, &w->err));
     w->api = (struct api){.store = w->store,
                           .audit = w->audit,
                           .signer = w->signer,
                           .identities = w->identities,
                           .hsm = w->hsm.h,
                           .ca = w->ca,
+                          .runner = w->runner,
                           .token_audiences = audiences};
     w->http =
         (struct http_config){.request_timeout_ms = 120000, .tables = api_tables, .before = api_before, .api = &w->api};
@@ -134,6 +139,7 @@ int world_close(void **state)
     json_free(w->document);
     signer_free(w->signer);
     identity_cache_free(w->identities);
+    runner_free(w->runner);
     audit_close(w->audit);
     ca_close(w->ca);
     store_close(w->store);

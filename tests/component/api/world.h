@@ -19,6 +19,7 @@ struct world {
     struct audit *audit;
     struct signer *signer;
     struct ca *ca;
+    struct runner *runner; /* without a thread: a test takes its steps */
     struct api api;
     struct identity_cache *identities;
     struct http_config http;
