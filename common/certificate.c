@@ -27,7 +27,8 @@ bool der_next(struct slice *rest, struct slice *one)
     long len = 0;
     int tag = 0, class = 0;
 
-    if (rest->len == 0 || ASN1_get_object(&at, &len, &tag, &class, (long)rest->len) & 0x81) /* broken, or of indefinite length */
+    if (rest->len == 0 ||
+        ASN1_get_object(&at, &len, &tag, &class, (long)rest->len) & 0x81) /* broken, or of indefinite length */
         return false;
     size_t whole = (size_t)(at - rest->data) + (size_t)len;
     if (whole > rest->len)

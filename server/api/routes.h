@@ -9,4 +9,4 @@ extern const struct route health_routes[], token_routes[], whoami_routes[], sign
     api_key_routes[], audit_routes[], usage_routes[], ca_routes[], policy_routes[], freeze_routes[],
     listed_digest_routes[], access_routes[], approval_routes[], approval_step_routes[], key_life_routes[],
     key_version_routes[], hsm_routes[], reconcile_routes[], session_routes[], team_routes[], effective_signer_routes[],
-    connector_routes[], job_routes[], key_certificate_routes[];
+    connector_routes[], job_routes[], key_enroll_routes[], key_revoke_routes[];

@@ -64,8 +64,9 @@ static status builtin_renew(const struct connector_call *call, struct connector_
     if (*call->subject || !call->current)
         return builtin_enroll(call, out, err);
     int len = i2d_X509(call->current, &bytes);
-    status s = len > 0 ? call->builtin->settings((struct slice){bytes, (size_t)len}, subject, sizeof(subject), &days, err)
-                       : error_set(err, CODE_NO_MEMORY, "out of memory");
+    status s = len > 0
+                   ? call->builtin->settings((struct slice){bytes, (size_t)len}, subject, sizeof(subject), &days, err)
+                   : error_set(err, CODE_NO_MEMORY, "out of memory");
     OPENSSL_free(bytes);
     TRY(s);
     return issue(call, subject, days_of(call) > 0 ? days_of(call) : days, out, err);

@@ -38,7 +38,8 @@ static status leaf_check(X509 *leaf, struct error *err)
     if (X509_get_extension_flags(leaf) & EXFLAG_CA)
         return error_set(err, CODE_CONFLICT, "%s is a CA's certificate", subject_shown(leaf, subject));
     if (!(X509_get_extension_flags(leaf) & EXFLAG_XKUSAGE) || !(X509_get_extended_key_usage(leaf) & XKU_CODE_SIGN))
-        return error_set(err, CODE_CONFLICT, "%s is not for code signing: the extended key usage codeSigning is missing",
+        return error_set(err, CODE_CONFLICT,
+                         "%s is not for code signing: the extended key usage codeSigning is missing",
                          subject_shown(leaf, subject));
     if (!(X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE))
         return error_set(err, CODE_CONFLICT, "%s: its key usage has no digitalSignature", subject_shown(leaf, subject));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificate Management Protocol (RFC 4210, 9483) by OpenSSL's client: IR, CR or P10CR, polling, KUR, RR. The
  * transaction's id is durable before the first message. The state between two polls is OpenSSL's and in memory: after a
- * restart the same request is sent with the same id, and a CA that has the transaction open refuses it (§5.1.1), so that
- * nothing is issued twice. */
+ * restart the same request is sent with the same id, and a CA that has the transaction open refuses it (§5.1.1), so
+ * that nothing is issued twice. */
 #include "server/connector/cmp.h"
 
 #include <string.h>
@@ -218,10 +218,9 @@ static status cmp_check(const struct connector_settings *s, struct error *err)
     return OK;
 }
 
-static const char *const cmp_fields[] = {"url",       "trust_file",       "tls_trust_file", "secret_file",
-                                         "reference", "certificate_file", "key_file",       "recipient",
-                                         "issuer",    "request",          "days",           "implicit_confirm",
-                                         "timeout_s", NULL};
+static const char *const cmp_fields[] = {
+    "url",       "trust_file", "tls_trust_file", "secret_file", "reference",        "certificate_file", "key_file",
+    "recipient", "issuer",     "request",        "days",        "implicit_confirm", "timeout_s",        NULL};
 static const char *const cmp_required[] = {"url", NULL};
 
 const struct connector_ops connector_cmp = {

@@ -13,7 +13,7 @@ enum { CMP_TRANSACTION_LEN = 16, CMP_REVOKE = -2, CMP_ASK = -3 }; /* beside OSSL
 struct cmp_session {
     OSSL_CMP_CTX *ctx;
     struct http_client *http;
-    int request; /* OSSL_CMP_IR and the like */
+    int request;                       /* OSSL_CMP_IR and the like */
     const struct connector_call *call; /* the present one */
     struct error why;                  /* of a message that did not come through, or a certificate that was refused */
 };

@@ -144,8 +144,8 @@ static status transaction_set(OSSL_CMP_CTX *ctx, const struct connector_call *ca
         return OK;
     TRY(hex_decode(buf_text(call->transaction), call->transaction->len, &id, err));
     CLEANUP(ASN1_OCTET_STRING_free_cleanup) ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
-    bool done = octets && ASN1_OCTET_STRING_set(octets, id.data, (int)id.len) &&
-                OSSL_CMP_CTX_set1_transactionID(ctx, octets);
+    bool done =
+        octets && ASN1_OCTET_STRING_set(octets, id.data, (int)id.len) && OSSL_CMP_CTX_set1_transactionID(ctx, octets);
     return cmp_set(done, "the transaction's id cannot be set", err);
 }
 
@@ -223,8 +223,8 @@ status cmp_session_new(const struct connector_call *call, int request, struct cm
     s->request = request;
     s->http = http_client_new();
     s->ctx = OSSL_CMP_CTX_new(call->libctx, NULL);
-    bool done = s->http && s->ctx && OSSL_CMP_CTX_set_log_cb(s->ctx, log_nothing) && OSSL_CMP_CTX_set_transfer_cb(s->ctx, cmp_transfer) &&
-                OSSL_CMP_CTX_set_transfer_cb_arg(s->ctx, s) &&
+    bool done = s->http && s->ctx && OSSL_CMP_CTX_set_log_cb(s->ctx, log_nothing) &&
+                OSSL_CMP_CTX_set_transfer_cb(s->ctx, cmp_transfer) && OSSL_CMP_CTX_set_transfer_cb_arg(s->ctx, s) &&
                 OSSL_CMP_CTX_set_certConf_cb(s->ctx, certificate_confirm) &&
                 OSSL_CMP_CTX_set_certConf_cb_arg(s->ctx, s) &&
                 OSSL_CMP_CTX_set_option(s->ctx, OSSL_CMP_OPT_IMPLICIT_CONFIRM, set->implicit_confirm);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ways to get a certificate for a key in the HSM, behind one vtable. A connector is asked by the runner (runner.h), never
- * by the thread of a request, because its answer may take days. Proof of possession is made with the key in the HSM. */
+/* Ways to get a certificate for a key in the HSM, behind one vtable. A connector is asked by the runner (runner.h),
+ * never by the thread of a request, because its answer may take days. Proof of possession is made with the key in the
+ * HSM. */
 #pragma once
 
 #include <openssl/x509.h>
@@ -24,10 +25,10 @@ struct connector_ops;
 struct connector_settings {
     const struct connector_ops *ops;
     char url[TEXT_SIZE];
-    char trust_file[TEXT_SIZE];     /* PEM: anchors of the CA's answers and of its certificates */
-    char tls_trust_file[TEXT_SIZE]; /* PEM: anchors of the server's TLS certificate */
-    char secret_file[TEXT_SIZE], reference[TEXT_SIZE];        /* CMP: shared secret and the name it goes by */
-    char username[TEXT_SIZE], password_file[TEXT_SIZE];       /* EST */
+    char trust_file[TEXT_SIZE];                         /* PEM: anchors of the CA's answers and of its certificates */
+    char tls_trust_file[TEXT_SIZE];                     /* PEM: anchors of the server's TLS certificate */
+    char secret_file[TEXT_SIZE], reference[TEXT_SIZE];  /* CMP: shared secret and the name it goes by */
+    char username[TEXT_SIZE], password_file[TEXT_SIZE]; /* EST */
     char certificate_file[TEXT_SIZE], key_file[TEXT_SIZE];    /* PEM: of the client */
     char recipient[TEXT_SIZE], issuer[TEXT_SIZE], request[8]; /* CMP */
     int64_t days, timeout_s;
@@ -44,6 +45,8 @@ struct builtin_ca {
     /* Subject as text and days of a certificate that this CA would issue again. */
     status (*settings)(struct slice certificate, char *subject, size_t size, int *days, struct error *err);
     status (*subject_name)(const char *text, X509_NAME **out, struct error *err);
+    /* In the transaction that gives the certificate to its key; NULL: nothing is kept of it. */
+    status (*keep)(struct db *db, const char *key_id, int version, struct slice certificate, struct error *err);
 };
 
 /* One thing that is asked. */
@@ -56,21 +59,21 @@ struct connector_call {
     struct slice spki;
     const char *subject; /* "" : see name */
     const X509_NAME *name;
-    int days;      /* 0: the CA's own */
-    X509 *current; /* that is renewed or revoked; NULL */
+    int days;           /* 0: the CA's own */
+    X509 *current;      /* that is renewed or revoked; NULL */
     struct slice known; /* the chain of that one, DER one behind the other: it was believed before */
-    int reason;    /* of a revocation: CRLReason */
+    int reason;         /* of a revocation: CRLReason */
     struct deadline deadline;
     const atomic_bool *is_stopping; /* the server ends: give up what waits; NULL: never */
-    struct buf *transaction; /* durable: what prepare put there */
-    void **session;          /* of this process: what lies between two polls; freed by ops->session_free */
+    struct buf *transaction;        /* durable: what prepare put there */
+    void **session;                 /* of this process: what lies between two polls; freed by ops->session_free */
 };
 
 struct connector_answer {
-    int64_t wait_ms;                /* > 0: nothing yet, ask again after that */
-    STACK_OF(X509) * certificates;  /* all that came, in any order */
-    bool is_builtin;                /* of the built-in CA, which has the chain */
-    struct buf result;              /* of a test: JSON */
+    int64_t wait_ms;               /* > 0: nothing yet, ask again after that */
+    STACK_OF(X509) * certificates; /* all that came, in any order */
+    bool is_builtin;               /* of the built-in CA, which has the chain */
+    struct buf result;             /* of a test: JSON */
 };
 void connector_answer_clear(struct connector_answer *a);
 #define cleanup_connector_answer CLEANUP(connector_answer_clear)
@@ -86,9 +89,10 @@ enum {
 /* Errors: CODE_UNAVAILABLE, CODE_TIMEOUT, CODE_HSM_UNAVAILABLE may be tried again; all others end the job. */
 struct connector_ops {
     const char *name;
-    unsigned capabilities; /* a function without its bit may be NULL */
+    unsigned capabilities;                       /* a function without its bit may be NULL */
     const char *const *fields, *const *required; /* settings it knows; those it cannot do without; NULL-ended */
-    status (*check)(const struct connector_settings *s, struct error *err); /* what the fields do not say; may be NULL */
+    status (*check)(const struct connector_settings *s,
+                    struct error *err); /* what the fields do not say; may be NULL */
     /* Before anything is sent: fills call->transaction with what makes a repeated request the same one. May be NULL. */
     status (*prepare)(const struct connector_call *call, struct error *err);
     status (*enroll)(const struct connector_call *call, struct connector_answer *out, struct error *err);

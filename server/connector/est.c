@@ -168,14 +168,15 @@ static status est_check(const struct connector_settings *s, struct error *err)
     if (!*s->certificate_file != !*s->key_file)
         return error_set(err, CODE_INVALID, "settings: certificate_file and key_file go together");
     if (!*s->username && !*s->certificate_file)
-        return error_set(err, CODE_INVALID, "settings: username and password_file, or certificate_file and key_file, "
-                                            "are needed");
+        return error_set(err, CODE_INVALID,
+                         "settings: username and password_file, or certificate_file and key_file, "
+                         "are needed");
     return OK;
 }
 
-static const char *const est_fields[] = {"url",           "tls_trust_file",   "trust_file", "username",
-                                         "password_file", "certificate_file", "key_file",   "timeout_s",
-                                         NULL};
+static const char *const est_fields[] = {"url",      "tls_trust_file", "trust_file",
+                                         "username", "password_file",  "certificate_file",
+                                         "key_file", "timeout_s",      NULL};
 static const char *const est_required[] = {"url", "tls_trust_file", NULL};
 
 const struct connector_ops connector_est = {

@@ -87,7 +87,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
         t->is_too_large = true;
         return 0;
     }
-    if (len > sizeof(name) - 1 && len - sizeof(name) < sizeof(value) && strncasecmp(data, name, sizeof(name) - 1) == 0) {
+    if (len > sizeof(name) - 1 && len - sizeof(name) < sizeof(value) &&
+        strncasecmp(data, name, sizeof(name) - 1) == 0) {
         size_t from = sizeof(name) - 1, to = len;
         while (from < to && isspace((unsigned char)data[from]))
             from++;

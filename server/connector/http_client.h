@@ -11,13 +11,13 @@ void http_client_free(struct http_client *c);
 
 struct http_call {
     struct http_client *client; /* NULL: a connection for this call alone */
-    const char *method; /* GET, POST */
+    const char *method;         /* GET, POST */
     const char *url;
     const char *content_type, *accept; /* NULL: none */
     const char *transfer_encoding;     /* Content-Transfer-Encoding; NULL: none */
     struct slice body;
-    const char *username;  /* NULL: none */
-    struct slice password; /* I8: the caller wipes it */
+    const char *username;                             /* NULL: none */
+    struct slice password;                            /* I8: the caller wipes it */
     struct slice tls_trust, tls_certificate, tls_key; /* PEM; trust empty: the system's */
     struct deadline deadline;
     const atomic_bool *is_stopping; /* NULL: never */

@@ -11,7 +11,7 @@
 #include "server/connector/runner_internal.h"
 
 enum {
-    SCAN_MOST = 200, /* certificates looked at in one go */
+    SCAN_MOST = 200,       /* certificates looked at in one go */
     LOOK_AHEAD_DAYS = 120, /* not less than RENEW_BEFORE_DAYS_MOST and the first notice */
     FINISHED_KEPT = 10000,
     FINISHED_DAYS = 90,

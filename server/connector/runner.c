@@ -217,7 +217,9 @@ static status certificate_rows(struct db *db, const struct settle *s, struct err
         to.chain = s->chain->chain;
         (void)text_copy(to.certificate_source, sizeof(to.certificate_source), job->connector_id);
     }
-    return key_version_set_certificate(db, &now, &to, s->now_ms, err);
+    TRY(key_version_set_certificate(db, &now, &to, s->now_ms, err));
+    const struct builtin_ca *ca = s->work->call.builtin;
+    return s->is_builtin && ca->keep ? ca->keep(db, job->key_id, job->version, buf_slice(&to.certificate), err) : OK;
 }
 
 static status settle_rows(struct db *db, void *arg, struct audit_record *record, struct error *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a job's row to a call of its connector, and from the answer to a judged chain. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/certificate.h"
@@ -84,6 +85,7 @@ status runner_work_load(struct runner *r, struct runner_work *w, struct error *e
         .name = w->name,
         .days = w->job.days,
         .current = w->current,
+        .reason = w->job.kind == JOB_REVOKE ? atoi(buf_text(&w->job.transaction)) : 0,
         .known = w->current ? buf_slice(&w->key.chain) : (struct slice){0},
         .deadline = deadline_in(step_ms < STEP_MS ? step_ms : STEP_MS),
         .is_stopping = &r->is_stopped,

@@ -23,7 +23,9 @@ static const struct field {
     int64_t least, most;
 } fields[] = {
 #define TEXT(name, kind)                                                                                               \
-    {#name, kind, offsetof(struct connector_settings, name), sizeof(((struct connector_settings *)0)->name), 0, 0}
+    {                                                                                                                  \
+#name, kind, offsetof(struct connector_settings, name), sizeof(((struct connector_settings *)0)->name), 0, 0   \
+    }
     TEXT(url, FIELD_TEXT),
     TEXT(trust_file, FIELD_TRUST),
     TEXT(tls_trust_file, FIELD_TRUST),

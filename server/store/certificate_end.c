@@ -26,14 +26,15 @@ status certificate_end_list(struct db *db, int64_t after_ms, const char *after_k
                             status (*each)(void *arg, const struct certificate_end *e), void *arg, struct error *err)
 {
     cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db,
-                 "SELECT k.id, p.name, k.label, k.connector, v.certificate_source, v.version, k.renew_before_days, "
-                 "v.notified_days, v.not_after_ms, v.certificate FROM key_version v JOIN signing_key k ON "
-                 "k.id = v.key_id AND k.version = v.version JOIN project p ON p.id = k.project_id WHERE "
-                 "v.not_after_ms > 0 AND v.not_after_ms <= $2 AND (v.not_after_ms > $1 OR (v.not_after_ms = $1 AND k.id > $4)) "
-                 "AND v.not_after_ms >= $1 AND k.lifecycle IN ('active', "
-                 "'disabled') ORDER BY v.not_after_ms, k.id LIMIT $3",
-                 DB_PARAMS(db_int(after_ms), db_int(until_ms), db_int(limit), db_text(after_key)), &rows, err));
+    TRY(db_query(
+        db,
+        "SELECT k.id, p.name, k.label, k.connector, v.certificate_source, v.version, k.renew_before_days, "
+        "v.notified_days, v.not_after_ms, v.certificate FROM key_version v JOIN signing_key k ON "
+        "k.id = v.key_id AND k.version = v.version JOIN project p ON p.id = k.project_id WHERE "
+        "v.not_after_ms > 0 AND v.not_after_ms <= $2 AND (v.not_after_ms > $1 OR (v.not_after_ms = $1 AND k.id > $4)) "
+        "AND v.not_after_ms >= $1 AND k.lifecycle IN ('active', "
+        "'disabled') ORDER BY v.not_after_ms, k.id LIMIT $3",
+        DB_PARAMS(db_int(after_ms), db_int(until_ms), db_int(limit), db_text(after_key)), &rows, err));
     struct certificate_end e = {0};
     status s = OK;
     for (bool more = true; is_ok(s) && more;) {

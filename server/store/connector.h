@@ -43,7 +43,7 @@ struct job {
     int64_t next_ms;
     char lease_owner[ID_SIZE];
     int64_t lease_until_ms;
-    struct buf transaction; /* text of the protocol's own */
+    struct buf transaction; /* text of the protocol's own; of a revocation: the reason's number */
     char last_error[TEXT_SIZE + 1];
     struct buf result; /* JSON; empty: none */
     char requested_by[ID_SIZE];
@@ -51,7 +51,7 @@ struct job {
 };
 void job_clear(struct job *j);
 #define cleanup_job CLEANUP(job_clear)
-/* Queued, next_ms now. CODE_CONFLICT: the key version has one that is not finished. */
+/* Queued, next_ms now, with its transaction. CODE_CONFLICT: the key version has one that is not finished. */
 status job_insert(struct db *db, const struct job *j, struct error *err);
 status job_find(struct db *db, const char *id, struct job *out, struct error *err);
 /* Knows state and type (the kind). key_id NULL: all. The order is that of the ids. */

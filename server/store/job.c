@@ -74,10 +74,10 @@ status job_insert(struct db *db, const struct job *j, struct error *err)
         db_exec(db,
                 "INSERT INTO job (id, kind, connector_id, key_id, version, subject, days, state, attempts, next_ms, "
                 "lease_owner, lease_until_ms, transaction_state, last_error, result, requested_by, created_ms, "
-                "finished_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, '', 0, '', '', '', $9, $8, 0)",
-                DB_PARAMS(db_text(j->id), db_text(job_kind_name(j->kind)), db_text(j->connector_id),
-                          db_text(j->key_id), db_int(j->version), db_text(j->subject), db_int(j->days),
-                          db_int(j->created_ms), db_text(j->requested_by)),
+                "finished_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, '', 0, $10, '', '', $9, $8, 0)",
+                DB_PARAMS(db_text(j->id), db_text(job_kind_name(j->kind)), db_text(j->connector_id), db_text(j->key_id),
+                          db_int(j->version), db_text(j->subject), db_int(j->days), db_int(j->created_ms),
+                          db_text(j->requested_by), db_text(buf_text(&j->transaction))),
                 NULL, err);
     TRY(row_conflict(result, err, "a job for this version of the key is under way already"));
     return *j->key_id ? db_exec(db, "UPDATE signing_key SET job_id = $2 WHERE id = $1",

@@ -54,10 +54,11 @@ status key_version_list(struct db *db, const char *key_id, status (*each)(void *
     cleanup_rows struct db_rows *rows = NULL;
     cleanup_signing_key struct signing_key k = {0};
     (void)text_copy(k.id, sizeof(k.id), key_id);
-    TRY(db_query(db,
-                 "SELECT version, type, hsm_id, spki, hsm_attributes, certificate, created_ms, grace_until_ms, "
-                 "findings, chain, certificate_source, not_after_ms FROM key_version WHERE key_id = $1 ORDER BY version DESC",
-                 DB_PARAMS(db_text(key_id)), &rows, err));
+    TRY(db_query(
+        db,
+        "SELECT version, type, hsm_id, spki, hsm_attributes, certificate, created_ms, grace_until_ms, "
+        "findings, chain, certificate_source, not_after_ms FROM key_version WHERE key_id = $1 ORDER BY version DESC",
+        DB_PARAMS(db_text(key_id)), &rows, err));
     for (bool more = false;;) {
         TRY(db_next(rows, &more, err));
         if (!more)

@@ -191,8 +191,8 @@ status signing_key_set_connector(struct db *db, const struct signing_key *k, str
     TRY(db_exec(db,
                 "UPDATE signing_key SET connector = $2, renew_before_days = $3, plan_subject = $4, plan_days = $5, "
                 "revision = revision + 1 WHERE id = $1",
-                DB_PARAMS(db_text(k->id), db_text(k->connector), db_int(k->renew_before_days),
-                          db_text(k->plan_subject), db_int(k->plan_days)),
+                DB_PARAMS(db_text(k->id), db_text(k->connector), db_int(k->renew_before_days), db_text(k->plan_subject),
+                          db_int(k->plan_days)),
                 &changed, err));
     return row_changed(changed, "signing key", err);
 }
@@ -210,7 +210,7 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
 
 /* In the order of ids. Filters that are not set match everything. A member's keys are found by his projects, which are
  * few: a condition on each key of the store would be asked a hundred thousand times for the ten that a token shows. */
-#define LIST_SQL(whose, ending)                                                                                                \
+#define LIST_SQL(whose, ending)                                                                                        \
     "SELECT " COLUMNS FROM                                                                                             \
     "WHERE k.id > $1 AND ($2 = '' OR k.project_id = $2) AND ($3 = 0 OR k.state = 'active') AND " whose                 \
     " AND ($7 = '' OR k.lifecycle = $7) AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS(         \

@@ -79,11 +79,11 @@ admin connector create est est --set "url=https://127.0.0.1:$(cat ca/port)/.well
     --set username=est --set "password_file=$work/est.secret" >/dev/null
 expect_ok "est: the connector's test passes" admin connector test est
 admin key create demo by-est --type rsa3072 --certificate est --subject 'CN=by EST,O=Example' >/dev/null
-job_of by-est done >/dev/null
+job_of by-est "done" >/dev/null
 pass "est: the certificate was fetched"
 signs by-est
 admin key renew demo-by-est >/dev/null
-job_of by-est done >/dev/null
+job_of by-est "done" >/dev/null
 grep -q simplereenroll ca/requests || fail "est: the renewal was not a re-enrolment"
 pass "est: the certificate was renewed"
 
@@ -96,7 +96,7 @@ kill -9 "$SANDBOX_SERVER_PID"
 echo normal >ca/mode
 "$root/scripts/sandbox" restart "$sandbox" >/dev/null
 admin job retry "$job" >/dev/null 2>&1 || true # its time may have come by itself
-job_of by-kill done >/dev/null
+job_of by-kill "done" >/dev/null
 [ "$(wc -l <ca/issued)" -eq $((issued + 1)) ] || fail "est: not one certificate was issued for the job that was cut off"
 pass "est: a job goes on after kill -9, without a second certificate"
 
@@ -117,7 +117,7 @@ until grep -q ACCEPT cmp.out; do
 done
 job=$(admin key show demo-by-cmp --json | jq -r .job)
 admin job retry "$job" >/dev/null 2>&1 || true
-job_of by-cmp done >/dev/null
+job_of by-cmp "done" >/dev/null
 pass "cmp: the certificate was fetched"
 signs by-cmp
 

@@ -145,10 +145,11 @@ void peers_cmp_start(struct peers *p, const char *arguments)
     char command[1024], path[512];
 
     stop(&p->cmp);
-    (void)snprintf(command, sizeof(command),
-                   "exec openssl cmp -port %d -srv_ref chancery -srv_secret pass:cmp-secret -rsp_extracerts issuing.pem "
-                   "-rsp_capubs root.pem -srv_trusted root.pem %s",
-                   p->cmp_port, arguments);
+    (void)snprintf(
+        command, sizeof(command),
+        "exec openssl cmp -port %d -srv_ref chancery -srv_secret pass:cmp-secret -rsp_extracerts issuing.pem "
+        "-rsp_capubs root.pem -srv_trusted root.pem %s",
+        p->cmp_port, arguments);
     char *const argv[] = {(char *)"sh", (char *)"-c", command, NULL};
     path_of(p, "cmp.out", path);
     (void)unlink(path);

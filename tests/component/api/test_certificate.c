@@ -130,7 +130,8 @@ static void what_does_not_fit_is_refused_and_nothing_changes(void **state)
          "code signing", CODE_CONFLICT, true},
         {"test-ca issue . leaf.csr ca-leaf.pem ca && cat ca-leaf.pem issuing.pem root.pem >in", "CA's certificate",
          CODE_CONFLICT, true},
-        {"faketime -f -10d $(command -v test-ca) issue . leaf.csr old.pem leaf 1 && cat old.pem issuing.pem root.pem >in",
+        {"faketime -f -10d $(command -v test-ca) issue . leaf.csr old.pem leaf 1 && cat old.pem issuing.pem root.pem "
+         ">in",
          "has expired", CODE_CONFLICT, true},
         {"mkdir -p b && test-ca create b && cat leaf.pem b/issuing.pem b/root.pem >in", "its issuer is unknown",
          CODE_CONFLICT, true},
@@ -140,7 +141,8 @@ static void what_does_not_fit_is_refused_and_nothing_changes(void **state)
         {"{ openssl x509 -in leaf.pem -outform DER; echo x; } >in", "certificate", CODE_INVALID, false},
         {"head -c 1000 /dev/urandom >in", "certificate", CODE_INVALID, false},
         {"echo '*** no base64 ***' >in", "base64", CODE_INVALID, true},
-        {"for i in $(seq 17); do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null "
+        {"for i in $(seq 17); do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
+         "/dev/null "
          "-subj /CN=$i; done >in 2>/dev/null",
          "more than 16", CODE_TOO_LARGE, true},
         {"head -c 150000 /dev/zero >in", "131072", CODE_TOO_LARGE, false},
@@ -212,7 +214,8 @@ static void a_manual_connector_believes_only_its_own_anchors(void **state)
                   201);
     (void)text_copy(id, sizeof(id), answer_text(w, "id"));
     peers_issue(&peers, id, "anchored", "leaf");
-    peers_run(&peers, "test-ca issue other anchored.csr foreign.pem && cat foreign.pem other/issuing.pem other/root.pem >in");
+    peers_run(&peers,
+              "test-ca issue other anchored.csr foreign.pem && cat foreign.pem other/issuing.pem other/root.pem >in");
     (void)put(w, id, "in", true, NULL);
     assert_problem(w, CODE_CONFLICT, "issuer is unknown");
     peers_run(&peers, "cat anchored.pem issuing.pem >in"); /* the root is the connector's */

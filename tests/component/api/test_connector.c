@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One contract for every connector that works without a person: against the built-in CA, openssl's CMP server and an EST
- * server, with keys in a real HSM. Then what only one of them has. */
+/* One contract for every connector that works without a person: against the built-in CA, openssl's CMP server and an
+ * EST server, with keys in a real HSM. Then what only one of them has. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,8 +18,8 @@ static int setup(void **state)
     peers_est_start(&peers);
     peers_est_connector(&peers, "est");
     peers_cmp_connector(&peers, "cmp", "");
-    return world_post(w, ADMIN, "/v1/connectors", "{\"name\":\"own\",\"type\":\"builtin\",\"settings\":{\"days\":90}}") ==
-                   201
+    return world_post(w, ADMIN, "/v1/connectors",
+                      "{\"name\":\"own\",\"type\":\"builtin\",\"settings\":{\"days\":90}}") == 201
                ? 0
                : -1;
 }
@@ -207,10 +207,11 @@ static void a_job_that_was_cut_off_is_taken_up_without_a_second_certificate(void
     assert_ok(w, store_writer_lock(w->store, &w->err));
     assert_ok(w, job_find(db, job, &row, &w->err));
     assert_true(row.transaction.len > 0);
-    assert_ok(w, db_exec(db,
-                         "UPDATE job SET state = 'running', finished_ms = 0, lease_owner = 'srv_dead', lease_until_ms = "
-                         "9000000000000 WHERE id = $1",
-                         DB_PARAMS(db_text(job)), NULL, &w->err));
+    assert_ok(w,
+              db_exec(db,
+                      "UPDATE job SET state = 'running', finished_ms = 0, lease_owner = 'srv_dead', lease_until_ms = "
+                      "9000000000000 WHERE id = $1",
+                      DB_PARAMS(db_text(job)), NULL, &w->err));
     store_writer_unlock(w->store);
     job_clear(&row);
 
@@ -230,8 +231,8 @@ static void est_answers_that_are_not_as_they_must_be_end_the_job_and_change_noth
     static const struct {
         const char *mode, *said;
     } rows[] = {
-        {"refuse", "not for you"},       {"malformed", "PKCS#7"},           {"oversize", "larger than"},
-        {"wrong-key", "is of the key"},  {"server-auth", "code signing"},   {"wrong-type", "text/html"},
+        {"refuse", "not for you"},      {"malformed", "PKCS#7"},         {"oversize", "larger than"},
+        {"wrong-key", "is of the key"}, {"server-auth", "code signing"}, {"wrong-type", "text/html"},
     };
     struct world *w = *state;
     char key[ID_SIZE], job[ID_SIZE], label[64];
@@ -384,6 +385,37 @@ static void cmp_answers_that_are_not_as_they_must_be_end_the_job_and_change_noth
     assert_non_null(strstr(answer_text(w, "error"), "code signing"));
 }
 
+static void cmp_revokes_and_who_cannot_says_so(void **state)
+{
+    struct world *w = *state;
+    char key[ID_SIZE], job[ID_SIZE], target[128];
+    static const char body[] = "{\"reason\":\"key_compromise\"}";
+
+    key_make(w, "cmp", "revoked", "p256", key, job);
+    (void)snprintf(target, sizeof(target), "/v1/keys/%s/certificate/revoke", key);
+    peer_ready(w, "cmp", key, "revoked");
+    (void)world_post(w, OWNER, target, "%s", body);
+    assert_problem(w, CODE_CONFLICT, "no certificate");
+    assert_done(w, job);
+    const struct call stale = {.who = OWNER,
+                               .method = "POST",
+                               .target = target,
+                               .body = slice_of_text(body),
+                               .headers = {"If-Match: \"999\""}};
+    assert_status(w, world_call(w, &stale), 412);
+    assert_status(w, world_post(w, OWNER, target, "%s", body), 202);
+    (void)text_copy(job, sizeof(job), answer_text(w, "id"));
+    assert_done(w, job);
+    cleanup_json struct json *record = world_last_record(w);
+    assert_string_equal(json_get_text(record, "type", ""), "key.certificate_revoke");
+
+    key_make(w, "est", "not-revoked", "p256", key, job);
+    assert_done(w, job);
+    (void)snprintf(target, sizeof(target), "/v1/keys/%s/certificate/revoke", key);
+    (void)world_post(w, OWNER, target, "%s", body);
+    assert_problem(w, CODE_CONFLICT, "est");
+}
+
 /* ---- the rows themselves */
 
 static void settings_are_read_strictly(void **state)
@@ -496,6 +528,7 @@ int main(void)
         cmocka_unit_test(cmp_takes_every_kind_of_request),
         cmocka_unit_test(cmp_takes_a_client_certificate_and_signed_answers),
         cmocka_unit_test(cmp_answers_that_are_not_as_they_must_be_end_the_job_and_change_nothing),
+        cmocka_unit_test(cmp_revokes_and_who_cannot_says_so),
         cmocka_unit_test(settings_are_read_strictly),
         cmocka_unit_test(a_connector_is_changed_and_removed_by_revision_and_never_while_in_use),
         cmocka_unit_test(a_rotated_or_activated_key_gets_its_certificate_by_its_connector),

@@ -71,6 +71,7 @@ static const struct sample {
     {ADMIN, "POST", "/v1/jobs/job_a/retry", "{}"},
     {ADMIN, "POST", "/v1/jobs/job_a/cancel", "{}"},
     {OWNER, "PATCH", "/v1/keys/demo:key", "{\"connector\":\"manual\",\"subject\":\"CN=a\",\"renew_before_days\":7}"},
+    {OWNER, "POST", "/v1/keys/demo:key/certificate/revoke", "{\"reason\":\"superseded\",\"version\":1}"},
     {OWNER, "PUT", "/v1/keys/demo:key/certificate", "{\"certificate\":\"AAAA\"}"},
 };
 

@@ -108,6 +108,7 @@ static const struct {
     {"PATCH", "/v1/keys/demo:key", "A+F+FFN"},
     {"GET", "/v1/keys/demo:key/csr", "A+F+FFN"},
     {"PUT", "/v1/keys/demo:key/certificate", "A+F+FFN"},
+    {"POST", "/v1/keys/demo:key/certificate/revoke", "A+F+FFN"},
     {"GET", "/v1/keys/demo:key/jobs", "A+++++N"},
     {"POST", "/v1/connectors", "A+FFFFF"},
     {"GET", "/v1/connectors", "A++FFFF"},

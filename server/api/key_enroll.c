@@ -51,7 +51,8 @@ static status csr_name(const struct signing_key *key, const char *asked, X509_NA
 
     if (!asked && *key->plan_subject)
         asked = key->plan_subject;
-    cleanup_x509 X509 *crt = !asked && key->certificate.len > 0 ? d2i_X509(NULL, &at, (long)key->certificate.len) : NULL;
+    cleanup_x509 X509 *crt =
+        !asked && key->certificate.len > 0 ? d2i_X509(NULL, &at, (long)key->certificate.len) : NULL;
     if (crt) {
         *out = X509_NAME_dup(X509_get_subject_name(crt));
         return *out ? OK : error_set(err, CODE_NO_MEMORY, "out of memory");
@@ -128,11 +129,11 @@ static status key_csr_get(void *arg, struct request *req, struct response *res, 
 
 struct certificate_change {
     struct change change;
-    struct signing_key key;          /* as it is afterwards */
+    struct signing_key key; /* as it is afterwards */
     char key_id[ID_SIZE];
     STACK_OF(X509) * given, *anchors;
-    X509 *leaf;                      /* one of given */
-    int version;                     /* it is of this one; 0: of none */
+    X509 *leaf;  /* one of given */
+    int version; /* it is of this one; 0: of none */
     struct certificate_chain chain;
 };
 
@@ -234,8 +235,7 @@ static status certificate_detail(struct certificate_change *c, struct error *err
     return OK;
 }
 
-static status certificate_answer(struct certificate_change *c, struct api *api, struct response *res,
-                                 struct error *err)
+static status certificate_answer(struct certificate_change *c, struct api *api, struct response *res, struct error *err)
 {
     cleanup_chain struct chain chain = {0};
     cleanup_buf struct buf key = {0};
@@ -354,7 +354,7 @@ static status key_patch(void *arg, struct request *req, struct response *res, st
     return key_answer(api, res, 200, &c.key, err);
 }
 
-const struct route key_certificate_routes[] = {
+const struct route key_enroll_routes[] = {
     {"GET", "/v1/keys/{key}/csr", PERMISSION_PROJECT_MANAGE, key_csr_get, 0},
     {"PUT", "/v1/keys/{key}/certificate", PERMISSION_PROJECT_MANAGE, key_certificate_put, 0},
     {"PATCH", "/v1/keys/{key}", PERMISSION_PROJECT_MANAGE, key_patch, 0},
