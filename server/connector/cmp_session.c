@@ -153,13 +153,13 @@ static status request_set(struct cmp_session *s, struct error *err)
 {
     const struct connector_call *call = s->call;
 
-    TRY(transaction_set(s->ctx, call, err));
     if (s->request == CMP_ASK)
         return OK;
     if (s->request == CMP_REVOKE)
         return cmp_set(OSSL_CMP_CTX_set1_oldCert(s->ctx, call->current) &&
                            OSSL_CMP_CTX_set_option(s->ctx, OSSL_CMP_OPT_REVOCATION_REASON, call->reason),
                        "the certificate to be revoked cannot be named", err);
+    TRY(transaction_set(s->ctx, call, err));
     return template_set(s, err);
 }
 
