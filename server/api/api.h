@@ -5,6 +5,7 @@
 #include "server/audit/audit.h"
 #include "server/auth/auth.h"
 #include "server/ca/ca.h"
+#include "server/connector/runner.h"
 #include "server/hsm/hsm.h"
 #include "server/http/http.h"
 #include "server/sign/signer.h"
@@ -19,8 +20,9 @@ struct api {
     struct hsm *hsm;            /* the default one; keys say theirs: hsms.h */
     const struct hsm_set *hsms; /* all, hsm too; NULL: there is no other */
     struct ca *ca;
-    const char *secret_key_file;        /* with which the store's secrets are sealed */
+    const char *secret_key_file; /* with which the store's secrets are sealed */
     struct tsa *tsa;
+    struct runner *runner;              /* told of new jobs; NULL: nobody does them */
     int64_t destroy_wait_ms;            /* from a key's retirement to its destruction */
     int64_t break_glass_hours;          /* of a request in an emergency, and of its grant; 0: one */
     const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */
