@@ -93,6 +93,26 @@ const platform: PageRow[] = [
   { path: '/cas', view: Cas, nav: { label: 'Authorities', icon: 'certificate', group: 'Platform' } },
   { path: '/cas/:ca', view: CaPage },
   {
+    path: '/connectors',
+    view: lazy(() => import('./connectors').then((m) => m.Connectors)),
+    nav: { label: 'Connectors', icon: 'connector', group: 'Platform' },
+    for: 'reader',
+  },
+  { path: '/connectors/:connector', view: lazy(() => import('./connectors').then((m) => m.ConnectorPage)) },
+  {
+    path: '/jobs',
+    view: lazy(() => import('./jobs').then((m) => m.Jobs)),
+    nav: { label: 'Jobs', icon: 'reload', group: 'Platform' },
+    for: 'reader',
+  },
+  { path: '/jobs/:job', view: lazy(() => import('./jobs').then((m) => m.JobPage)) },
+  {
+    path: '/timestamps',
+    view: lazy(() => import('./timestamps').then((m) => m.Timestamps)),
+    nav: { label: 'Timestamps', icon: 'clock', group: 'Platform' },
+    for: 'reader',
+  },
+  {
     path: '/settings',
     view: lazy(() => import('./settings').then((m) => m.Settings)),
     nav: { label: 'Settings', icon: 'settings', group: 'Platform' },

@@ -21,12 +21,13 @@ import {
   Problem,
   Time,
 } from '../ui/basic';
-import { CertificateFacts, Chain } from '../ui/certificate';
+import { CertificateFacts } from '../ui/certificate';
 import { PolicyView } from '../ui/policy';
 import { useQuery, type Loaded } from '../ui/query';
 import { Tabs } from '../ui/tabs';
 import { UsageCard } from '../ui/usage_chart';
 import { KeyActions, KeyNotes } from './key_actions';
+import { Certificates } from './key_certificate';
 import { CertificateEnd } from './keys';
 
 const attributeWords: [keyof NonNullable<Key['hsm']>, boolean, string][] = [
@@ -163,24 +164,6 @@ function Versions({ of: key }: { of: Key }) {
         <VersionCard key={v.version} of={v} name={`${key.project}-${key.label}`} />
       ))}
     </>
-  );
-}
-
-function Certificates({ of: key }: { of: Key }) {
-  if (key.certificates.length === 0) return <Empty icon="certificate" title="This key has no certificate" />;
-  const name = `${key.project}-${key.label}`;
-  const pem = key.certificates.map((der) => pemOf(der, 'CERTIFICATE')).join('');
-  return (
-    <Card
-      title="Certificate chain"
-      actions={
-        <Button icon="download" onClick={() => download(`${name}-chain.pem`, pem, 'application/x-pem-file')}>
-          Whole chain
-        </Button>
-      }
-    >
-      <Chain certificates={key.certificates} name={name} />
-    </Card>
   );
 }
 
