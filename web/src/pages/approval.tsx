@@ -175,12 +175,9 @@ function factsOf(a: Approval): [string, Children | undefined][] {
     ['Project', <a href={href('/projects', a.project)}>{a.project}</a>],
     [
       'Asked by',
-      <>
-        {a.requester}{' '}
-        <a href={href('/explain', { principal: a.requester, key: a.key })} class="small">
-          Explain access
-        </a>
-      </>,
+      <span class="sentence">
+        {a.requester} (<a href={href('/explain', { principal: a.requester, key: a.key })}>explain access</a>)
+      </span>,
     ],
     ['Reason', a.reason],
     ['For', wanted(a)],

@@ -45,9 +45,9 @@ function Target({ of }: { of: NonNullable<AuditRecord['target']> }) {
   const by = of.type === 'key' || of.type === 'approval' || of.type === 'job' ? of.id : (of.name ?? of.id);
   const name = of.name ?? of.id ?? '';
   return (
-    <>
+    <span class="sentence">
       {capital(human(of.type ?? ''))} {page && by ? <a href={href(page, by)}>{name}</a> : name}
-    </>
+    </span>
   );
 }
 

@@ -2,10 +2,11 @@
 // Jobs: what the servers do, or wait for, to get certificates.
 import { api, path } from '../api/client';
 import { isAdministrator } from '../api/session';
-import type { Job, JobState } from '../api/types';
+import type { Job, JobState, Key } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href } from '../app/router';
 import { jobKinds } from '../lib/connectors';
+import { keyName } from '../lib/keys';
 import { capital, number } from '../lib/text';
 import { Badge, Button, Card, Code, Empty, Facts, Grid, Loading, PageHead, Problem, Time } from '../ui/basic';
 import { confirmAction } from '../ui/dialog';
@@ -82,10 +83,14 @@ function cancel(of: Job) {
   });
 }
 
+const requester = (id: string) => (id.startsWith('svc_') ? path`/v1/service-accounts/${id}` : path`/v1/users/${id}`);
+
 export function JobPage({ params }: PageProps) {
   const found = useQuery<Job>(path`/v1/jobs/${params.job!}`, { every: 3000 });
   const crumbs: [string, string][] = [['Jobs', href('/jobs')]];
   const job = found.data;
+  const key = useQuery<Key>(job?.key ? path`/v1/keys/${job.key}` : null);
+  const who = useQuery<{ name: string }>(job?.requested_by ? requester(job.requested_by) : null);
   if (!job)
     return (
       <>
@@ -102,7 +107,7 @@ export function JobPage({ params }: PageProps) {
               Try again
             </Button>
             {!isOver(job) && (
-              <Button kind="danger" onClick={() => cancel(job)}>
+              <Button kind="danger" onClick={() => cancel(job)} disabled={job.state === 'running'}>
                 Give up
               </Button>
             )}
@@ -121,15 +126,18 @@ export function JobPage({ params }: PageProps) {
               [
                 'Key',
                 job.key ? (
-                  <>
-                    <a href={href('/keys', job.key, { tab: 'certificate' })}>{job.key}</a>, version {job.version}
-                  </>
+                  <span class="sentence">
+                    <a href={href('/keys', job.key, { tab: 'certificate' })}>
+                      {key.data ? keyName(key.data) : job.key}
+                    </a>
+                    , version {job.version}
+                  </span>
                 ) : undefined,
               ],
               [
                 'Asked for by',
                 job.requested_by ? (
-                  <PrincipalOf id={job.requested_by} name={job.requested_by} />
+                  <PrincipalOf id={job.requested_by} name={who.data?.name ?? job.requested_by} />
                 ) : (
                   'the server, of itself'
                 ),

@@ -193,7 +193,9 @@ function Source({ of: key }: { of: Key }) {
             ) : connector === 'manual' ? (
               'a person, who brings it here'
             ) : (
-              <>the connector {readsAll.value ? <a href={href('/connectors', connector)}>{connector}</a> : connector}</>
+              <span class="sentence">
+                the connector {readsAll.value ? <a href={href('/connectors', connector)}>{connector}</a> : connector}
+              </span>
             ),
           ],
           [
