@@ -106,7 +106,7 @@ test('a key made with the connector gets its certificate by a job', async () => 
   await until('the certificate', async () => (await rest('GET', '/v1/keys/outside:release')).certificates.length > 0);
   await go('/keys/outside:release?tab=certificate');
   await page.getByText('CN=Test Issuing CA').first().waitFor();
-  await page.getByRole('link', { name: 'First certificate' }).waitFor();
+  await page.getByRole('link', { name: 'First certificate by corporate' }).waitFor();
   await inspect(page, 'key-connector');
   await page.getByRole('link', { name: 'First certificate' }).click();
   await page.getByRole('heading', { name: 'First certificate by corporate' }).waitFor();

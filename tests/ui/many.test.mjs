@@ -34,7 +34,7 @@ ${counting} INSERT INTO issued_certificate (ca, serial, profile, key_id, version
     c.not_after_ms, c.certificate, c.issued_ms + i
   FROM n, (SELECT * FROM issued_certificate WHERE profile <> 'tsa' AND ca = 'issuing' LIMIT 1) c;
 ${counting} INSERT INTO listed_digest (key_id, hash, digest, remaining, expires_ms, note, author_id, created_ms)
-  SELECT k.id, 'sha256', printf('%064x', i), -1, 0, 'One of many', (SELECT id FROM principal WHERE name = 'admin'), 1700000000000 + i
+  SELECT k.id, 'sha256', printf('%064x', i), -1, 0, printf('many %05d', i), (SELECT id FROM principal WHERE name = 'admin'), 1700000000000 + i
   FROM n, signing_key k WHERE k.label = 'p256';
 COMMIT;
 `;

@@ -246,7 +246,7 @@ function TestCard({ of: connector }: { of: Connector }) {
       }
     >
       {!!error && <Problem error={error} />}
-      <div aria-live="polite">
+      <div class="stack" aria-live="polite">
         {job.data ? (
           <>
             <JobResult of={job.data} />

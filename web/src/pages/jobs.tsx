@@ -18,10 +18,11 @@ import { PagedTable, type Column } from '../ui/table';
 
 const states: JobState[] = ['queued', 'running', 'waiting', 'done', 'failed'];
 
+const jobText = (j: Job) => `${jobKinds[j.kind]} by ${j.connector}`;
+
 export const jobColumns: Column<Job>[] = [
-  { head: 'Job', kind: 'main', cell: (j) => <a href={href('/jobs', j.id)}>{jobKinds[j.kind]}</a> },
+  { head: 'Job', kind: 'main', cell: (j) => <a href={href('/jobs', j.id)}>{jobText(j)}</a> },
   { head: 'State', cell: (j) => <Badge state={j.state} /> },
-  { head: 'Connector', cell: (j) => <a href={href('/connectors', j.connector)}>{j.connector}</a> },
   {
     head: 'Key',
     cell: (j) => (j.key ? <a href={href('/keys', j.key)}>version {j.version}</a> : <span class="muted">none</span>),
@@ -100,7 +101,7 @@ export function JobPage({ params }: PageProps) {
     );
   return (
     <>
-      <PageHead title={`${jobKinds[job.kind]} by ${job.connector}`} crumbs={crumbs} badge={<Badge state={job.state} />}>
+      <PageHead title={jobText(job)} crumbs={crumbs} badge={<Badge state={job.state} />}>
         {isAdministrator.value && job.state !== 'done' && (
           <>
             <Button icon="reload" onClick={() => retry(job)} disabled={job.state === 'running'}>
