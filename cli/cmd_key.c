@@ -28,7 +28,9 @@ static status certificate_add(struct cli *cli, struct json_writer *w, struct err
         return OK;
 
     json_begin_object(w, "certificate");
-    json_add_text(w, "issuer", cli_has(cli, "certificate") ? cli_option(cli, "certificate") : "builtin");
+    const char *by = cli_has(cli, "certificate") ? cli_option(cli, "certificate") : "builtin";
+    bool is_issuer = strcmp(by, "builtin") == 0 || strcmp(by, "none") == 0;
+    json_add_text(w, is_issuer ? "issuer" : "connector", by);
     if (cli_has(cli, "subject"))
         json_add_text(w, "subject", cli_option(cli, "subject"));
     if (cli_has(cli, "ca"))
@@ -73,6 +75,7 @@ static status key_list(struct cli *cli, struct error *err)
     api_query(&path, "label", cli_option(cli, "label"));
     api_query(&path, "state", cli_option(cli, "state"));
     api_query(&path, "type", cli_option(cli, "type"));
+    api_query(&path, "expiring_within", cli_option(cli, "expiring-within"));
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
 }
 
@@ -209,7 +212,7 @@ static status key_revoke(struct cli *cli, struct error *err)
 
 static const struct cli_option create_options[] = {
     {"type", "TYPE", "rsa2048, rsa3072, rsa4096, p256, p384, p521 or ed25519"},
-    {"certificate", "ISSUER", "builtin (default) or none"},
+    {"certificate", "ISSUER", "builtin (default), none, manual, or the name of a connector"},
     {"subject", "NAME", "subject of the certificate, e.g. CN=Build,O=Example; default CN=<project>-<label>"},
     {"days", "N", "life of the certificate"},
     {"hsm", "NAME", "the HSM that makes it; default: default"},
@@ -224,13 +227,14 @@ static const struct cli_option list_options[] = {
     {"label", "TEXT", "only keys whose label begins like this"},
     {"state", "STATE", "only keys in this state, such as active"},
     {"type", "TYPE", "only keys of this type"},
+    {"expiring-within", "DAYS", "only keys whose certificate ends within so many days, or has ended"},
     {0},
 };
 static const struct cli_option import_options[] = {
     {"cka-id", "HEX", "the private key's CKA_ID in the HSM; or"},
     {"hsm-label", "TEXT", "its CKA_LABEL"},
     {"hsm", "NAME", "the HSM that has it; default: default"},
-    {"certificate", "ISSUER", "builtin (default) or none"},
+    {"certificate", "ISSUER", "builtin (default), none, manual, or the name of a connector"},
     {"subject", "NAME", "subject of the certificate; default CN=<project>-<label>"},
     {"days", "N", "life of the certificate"},
     {"ca", "CA", "the CA that issues it; default: issuing"},

@@ -10,6 +10,8 @@ extern const struct cli_command verify_commands[];
 extern const struct cli_command certificate_commands[];
 extern const struct cli_command project_commands[];
 extern const struct cli_command key_commands[];
+extern const struct cli_command key_certificate_commands[];
+extern const struct cli_command connector_commands[];
 extern const struct cli_command hsm_commands[];
 extern const struct cli_command tsa_commands[];
 extern const struct cli_command account_commands[];

@@ -5,6 +5,7 @@
 #include "server/audit/audit.h"
 #include "server/auth/auth.h"
 #include "server/ca/ca.h"
+#include "server/connector/runner.h"
 #include "server/hsm/hsm.h"
 #include "server/http/http.h"
 #include "server/sign/signer.h"
@@ -22,6 +23,7 @@ struct api {
     const char *secret_key_file; /* with which the store's secrets are sealed */
     const char *tls_root;        /* PEM file of what clients trust; there need be none */
     struct tsa *tsa;
+    struct runner *runner;              /* told of new jobs; NULL: nobody does them */
     int64_t destroy_wait_ms;            /* from a key's retirement to its destruction */
     int64_t break_glass_hours;          /* of a request in an emergency, and of its grant; 0: one */
     const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */

@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "server/api/caller.h"
 #include "server/api/hsms.h"
+#include "server/api/key_job.h"
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
 #include "server/api/render.h"
@@ -15,6 +16,7 @@ struct key_change {
     struct change change;
     struct signing_key key;
     const struct chain *chain; /* for the answer */
+    struct job job;            /* that fetches the certificate; its id is "" when there is none */
 };
 
 static void key_change_clear(struct key_change *c)
@@ -43,7 +45,8 @@ static status key_insert_rows(struct db *db, struct change *change, struct error
     struct key_change *c = (struct key_change *)change;
 
     TRY(signing_key_insert(db, &c->key, err));
-    return key_certificate_insert(db, &c->key, err);
+    TRY(key_certificate_insert(db, &c->key, err));
+    return key_job_insert(db, &change->detail, &c->key, &c->job, err);
 }
 
 static void key_create_render(struct json_writer *w, const struct change *change)
@@ -79,8 +82,10 @@ status key_prepare(struct signing_key *key, const struct project *project, const
     key->type = order->type;
     key->hashes = order->hashes;
     key->mechanisms = order->mechanisms;
+    key->renew_before_days = RENEW_BEFORE_DAYS_DEFAULT;
     key->created_ms = clock_now_ms();
     (void)text_copy(key->hsm, sizeof(key->hsm), order->hsm ? order->hsm : HSM_DEFAULT);
+    key_connector_keep(key, &order->certificate);
     return id_new("key", key->id, err);
 }
 
@@ -106,8 +111,10 @@ static void key_postpone(struct signing_key *key, const struct key_order *order)
 static status key_make(struct api *api, struct request *req, struct response *res, struct key_change *c,
                        const struct key_order *order, struct error *err)
 {
+    TRY(key_job_prepare(&c->job, req, &c->key, JOB_ENROLL, err));
     TRY(key_material_make(api, &c->key, &order->certificate, request_deadline(req), err));
     status s = key_publish(api, req, res, c, err);
+    runner_wake(api->runner);
     if (!is_ok(s) || c->change.replayed)
         key_material_abandon(api, &c->key);
     return s;
@@ -129,6 +136,7 @@ status key_create(void *arg, struct request *req, struct response *res, struct e
         return OK;
     TRY(hsm_judge(api, &order, err));
     TRY(key_label_check_free(api, project, &order, err));
+    TRY(key_connector_resolve(api, &order.certificate, err));
     TRY(key_prepare(&c.key, project, &order, err));
     TRY(chain_load(&chain, api, err));
     if (!order.is_later)
@@ -142,6 +150,7 @@ status key_create(void *arg, struct request *req, struct response *res, struct e
 struct activation {
     struct key_step step; /* its key is the one that becomes active */
     struct signing_key made;
+    struct job job;
 };
 
 static void activation_clear(struct activation *a)
@@ -158,6 +167,7 @@ static status activate_rows(struct db *db, struct change *change, struct error *
     TRY(key_step_rows(db, change, err)); /* judges first */
     TRY(key_version_insert(db, &a->made, err));
     TRY(key_certificate_insert(db, &a->made, err));
+    TRY(key_job_insert(db, &change->detail, &a->made, &a->job, err));
     signing_key_clear(&a->step.key);
     return signing_key_find(db, a->step.key_id, &a->step.key, err);
 }
@@ -183,10 +193,9 @@ status key_activate(void *arg, struct request *req, struct response *res, struct
     TRY(body_empty(req, err));
     change_begin(&a.step.change, req, "key.activate");
     TRY(pending_load(&a, api, err));
-    (void)text_copy(certificate.subject, sizeof(certificate.subject), a.made.plan_subject);
-    certificate.days = a.made.plan_days;
-    (void)text_copy(certificate.ca, sizeof(certificate.ca), a.made.plan_ca);
+    key_connector_order(&a.made, &certificate);
     a.made.version = 1;
+    TRY(key_job_prepare(&a.job, req, &a.made, JOB_ENROLL, err));
     TRY(key_material_make(api, &a.made, &certificate, request_deadline(req), err));
     status s = key_material_detail(&a.step.change.detail, &a.made, err);
     if (is_ok(s))
@@ -195,5 +204,6 @@ status key_activate(void *arg, struct request *req, struct response *res, struct
         key_material_abandon(api, &a.made);
         return s;
     }
+    runner_wake(api->runner);
     return key_answer(api, res, 200, &a.step.key, err);
 }

@@ -4,6 +4,8 @@
 
 #include "server/api/key_material.h"
 
+enum { RENEW_BEFORE_DAYS_DEFAULT = 30, RENEW_BEFORE_DAYS_MOST = 120 };
+
 struct key_order {
     char label[NAME_SIZE];
     enum key_type type;

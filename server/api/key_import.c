@@ -9,6 +9,7 @@
 #include "server/api/caller.h"
 #include "server/api/hsms.h"
 #include "server/api/key_create.h"
+#include "server/api/key_job.h"
 #include "server/api/key_life.h"
 #include "server/api/parse.h"
 #include "server/api/render.h"
@@ -25,6 +26,7 @@ struct key_import {
     int matches;
     char findings[128];
     struct chain chain; /* for the answer */
+    struct job job;     /* that fetches the certificate; its id is "" when there is none */
 };
 
 static void key_import_clear(struct key_import *i)
@@ -122,7 +124,8 @@ static status import_rows(struct db *db, struct change *change, struct error *er
 
     TRY(not_ours_judge(i, db, err));
     TRY(signing_key_insert(db, &i->key, err));
-    return key_certificate_insert(db, &i->key, err);
+    TRY(key_certificate_insert(db, &i->key, err));
+    return key_job_insert(db, &change->detail, &i->key, &i->job, err);
 }
 
 static void import_render(struct json_writer *w, const struct change *change)
@@ -154,7 +157,7 @@ static status import_commit(struct key_import *i, struct api *api, struct reques
 {
     struct json_writer *w = &i->change.detail;
 
-    if (*i->order.certificate.subject)
+    if (*i->order.certificate.subject && !*i->order.certificate.connector)
         TRY(key_certificate_issue(api, &i->key, &i->order.certificate, request_deadline(req), err));
     change_begin(&i->change, req, "key.import");
     change_key(&i->change, &i->key);
@@ -193,8 +196,12 @@ status key_import(void *arg, struct request *req, struct response *res, struct e
     TRY(hsm_list(hsm, request_deadline(req), found_take, &i, err));
     TRY(found_judge(&i, err));
     TRY(free_check(&i, api, err));
+    TRY(key_connector_resolve(api, &i.order.certificate, err));
     TRY(key_fill(&i, err));
+    TRY(key_job_prepare(&i.job, req, &i.key, JOB_ENROLL, err));
     TRY(hsm_adopt(hsm, &i.found, request_deadline(req), err));
     TRY(chain_load(&i.chain, api, err));
-    return import_commit(&i, api, req, res, err);
+    TRY(import_commit(&i, api, req, res, err));
+    runner_wake(api->runner);
+    return OK;
 }

@@ -79,6 +79,9 @@ status key_certificate_issue(struct api *api, struct signing_key *key, const str
     key->certificate = issued.certificate;
     issued.certificate = (struct buf){0};
     (void)text_copy(key->certificate_ca, sizeof(key->certificate_ca), issued.ca);
+    buf_clear(&key->chain);
+    key->certificate_source[0] = '\0';
+    key->not_after_ms = issued.not_after_ms;
     key->revoked_ms = 0;
     return OK;
 }
@@ -106,7 +109,7 @@ status key_material_make(struct api *api, struct signing_key *key, const struct 
     buf_clear(&key->certificate);
     key->certificate_ca[0] = '\0';
     key->revoked_ms = 0;
-    if (!*order->subject)
+    if (!*order->subject || *order->connector) /* a connector's comes later */
         return OK;
 
     status s = key_certificate_issue(api, key, order, d, err);

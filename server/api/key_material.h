@@ -5,9 +5,10 @@
 #include "server/api/change.h"
 
 struct key_certificate_order {
-    char subject[TEXT_SIZE]; /* "": no certificate */
-    int days;                /* 0: the CA's default */
-    char ca[NAME_SIZE];      /* "": the default CA */
+    char subject[TEXT_SIZE];   /* "": no certificate */
+    int days;                  /* 0: the CA's default */
+    char ca[NAME_SIZE];        /* "": the default CA */
+    char connector[NAME_SIZE]; /* "": the built-in CA at once; else a connector's name, then its id (key_job.h) */
 };
 enum { CERTIFICATE_DAYS_MOST = 460 };
 

@@ -68,15 +68,25 @@ static status subject_choose(struct key_order *order, const char *subject, const
     return s;
 }
 
+static status connector_choose(struct key_order *order, const char *connector, const char *subject, const char *ca,
+                               const char *project, struct error *err)
+{
+    if (ca)
+        return error_set(err, CODE_INVALID, "certificate.ca: a connector has its own");
+    if (!text_is_name(connector))
+        return error_set(err, CODE_INVALID, "certificate.connector: the name of a connector, builtin, manual or none");
+    (void)text_copy(order->certificate.connector, sizeof(order->certificate.connector), connector);
+    return subject_choose(order, subject, project, err);
+}
+
 status key_order_certificate(struct key_order *order, const struct json *certificate, const char *project,
                              struct error *err)
 {
-    const char *issuer = "builtin", *subject = NULL, *ca = NULL;
+    const char *issuer = NULL, *subject = NULL, *ca = NULL, *connector = NULL;
     int64_t days = 0;
     const struct json_field fields[] = {
-        {"issuer", JSON_STRING, 0, &issuer},
-        {"ca", JSON_STRING, 0, &ca},
-        {"subject", JSON_STRING, 0, &subject},
+        {"issuer", JSON_STRING, 0, &issuer},       {"ca", JSON_STRING, 0, &ca},
+        {"connector", JSON_STRING, 0, &connector}, {"subject", JSON_STRING, 0, &subject},
         {"days", JSON_INTEGER, 0, &days},
     };
 
@@ -90,7 +100,12 @@ status key_order_certificate(struct key_order *order, const struct json *certifi
             return error_set(err, CODE_INVALID, "certificate.days: 1 to %d is expected", CERTIFICATE_DAYS_MOST);
     }
 
+    if (issuer && connector)
+        return error_set(err, CODE_INVALID, "certificate: either issuer or connector");
     order->certificate.days = (int)days;
+    issuer = issuer ? issuer : connector ? connector : "builtin";
+    if (connector && strcmp(issuer, "builtin") != 0 && strcmp(issuer, "none") != 0)
+        return connector_choose(order, connector, subject, ca, project, err);
     if (ca) {
         TRY(check_name("certificate.ca", ca, err));
         (void)text_copy(order->certificate.ca, sizeof(order->certificate.ca), ca);

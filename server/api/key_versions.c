@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "server/api/caller.h"
 #include "server/api/hsms.h"
+#include "server/api/key_job.h"
 #include "server/api/key_life.h"
 #include "server/api/key_material.h"
 #include "server/api/parse.h"
@@ -20,6 +21,7 @@ struct version_change {
     struct signing_key before, key; /* as read before the HSM was asked; what becomes of it */
     int64_t grace_until_ms;
     struct signing_key renewed; /* of a renewal: id, version, public key, the new certificate */
+    struct job job;             /* that fetches it; its id is "" when there is none */
 };
 
 static void version_change_clear(struct version_change *c)
@@ -73,6 +75,16 @@ static status key_read_again(struct db *db, struct version_change *c, struct err
     return signing_key_find(db, id, &c->key, err);
 }
 
+/* By the key's connector; else like the certificate it has, when that is the built-in CA's. */
+static status order_like(const struct signing_key *key, bool needs_one, struct key_certificate_order *out,
+                         struct error *err)
+{
+    if (!*key->connector && !*key->certificate_source)
+        return key_certificate_order_like(key, needs_one, out, err);
+    key_connector_order(key, out);
+    return OK;
+}
+
 /* ---- rotate */
 
 static status rotate_rows(struct db *db, struct change *change, struct error *err)
@@ -83,7 +95,8 @@ static status rotate_rows(struct db *db, struct change *change, struct error *er
     TRY(before_check(db, c, "rotate", &now, err));
     TRY(key_version_set_grace(db, c->before.id, c->before.version, c->grace_until_ms, err));
     TRY(key_version_insert(db, &c->key, err));
-    return key_certificate_insert(db, &c->key, err);
+    TRY(key_certificate_insert(db, &c->key, err));
+    return key_job_insert(db, &change->detail, &c->key, &c->job, err);
 }
 
 static status successor_prepare(struct version_change *c, struct error *err)
@@ -91,9 +104,11 @@ static status successor_prepare(struct version_change *c, struct error *err)
     const struct signing_key *before = &c->before;
 
     c->key = *before;
-    c->key.spki = c->key.certificate = (struct buf){0};
+    c->key.spki = c->key.certificate = c->key.chain = (struct buf){0};
+    c->key.certificate_source[0] = '\0';
     c->key.findings[0] = '\0';
     c->key.certificate_ca[0] = '\0';
+    c->key.revoked_ms = c->key.not_after_ms = 0;
     c->key.version = before->version + 1;
     c->key.revision = before->revision + 1;
     c->key.grace_until_ms = 0;
@@ -144,10 +159,14 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
         return error_set(err, CODE_INVALID, "grace_hours: 0 to %d is expected", GRACE_HOURS_MOST);
     change_begin(&c.change, req, "key.rotate");
     TRY(before_load(&c, api, req, "rotate", err));
-    TRY(key_certificate_order_like(&c.before, subject != NULL, &order, err));
+    TRY(order_like(&c.before, subject != NULL, &order, err));
+    if (ca && *order.connector)
+        return error_set(err, CODE_INVALID, "ca: the certificates of the key come by a connector, which has its own");
     TRY(key_certificate_order_parse(subject, day_count, ca, &order, err));
     TRY(successor_prepare(&c, err));
     TRY(successor_place(&c, api, hsm, err));
+    key_connector_keep(&c.key, &order);
+    TRY(key_job_prepare(&c.job, req, &c.key, JOB_ENROLL, err));
     TRY(key_material_make(api, &c.key, &order, request_deadline(req), err));
 
     c.grace_until_ms = grace_hours ? clock_now_ms() + grace_hours * HOUR_MS : 0;
@@ -156,6 +175,7 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
         key_material_abandon(api, &c.key);
         return s;
     }
+    runner_wake(api->runner);
     return key_answer(api, res, 200, &c.key, err);
 }
 
@@ -167,8 +187,7 @@ static status renew_rows(struct db *db, struct change *change, struct error *err
     cleanup_signing_key struct signing_key now = {0};
 
     TRY(before_check(db, c, "renew", &now, err));
-    TRY(key_version_renew(db, &now, c->renewed.certificate_ca, buf_slice(&c->renewed.certificate), clock_now_ms(),
-                          err));
+    TRY(key_version_set_certificate(db, &now, &c->renewed, clock_now_ms(), err));
     TRY(key_certificate_insert(db, &c->renewed, err));
     return key_read_again(db, c, err);
 }
@@ -183,23 +202,68 @@ static status renewal_issue(struct version_change *c, struct api *api, const str
     return key_certificate_issue(api, &c->renewed, order, d, err);
 }
 
+struct renewal_order {
+    const char *subject, *ca;
+    int64_t days;
+};
+
+/* A connector fetches it: what is answered is the key with the job. */
+static status job_rows(struct db *db, struct change *change, struct error *err)
+{
+    struct version_change *c = (struct version_change *)change;
+    cleanup_signing_key struct signing_key now = {0};
+
+    TRY(before_check(db, c, "renew", &now, err));
+    json_add_integer(&change->detail, "version", c->job.version);
+    TRY(key_job_insert(db, &change->detail, &now, &c->job, err));
+    if (!*now.job_id || strcmp(now.job_id, c->job.id) != 0)
+        return error_set(err, CODE_CONFLICT, "a person brings the certificates of this key: take its CSR to the CA");
+    return key_read_again(db, c, err);
+}
+
+static status renew_by_job(struct version_change *c, struct api *api, struct request *req, struct response *res,
+                           const struct renewal_order *asked, struct error *err)
+{
+    struct key_certificate_order order;
+
+    if (asked->ca)
+        return error_set(err, CODE_INVALID, "ca: the certificates of the key come by a connector, which has its own");
+    key_connector_order(&c->before, &order);
+    TRY(key_certificate_order_parse(asked->subject, asked->days, NULL, &order, err));
+    TRY(key_job_prepare(&c->job, req, &c->before, c->before.certificate.len > 0 ? JOB_RENEW : JOB_ENROLL, err));
+    c->job.days = order.days;
+    /* Without a new name it stays as it is in the certificate. */
+    bool keeps_name = !asked->subject && c->before.certificate.len > 0;
+    (void)text_copy(c->job.subject, sizeof(c->job.subject), keeps_name ? "" : order.subject);
+    change_key(&c->change, &c->before);
+    TRY(change_commit(&c->change, api, req, job_rows, err));
+    runner_wake(api->runner);
+    return key_answer(api, res, 202, &c->key, err);
+}
+
 static status key_renew(void *arg, struct request *req, struct response *res, struct error *err)
 {
     struct api *api = arg;
     cleanup_version_change struct version_change c = {0};
     struct key_certificate_order order;
-    const char *subject = NULL, *ca = NULL;
-    int64_t days = 0;
+    struct renewal_order asked = {0};
     uint8_t fingerprint[32];
     const struct json_field fields[] = {
-        {"subject", JSON_STRING, 0, &subject}, {"days", JSON_INTEGER, 0, &days}, {"ca", JSON_STRING, 0, &ca}};
+        {"subject", JSON_STRING, 0, &asked.subject},
+        {"days", JSON_INTEGER, 0, &asked.days},
+        {"ca", JSON_STRING, 0, &asked.ca},
+    };
 
     TRY(query_none(req, err));
     TRY(body_read(req, fields, COUNT_OF(fields), err));
     change_begin(&c.change, req, "key.renew");
     TRY(before_load(&c, api, req, "renew", err));
+    if (*c.before.connector)
+        return renew_by_job(&c, api, req, res, &asked, err);
+    if (*c.before.certificate_source)
+        return error_set(err, CODE_CONFLICT, "the certificate is not the built-in CA's, and the key has no connector");
     TRY(key_certificate_order_like(&c.before, true, &order, err));
-    TRY(key_certificate_order_parse(subject, days, ca, &order, err));
+    TRY(key_certificate_order_parse(asked.subject, asked.days, asked.ca, &order, err));
     TRY(renewal_issue(&c, api, &order, request_deadline(req), err));
 
     change_key(&c.change, &c.before);

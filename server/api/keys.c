@@ -12,6 +12,9 @@
 #include "server/api/render.h"
 #include "server/api/routes.h"
 
+enum { EXPIRING_DAYS_MOST = 3650 };
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
 struct key_page {
     struct list list;
     const struct chain *chain;
@@ -59,14 +62,18 @@ static status key_list_get(void *arg, struct request *req, struct response *res,
                                                  {"state", offsetof(struct page, state), states},
                                                  {"type", offsetof(struct page, type), types},
                                                  {0}};
+    static const char *const extra[] = {"project", "expiring_within", NULL};
     struct key_page page = {.chain = &chain};
     struct signing_key_filter filter;
     struct project project;
+    int64_t days = 0;
 
-    TRY(list_parse_filtered(&page.list, req, filters, "project", err));
+    TRY(list_parse_filtered(&page.list, req, filters, extra, err));
+    TRY(query_integer(req, "expiring_within", 1, EXPIRING_DAYS_MOST, &days, err));
     TRY(chain_load(&chain, api, err));
     TRY(reader_acquire(&reader, api->store, err));
     TRY(key_filter_make(reader.db, req, &project, &filter, err));
+    filter.expiring_before_ms = days > 0 ? clock_now_ms() + days * DAY_MS : 0;
     list_begin(&page.list, res);
     TRY(signing_key_list(reader.db, &filter, page.list.page, key_row, &page, err));
     return list_end(&page.list);

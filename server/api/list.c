@@ -7,7 +7,7 @@
 #include "common/text.h"
 #include "server/api/parse.h"
 
-enum { FILTERS_MAX = 6 };
+enum { FILTERS_MAX = 6, EXTRA_MAX = 4 };
 
 status list_parse(struct list *l, struct request *req, struct error *err)
 {
@@ -52,15 +52,16 @@ static status filter_check(const struct list_filter *f, const char *value, struc
     return OK;
 }
 
-status list_parse_filtered(struct list *l, struct request *req, const struct list_filter *filters, const char *extra,
-                           struct error *err)
+status list_parse_filtered(struct list *l, struct request *req, const struct list_filter *filters,
+                           const char *const *extra, struct error *err)
 {
-    const char *parameters[FILTERS_MAX + 4] = {"limit", "after"};
+    const char *parameters[2 + FILTERS_MAX + EXTRA_MAX + 1] = {"limit", "after"};
     size_t known = 2;
 
     for (size_t i = 0; i < FILTERS_MAX && filters[i].parameter; i++)
         parameters[known++] = filters[i].parameter;
-    parameters[known] = extra;
+    for (size_t i = 0; i < EXTRA_MAX && extra && extra[i]; i++)
+        parameters[known++] = extra[i];
     TRY(request_query_only(req, parameters, err));
     TRY(list_parse(l, req, err));
     for (size_t i = 0; filters[i].parameter; i++) {

@@ -25,9 +25,9 @@ struct list_filter {
     size_t member;            /* offsetof(struct page, …) */
     const char *const *words; /* what it may be, ended by NULL; NULL itself: the beginning of a name */
 };
-/* filters are ended by a row without parameter. extra: another parameter the list has, or NULL. */
-status list_parse_filtered(struct list *l, struct request *req, const struct list_filter *filters, const char *extra,
-                           struct error *err);
+/* filters are ended by a row without parameter. extra: other parameters the list has, NULL-ended; or NULL. */
+status list_parse_filtered(struct list *l, struct request *req, const struct list_filter *filters,
+                           const char *const *extra, struct error *err);
 status list_open_filtered(struct list *l, struct reader *r, struct api *api, struct request *req,
                           const struct list_filter *filters, struct error *err);
 extern const char *const list_principal_states[];

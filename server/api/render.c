@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "common/certificate.h"
+
 static const struct {
     enum platform_role role;
     const char *name;
@@ -112,12 +114,23 @@ void chain_render(struct json_writer *w, const struct chain *chain, const char *
         json_add_base64(w, NULL, buf_slice(&found->certificates[i]));
 }
 
+/* A certificate of a CA here is followed by that one's, any other by the chain that came with it. */
+static void issuers_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain)
+{
+    struct slice rest = buf_slice(&key->chain), one;
+
+    if (!*key->certificate_source)
+        chain_render(w, chain, key->certificate_ca);
+    while (*key->certificate_source && der_next(&rest, &one))
+        json_add_base64(w, NULL, one);
+}
+
 static void certificates_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain)
 {
     json_begin_array(w, "certificates");
     if (key->certificate.len > 0) {
         json_add_base64(w, NULL, buf_slice(&key->certificate));
-        chain_render(w, chain, key->certificate_ca);
+        issuers_render(w, key, chain);
     }
     json_end_array(w);
 }
@@ -163,6 +176,10 @@ void key_render(struct json_writer *w, const struct signing_key *key, const stru
         json_add_raw(w, "hsm", key->hsm_attributes);
     else
         json_add_null(w, "hsm");
+    json_add_text(w, "connector", *key->connector ? key->connector : NULL);
+    json_add_text(w, "job", *key->job_id ? key->job_id : NULL);
+    json_add_time(w, "certificate_expires", key->not_after_ms);
+    json_add_integer(w, "renew_before_days", key->renew_before_days);
     json_add_text(w, "hsm_name", signing_key_hsm(key));
     json_add_text(w, "findings", *key->findings ? key->findings : NULL);
     json_add_text(w, "disabled_reason", *key->disabled_reason ? key->disabled_reason : NULL);

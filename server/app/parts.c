@@ -6,6 +6,7 @@
 
 #include "common/file.h"
 #include "common/log.h"
+#include "server/api/builtin_ca.h"
 #include "server/app/hsms.h"
 
 enum { PEM_MAX = 64 * 1024 };
@@ -86,11 +87,21 @@ status parts_open_service(struct parts *p, const struct config *c, const char *p
     const struct ca_config ca = {.hsm = p->hsm, .store = p->store, .audit = p->audit, .public_url = public_url};
     TRY(ca_open(&ca, &p->ca, err));
     TRY(ca_backfill(p->ca, err));
-    return tsa_open_configured(p, c, err);
+    TRY(tsa_open_configured(p, c, err));
+    const struct runner_config runner = {
+        .store = p->store,
+        .audit = p->audit,
+        .hsm = p->hsm,
+        .hsms = p->hsms,
+        .builtin = builtin_ca_of(p->ca),
+        .is_alone = strncmp(c->store, "sqlite:", 7) == 0, /* whose file one server has */
+    };
+    return runner_new(&runner, &p->runner, err);
 }
 
 void parts_close(struct parts *p)
 {
+    runner_free(p->runner);
     if (p->tsa)
         tsa_free(p->tsa);
     if (p->ca)

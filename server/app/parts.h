@@ -14,11 +14,12 @@ struct parts {
     struct identity_cache *identities;
     struct ca *ca;
     struct tsa *tsa;
+    struct runner *runner;
 };
 
 /* Store, HSM and log: what init needs. SOFTHSM2_CONF is set from the configuration before the module is loaded. */
 status parts_open_base(struct parts *p, const struct config *c, struct error *err);
-/* Signer, CA and timestamps on top. public_url lives as long as the parts. */
+/* Signer, CA, timestamps and runner of jobs on top. public_url lives as long as the parts. */
 status parts_open_service(struct parts *p, const struct config *c, const char *public_url, struct error *err);
 void parts_close(struct parts *p);
 #define cleanup_parts CLEANUP(parts_close)

@@ -20,6 +20,7 @@
 #include "server/app/parts.h"
 #include "server/app/proxies.h"
 #include "server/app/public_http.h"
+#include "server/app/worker.h"
 
 enum { COMMIT_TIMEOUT_MS = 10000, HOUR_MS = 60 * 60 * 1000, RECONCILE_TIMEOUT_MS = 60000, TABLES_MOST = 128 };
 
@@ -38,6 +39,7 @@ struct server {
     struct network *proxies;
     struct http_server *http;
     struct public_http public_http;
+    struct worker worker;
 };
 
 /* ---- start */
@@ -162,6 +164,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .secret_key_file = s->config->secret_key_file,
                           .tls_root = s->config->tls_root,
                           .tsa = s->parts.tsa,
+                          .runner = s->parts.runner,
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
                           .break_glass_hours = s->config->break_glass_hours,
                           .is_draining = is_draining};
@@ -169,6 +172,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
     TRY(public_http_start(&s->public_http, s->config, &s->api, err));
     TRY(start_record(s, err));
     hsms_reconcile(s);
+    TRY(worker_start(&s->worker, s->parts.runner, err));
     TRY(number_write(o->pid_file, (long)getpid(), err));
     TRY(number_write(o->port_file, http_server_port(s->http), err));
     char port[16];
@@ -238,6 +242,7 @@ static bool server_stop(struct server *s)
     bool ended = public_http_stop(&s->public_http, d);
     if (!http_server_stop(s->http, d) || !ended)
         return false;
+    worker_stop(&s->worker);
     parts_close(&s->parts);
     audiences_clear(&s->audiences);
     free(s->proxies);

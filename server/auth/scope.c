@@ -17,6 +17,7 @@ static const struct {
     {"POST", ROUTE_APPROVALS, SCOPE_SIGN | SCOPE_ADMIN},
     {"GET", ROUTE_APPROVALS "/{id}", SCOPE_SIGN | SCOPE_READ},
     {"POST", ROUTE_APPROVALS "/{id}/cancel", SCOPE_SIGN | SCOPE_ADMIN},
+    {"GET", "/v1/keys/{key}/csr", SCOPE_ADMIN}, /* the key signs */
     {"POST", "/v1/access/explain", SCOPE_READ},
     {"POST", "/v1/policies/dry-run", SCOPE_READ},
 };

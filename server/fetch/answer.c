@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What came back. */
+#include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
 
+#include "common/text.h"
 #include "server/fetch/fetch.h"
 
 void fetch_answer_clear(struct fetch_answer *a)
@@ -39,6 +41,24 @@ bool fetch_answer_header(const struct fetch_answer *a, const char *name, char *o
         line += line_len + (line[line_len] == '\n');
     }
     return true;
+}
+
+int64_t fetch_answer_retry_after_s(const struct fetch_answer *a)
+{
+    char value[64];
+    int64_t seconds = 0;
+
+    if (!fetch_answer_header(a, "Retry-After", value, sizeof value) || !*value)
+        return -1;
+    if (!text_to_int64(value, &seconds)) {
+        time_t when = curl_getdate(value, NULL);
+        if (when < 0)
+            return -1;
+        seconds = (int64_t)when - clock_now_ms() / 1000;
+    }
+    if (seconds < 0)
+        return 0;
+    return seconds < FETCH_RETRY_AFTER_MOST_S ? seconds : FETCH_RETRY_AFTER_MOST_S;
 }
 
 bool fetch_answer_is(const struct fetch_answer *a, const char *media_type)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request on a libcurl handle of its own: who is asked is asked seldom, so no connection is kept. */
+/* One request on a libcurl handle of its own: who is asked is asked seldom, so no connection is kept unless the caller
+ * wants it. */
 #include "server/fetch/fetch.h"
 
 #include <curl/curl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <string.h>
@@ -12,12 +14,14 @@
 
 enum { HEADERS_MAX = 64 * 1024 };
 
-DEFINE_CLEANUP_PTR(CURL, curl_easy_cleanup)
 DEFINE_CLEANUP_PTR(struct curl_slist, curl_slist_free_all)
 DEFINE_CLEANUP_PTR(CURLU, curl_url_cleanup)
-#define cleanup_curl CLEANUP(curl_easy_cleanup_cleanup)
 #define cleanup_slist CLEANUP(curl_slist_free_all_cleanup)
 #define cleanup_curlu CLEANUP(curl_url_cleanup_cleanup)
+
+struct fetch_connection {
+    CURL *curl;
+};
 
 struct receiving {
     struct fetch_answer *answer;
@@ -74,10 +78,41 @@ static CURLcode on_tls_context(CURL *curl, void *ssl_ctx, void *user)
     return CURLE_OK;
 }
 
+static int on_progress(void *user, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
+{
+    const atomic_bool *is_stopping = user;
+
+    (void)to_get, (void)got, (void)to_send, (void)sent;
+    return is_stopping && atomic_load(is_stopping);
+}
+
 static void curl_begin(void)
 {
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
+
+struct fetch_connection *fetch_connection_new(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct fetch_connection *c = calloc(1, sizeof(*c));
+
+    (void)pthread_once(&once, curl_begin);
+    if (c)
+        c->curl = curl_easy_init();
+    if (c && c->curl)
+        return c;
+    free(c);
+    return NULL;
+}
+
+void fetch_connection_free(struct fetch_connection *c)
+{
+    if (c)
+        curl_easy_cleanup(c->curl);
+    free(c);
+}
+DEFINE_CLEANUP_PTR(struct fetch_connection, fetch_connection_free)
+#define cleanup_connection CLEANUP(fetch_connection_free_cleanup)
 
 #define SET(option, value) bad |= curl_easy_setopt(h, option, value)
 
@@ -119,7 +154,11 @@ static CURLcode limits_set(CURL *h, const struct fetch_request *q)
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_FORBID_REUSE, 1L);
+    SET(CURLOPT_FORBID_REUSE, q->connection ? 0L : 1L);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_XFERINFODATA, (void *)(uintptr_t)q->is_stopping);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* a name that is being looked up holds nobody at the end */
     SET(CURLOPT_USERAGENT, "chanceryd/" CHANCERY_VERSION);
     return bad;
 }
@@ -136,6 +175,11 @@ static CURLcode request_set(CURL *h, const struct fetch_request *q, struct curl_
     SET(CURLOPT_CUSTOMREQUEST, q->method);
     SET(CURLOPT_NOBODY, strcmp(q->method, "HEAD") == 0 ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, headers);
+    if (q->username) {
+        SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        SET(CURLOPT_USERNAME, q->username);
+        SET(CURLOPT_PASSWORD, q->password);
+    }
     return bad;
 }
 
@@ -183,17 +227,17 @@ static status failure(CURLcode code, const char *reason, const struct fetch_requ
 
 status fetch(const struct fetch_request *q, struct fetch_answer *answer, struct error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     char reason[CURL_ERROR_SIZE] = "";
     struct receiving r = {.answer = answer, .answer_max = q->answer_max ? q->answer_max : FETCH_ANSWER_MAX};
     cleanup_slist struct curl_slist *headers = NULL;
 
     TRY(fetch_url_check(q->url, err));
-    (void)pthread_once(&once, curl_begin);
     TRY(headers_make(q, &headers, err));
-    cleanup_curl CURL *h = curl_easy_init();
-    if (!h)
+    cleanup_connection struct fetch_connection *own = q->connection ? NULL : fetch_connection_new();
+    if (!q->connection && !own)
         return error_set(err, CODE_NO_MEMORY, "out of memory");
+    CURL *h = q->connection ? q->connection->curl : own->curl;
+    curl_easy_reset(h); /* the connection stays */
     fetch_answer_clear(answer);
 
     CURLcode bad = tls_set(h, q) | limits_set(h, q) | request_set(h, q, headers);
@@ -205,6 +249,7 @@ status fetch(const struct fetch_request *q, struct fetch_answer *answer, struct 
     if (bad != CURLE_OK)
         return error_set(err, CODE_INTERNAL, "libcurl does not take a request");
     CURLcode code = curl_easy_perform(h);
+    ERR_clear_error(); /* libcurl leaves OpenSSL's behind */
     if (code != CURLE_OK)
         return failure(code, reason, q, &r, err);
     long http = 0;

@@ -50,7 +50,7 @@ void db_close(struct db *db);
 DEFINE_CLEANUP_PTR(struct db, db_close)
 #define cleanup_db CLEANUP(db_close_cleanup)
 
-enum { DB_BUSY_TIMEOUT_MS = 5000, DB_PARAMS_MAX = 16 };
+enum { DB_BUSY_TIMEOUT_MS = 5000, DB_PARAMS_MAX = 20 };
 
 /* read_only: writing statements fail. */
 status db_sqlite_open(const char *path, bool read_only, struct db **out, struct error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The versions of signing keys and the certificates they had. The current version is the one that the key's row names.
  */
+#include "common/certificate.h"
 #include "server/store/row.h"
 
 static status version_row_insert(struct db *db, const struct signing_key *k, struct error *err)
@@ -10,11 +11,13 @@ static status version_row_insert(struct db *db, const struct signing_key *k, str
     int64_t created_ms = k->version_created_ms ? k->version_created_ms : k->created_ms;
     return db_exec(db,
                    "INSERT INTO key_version (key_id, version, type, hsm_id, spki, hsm_attributes, certificate, "
-                   "created_ms, findings, hsm, ca) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                   "created_ms, findings, hsm, ca, not_after_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+                   "$12)",
                    DB_PARAMS(db_text(k->id), db_int(k->version), db_text(key_type_name(k->type)), db_blob(hsm_id),
                              db_blob(buf_slice(&k->spki)), db_text(k->hsm_attributes),
                              certificate.len ? db_blob(certificate) : db_null(), db_int(created_ms),
-                             db_text(k->findings), db_text(signing_key_hsm(k)), db_text(k->certificate_ca)),
+                             db_text(k->findings), db_text(signing_key_hsm(k)), db_text(k->certificate_ca),
+                             db_int(certificate_not_after_ms(certificate))),
                    NULL, err);
 }
 
@@ -44,6 +47,10 @@ static status version_read(const struct db_rows *rows, struct signing_key *out, 
     COLUMN_COPY(out->hsm, rows, 9);
     COLUMN_COPY(out->certificate_ca, rows, 10);
     out->revoked_ms = db_column_int(rows, 11);
+    column_blob_copy(&out->chain, rows, 12);
+    TRY(buf_check(&out->chain, err));
+    COLUMN_COPY(out->certificate_source, rows, 13);
+    out->not_after_ms = db_column_int(rows, 14);
     return column_blob_exact(out->hsm_id, sizeof(out->hsm_id), rows, 2, err);
 }
 
@@ -55,7 +62,8 @@ status key_version_list(struct db *db, const char *key_id, status (*each)(void *
     (void)text_copy(k.id, sizeof(k.id), key_id);
     TRY(db_query(db,
                  "SELECT version, type, hsm_id, spki, hsm_attributes, certificate, created_ms, grace_until_ms, "
-                 "findings, hsm, ca, revoked_ms FROM key_version WHERE key_id = $1 ORDER BY version DESC",
+                 "findings, hsm, ca, revoked_ms, chain, certificate_source, not_after_ms FROM key_version "
+                 "WHERE key_id = $1 ORDER BY version DESC",
                  DB_PARAMS(db_text(key_id)), &rows, err));
     for (bool more = false;;) {
         TRY(db_next(rows, &more, err));
@@ -119,21 +127,46 @@ status key_version_set_grace(struct db *db, const char *key_id, int version, int
     return row_changed(changed, "key version", err);
 }
 
-status key_version_renew(struct db *db, const struct signing_key *k, const char *ca, struct slice certificate,
-                         int64_t now_ms, struct error *err)
+static status certificate_keep(struct db *db, const struct signing_key *k, int64_t now_ms, struct error *err)
+{
+    if (k->certificate.len == 0)
+        return OK;
+    return db_exec(
+        db, "INSERT INTO key_certificate (key_id, version, certificate, replaced_ms) VALUES ($1, $2, $3, $4)",
+        DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(buf_slice(&k->certificate)), db_int(now_ms)), NULL, err);
+}
+
+static status revision_grow(struct db *db, const char *key_id, struct error *err)
+{
+    return db_exec(db, "UPDATE signing_key SET revision = revision + 1 WHERE id = $1", DB_PARAMS(db_text(key_id)), NULL,
+                   err);
+}
+
+status key_version_set_certificate(struct db *db, const struct signing_key *before, const struct signing_key *to,
+                                   int64_t now_ms, struct error *err)
 {
     int64_t changed = 0;
-    if (k->certificate.len > 0)
-        TRY(db_exec(db,
-                    "INSERT INTO key_certificate (key_id, version, certificate, replaced_ms) VALUES ($1, $2, $3, $4)",
-                    DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(buf_slice(&k->certificate)), db_int(now_ms)),
-                    NULL, err));
+    struct slice chain = buf_slice(&to->chain), certificate = buf_slice(&to->certificate);
+    TRY(certificate_keep(db, before, now_ms, err));
     TRY(db_exec(db,
-                "UPDATE key_version SET certificate = $3, ca = $4, revoked_ms = 0 WHERE key_id = $1 AND version = $2",
-                DB_PARAMS(db_text(k->id), db_int(k->version), db_blob(certificate), db_text(ca)), &changed, err));
+                "UPDATE key_version SET certificate = $3, chain = $4, certificate_source = $5, not_after_ms = $6, "
+                "ca = $7, revoked_ms = 0, notified_days = 0 WHERE key_id = $1 AND version = $2",
+                DB_PARAMS(db_text(before->id), db_int(before->version), db_blob(certificate),
+                          chain.len ? db_blob(chain) : db_null(), db_text(to->certificate_source),
+                          db_int(certificate_not_after_ms(certificate)), db_text(to->certificate_ca)),
+                &changed, err));
     TRY(row_changed(changed, "key version", err));
-    return db_exec(db, "UPDATE signing_key SET revision = revision + 1 WHERE id = $1", DB_PARAMS(db_text(k->id)), NULL,
-                   err);
+    return revision_grow(db, before->id, err);
+}
+
+status key_version_set_revoked(struct db *db, const char *key_id, int version, int64_t revoked_ms, struct error *err)
+{
+    int64_t changed = 0;
+    TRY(db_exec(db, "UPDATE key_version SET revoked_ms = $3 WHERE key_id = $1 AND version = $2 AND revoked_ms = 0",
+                DB_PARAMS(db_text(key_id), db_int(version), db_int(revoked_ms)), &changed, err));
+    if (changed == 0)
+        return error_set(err, CODE_CONFLICT, "the certificate of version %d is revoked already", version);
+    return revision_grow(db, key_id, err);
 }
 
 status key_certificate_list(struct db *db, const char *key_id, int version,

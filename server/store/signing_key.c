@@ -11,8 +11,8 @@
     "COALESCE(v.version, 0), COALESCE(v.type, k.plan_type), v.hsm_id, v.spki, v.hsm_attributes, v.certificate, "       \
     "v.findings, "                                                                                                     \
     "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, COALESCE(v.hsm, k.hsm), k.retired_ms, "           \
-    "k.destroy_by, "                                                                                                   \
-    "k.destroy_ms, k.plan_subject, k.plan_days, k.plan_ca, v.ca, v.revoked_ms"
+    "k.destroy_by, k.destroy_ms, k.plan_subject, k.plan_days, k.plan_ca, v.ca, v.revoked_ms, v.chain, "                \
+    "v.certificate_source, v.not_after_ms, k.connector, k.renew_before_days, k.job_id"
 #define FROM                                                                                                           \
     " FROM signing_key k JOIN project p ON p.id = k.project_id "                                                       \
     "LEFT JOIN key_version v ON v.key_id = k.id AND v.version = k.version "
@@ -23,6 +23,7 @@ void signing_key_clear(struct signing_key *k)
 {
     buf_clear(&k->spki);
     buf_clear(&k->certificate);
+    buf_clear(&k->chain);
     *k = (struct signing_key){0};
 }
 
@@ -80,6 +81,10 @@ static status version_read(const struct db_rows *rows, struct signing_key *out, 
     TRY(buf_check(&out->spki, err));
     column_blob_copy(&out->certificate, rows, 14);
     TRY(buf_check(&out->certificate, err));
+    column_blob_copy(&out->chain, rows, 29);
+    TRY(buf_check(&out->chain, err));
+    COLUMN_COPY(out->certificate_source, rows, 30);
+    out->not_after_ms = db_column_int(rows, 31);
     if (out->version == 0) {
         memset(out->hsm_id, 0, sizeof(out->hsm_id));
         return OK;
@@ -100,6 +105,9 @@ static status life_read(const struct db_rows *rows, struct signing_key *out, str
     COLUMN_COPY(out->plan_subject, rows, 24);
     out->plan_days = (int)db_column_int(rows, 25);
     COLUMN_COPY(out->plan_ca, rows, 26);
+    COLUMN_COPY(out->connector, rows, 32);
+    out->renew_before_days = (int)db_column_int(rows, 33);
+    COLUMN_COPY(out->job_id, rows, 34);
     return OK;
 }
 
@@ -136,12 +144,13 @@ status signing_key_insert(struct db *db, const struct signing_key *k, struct err
     status result = db_exec(
         db,
         "INSERT INTO signing_key (id, project_id, label, state, disabled_reason, hashes, mechanisms, version, "
-        "created_ms, lifecycle, hsm, plan_type, plan_subject, plan_days, plan_ca) VALUES ($1, $2, $3, $4, "
-        "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "created_ms, lifecycle, hsm, plan_type, plan_subject, plan_days, plan_ca, connector, renew_before_days) VALUES "
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         DB_PARAMS(db_text(k->id), db_text(k->project_id), db_text(k->label), db_text(coarse(k->state)),
                   db_text(k->disabled_reason), db_text(hashes), db_text(mechanisms), db_int(k->version),
                   db_int(k->created_ms), db_text(key_state_name(k->state)), db_text(signing_key_hsm(k)),
-                  db_text(key_type_name(k->type)), db_text(k->plan_subject), db_int(k->plan_days), db_text(k->plan_ca)),
+                  db_text(key_type_name(k->type)), db_text(k->plan_subject), db_int(k->plan_days), db_text(k->plan_ca),
+                  db_text(k->connector), db_int(k->renew_before_days)),
         NULL, err);
     TRY(row_conflict(result, err, "label: the project has a signing key %s already", k->label));
     return k->version > 0 ? key_version_insert(db, k, err) : OK;
@@ -184,6 +193,18 @@ status signing_key_set_state(struct db *db, const char *id, enum key_state state
     return row_changed(changed, "signing key", err);
 }
 
+status signing_key_set_connector(struct db *db, const struct signing_key *k, struct error *err)
+{
+    int64_t changed = 0;
+    TRY(db_exec(db,
+                "UPDATE signing_key SET connector = $2, renew_before_days = $3, plan_subject = $4, plan_days = $5, "
+                "revision = revision + 1 WHERE id = $1",
+                DB_PARAMS(db_text(k->id), db_text(k->connector), db_int(k->renew_before_days), db_text(k->plan_subject),
+                          db_int(k->plan_days)),
+                &changed, err));
+    return row_changed(changed, "signing key", err);
+}
+
 status signing_key_set_retirement(struct db *db, const struct signing_key *k, struct error *err)
 {
     int64_t changed = 0;
@@ -197,10 +218,14 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
 
 /* In the order of ids. Filters that are not set match everything. A member's keys are found by his projects, which are
  * few: a condition on each key of the store would be asked a hundred thousand times for the ten that a token shows. */
-#define LIST_SQL(whose, state)                                                                                         \
+#define LIST_SQL(whose, state, ending)                                                                                 \
     "SELECT " COLUMNS FROM                                                                                             \
     "WHERE k.id > $1 AND ($2 = '' OR k.project_id = $2) AND ($3 = 0 OR k.state = 'active') AND " whose " AND " state   \
-    " AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS("k.label", "$9") " ORDER BY k.id LIMIT $6"
+    " AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS("k.label", "$9") " AND " ending            \
+                                                                                             " ORDER BY k.id LIMIT $6"
+#define ENDING_ANY "$11 = CAST(0 AS BIGINT)"
+#define ENDING_SOON                                                                                                    \
+    "(k.id, k.version) IN (SELECT key_id, version FROM key_version WHERE not_after_ms > 0 AND not_after_ms <= $11)"
 #define OF_MEMBER                                                                                                      \
     "k.project_id IN (SELECT project_id FROM principal_role WHERE principal_id = $4 AND (role & $5) <> 0 "             \
     "AND " ROLE_IN_TIME("", "$10") ")"
@@ -221,22 +246,28 @@ static status signing_key_walk(struct db_rows *rows, struct signing_key *k,
     }
 }
 
-static const char *list_sql(bool of_member, bool in_state)
+/* A statement for each combination, so that each is planned by the index it can have. */
+static const char *list_sql(const struct signing_key_filter *filter, bool in_state)
 {
-    if (of_member)
-        return in_state ? LIST_SQL(OF_MEMBER, IN_STATE) : LIST_SQL(OF_MEMBER, IN_ANY_STATE);
-    return in_state ? LIST_SQL(OF_ALL, IN_STATE) : LIST_SQL(OF_ALL, IN_ANY_STATE);
+    static const char *const texts[2][2][2] = {
+        {{LIST_SQL(OF_ALL, IN_ANY_STATE, ENDING_ANY), LIST_SQL(OF_ALL, IN_ANY_STATE, ENDING_SOON)},
+         {LIST_SQL(OF_ALL, IN_STATE, ENDING_ANY), LIST_SQL(OF_ALL, IN_STATE, ENDING_SOON)}},
+        {{LIST_SQL(OF_MEMBER, IN_ANY_STATE, ENDING_ANY), LIST_SQL(OF_MEMBER, IN_ANY_STATE, ENDING_SOON)},
+         {LIST_SQL(OF_MEMBER, IN_STATE, ENDING_ANY), LIST_SQL(OF_MEMBER, IN_STATE, ENDING_SOON)}},
+    };
+    return texts[filter->member_id != NULL][in_state][filter->expiring_before_ms > 0];
 }
 
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
                         status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err)
 {
     cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db, list_sql(filter->member_id != NULL, page.state != NULL),
+    TRY(db_query(db, list_sql(filter, page.state != NULL),
                  DB_PARAMS(db_text(page_after(page)), db_text(filter->project_id ? filter->project_id : ""),
                            db_int(filter->only_active), db_text(filter->member_id ? filter->member_id : ""),
                            db_int(filter->roles), db_int(page_limit(page)), db_text(filter_text(page.state)),
-                           db_text(filter_text(page.type)), db_text(filter_text(page.name)), db_int(clock_now_ms())),
+                           db_text(filter_text(page.type)), db_text(filter_text(page.name)), db_int(clock_now_ms()),
+                           db_int(filter->expiring_before_ms)),
                  &rows, err));
 
     cleanup_signing_key struct signing_key k = {0};
@@ -255,4 +286,14 @@ status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
 
     cleanup_signing_key struct signing_key k = {0};
     return signing_key_walk(rows, &k, each, arg, err);
+}
+
+status key_version_find(struct db *db, const char *key_id, int version, struct signing_key *out, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db,
+                 "SELECT " COLUMNS " FROM signing_key k JOIN project p ON p.id = k.project_id "
+                 "JOIN key_version v ON v.key_id = k.id AND v.version = $2 WHERE k.id = $1",
+                 DB_PARAMS(db_text(key_id), db_int(version)), &rows, err));
+    return signing_key_take(rows, out, err);
 }

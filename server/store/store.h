@@ -266,6 +266,14 @@ struct signing_key {
     struct buf certificate;         /* leaf DER; empty when there is none */
     char certificate_ca[NAME_SIZE]; /* the CA here that issued it; "": none did */
     int64_t revoked_ms;             /* of the certificate; 0: is not */
+    /* of a certificate that no CA here issued: its issuers up to the root, DER one behind the other */
+    struct buf chain;
+    char certificate_source[ID_SIZE]; /* "": a CA here, or there is none; or the connector's id */
+    int64_t not_after_ms;             /* of the certificate; 0: there is none, or it was not read yet */
+    /* how its next certificate comes: "" the built-in CA at once; or by this connector */
+    char connector[ID_SIZE];
+    int renew_before_days;
+    char job_id[ID_SIZE]; /* the last one made for its certificate; "": none */
 };
 void signing_key_clear(struct signing_key *k);
 #define cleanup_signing_key CLEANUP(signing_key_clear)
@@ -278,6 +286,8 @@ status signing_key_find_label(struct db *db, const char *project, const char *la
 /* The state it had becomes the state before. */
 status signing_key_set_state(struct db *db, const char *id, enum key_state state, const char *reason,
                              struct error *err);
+/* connector, renew_before_days, plan_subject and plan_days of k. */
+status signing_key_set_connector(struct db *db, const struct signing_key *k, struct error *err);
 /* retired_ms, destroy_by, destroy_ms of k. */
 status signing_key_set_retirement(struct db *db, const struct signing_key *k, struct error *err);
 /* project_id NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles now. */
@@ -285,6 +295,7 @@ struct signing_key_filter {
     const char *project_id, *member_id;
     unsigned roles;
     bool only_active;
+    int64_t expiring_before_ms; /* 0: all; else keys whose certificate ends by then, or has ended */
 };
 /* Knows name (the label), state and type. */
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
@@ -307,9 +318,14 @@ status key_version_list_all(struct db *db, const char *hsm,
 /* CODE_CONFLICT when a version has this CKA_ID. */
 status key_version_check_free(struct db *db, const uint8_t hsm_id[20], struct error *err);
 status key_version_set_grace(struct db *db, const char *key_id, int version, int64_t until_ms, struct error *err);
-/* Replaces the certificate; the one before is kept. */
-status key_version_renew(struct db *db, const struct signing_key *k, const char *ca, struct slice certificate,
-                         int64_t now_ms, struct error *err);
+/* Replaces the certificate by that of `to`, with its chain, certificate_source and certificate_ca; the one before is
+ * kept. The new one is not revoked. */
+status key_version_set_certificate(struct db *db, const struct signing_key *before, const struct signing_key *to,
+                                   int64_t now_ms, struct error *err);
+/* Marks the certificate of a version. CODE_CONFLICT: it is marked. */
+status key_version_set_revoked(struct db *db, const char *key_id, int version, int64_t revoked_ms, struct error *err);
+/* One version, current or not, with what stands in the key's row. */
+status key_version_find(struct db *db, const char *key_id, int version, struct signing_key *out, struct error *err);
 /* Those that were replaced, oldest first. */
 status key_certificate_list(struct db *db, const char *key_id, int version,
                             status (*each)(void *arg, struct slice certificate, int64_t replaced_ms), void *arg,

@@ -36,6 +36,8 @@ static const struct create {
     {ADMIN, "/v1/teams", "{\"name\":\"builders\"}", "{\"name\":\"testers\"}", false},
     {ADMIN, "/v1/teams/builders/members", "{\"principal\":\"stranger\"}", "{\"principal\":\"signer\"}", false},
     {ADMIN, "/v1/tsa", "{\"type\":\"p256\"}", "{\"type\":\"p384\"}", false},
+    {ADMIN, "/v1/connectors", "{\"name\":\"more\",\"type\":\"manual\"}", "{\"name\":\"most\",\"type\":\"manual\"}",
+     false},
     {OWNER, "/v1/users/owner/api-keys", "{\"name\":\"more\"}", "{\"name\":\"most\"}", true},
     {OWNER, "/v1/keys/demo:key/digests",
      "{\"hash\":\"sha256\",\"digest\":\"abababababababababababababababababababababababababababababababab\",\"count\":"

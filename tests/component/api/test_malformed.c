@@ -80,6 +80,13 @@ static const struct sample {
     {APPROVER, "POST", "/v1/approvals/apr_a/deny", "{\"comment\":\"c\"}"},
     {SIGNER, "POST", "/v1/approvals/apr_a/cancel", "{\"comment\":\"c\"}"},
     {APPROVER, "POST", "/v1/approvals/apr_a/revoke", "{\"comment\":\"c\"}"},
+    {ADMIN, "POST", "/v1/connectors", "{\"name\":\"more\",\"type\":\"builtin\",\"settings\":{\"days\":1}}"},
+    {ADMIN, "PATCH", "/v1/connectors/builtin", "{\"settings\":{\"days\":1}}"},
+    {ADMIN, "POST", "/v1/connectors/builtin/test", "{}"},
+    {ADMIN, "POST", "/v1/jobs/job_a/retry", "{}"},
+    {ADMIN, "POST", "/v1/jobs/job_a/cancel", "{}"},
+    {OWNER, "PATCH", "/v1/keys/demo:key", "{\"connector\":\"manual\",\"subject\":\"CN=a\",\"renew_before_days\":7}"},
+    {OWNER, "PUT", "/v1/keys/demo:key/certificate", "{\"certificate\":\"AAAA\"}"},
 };
 
 struct untouched {

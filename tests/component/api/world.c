@@ -11,6 +11,7 @@
 #include "common/encoding.h"
 #include "common/secret.h"
 #include "common/text.h"
+#include "server/api/builtin_ca.h"
 
 static const char *const audiences[] = {"https://sign.example/v1/oauth/token", NULL};
 static const char *const names[WHO_COUNT] = {"", "admin", "auditor", "owner", "signer", "approver", "stranger"};
@@ -109,6 +110,9 @@ int world_open(void **state)
     struct tsa_config stamping = {
         .store = w->store, .audit = w->audit, .hsm = w->hsm.h, .policy = "1.3.6.1.4.1.99999.1", .accuracy_ms = 1000};
     must(w, tsa_new(&stamping, &w->tsa, &w->err));
+    const struct runner_config running = {
+        .store = w->store, .audit = w->audit, .hsm = w->hsm.h, .builtin = builtin_ca_of(w->ca), .is_alone = true};
+    must(w, runner_new(&running, &w->runner, &w->err));
     w->api = (struct api){.store = w->store,
                           .audit = w->audit,
                           .signer = w->signer,
@@ -118,6 +122,7 @@ int world_open(void **state)
                           .secret_key_file = w->secret_key_file,
                           .tls_root = w->tls_root,
                           .tsa = w->tsa,
+                          .runner = w->runner,
                           .token_audiences = audiences};
     (void)snprintf(w->secret_key_file, sizeof(w->secret_key_file), "%s/secret.key", w->hsm.dir);
     (void)snprintf(w->tls_root, sizeof(w->tls_root), "%s/root.pem", w->hsm.dir);
@@ -144,6 +149,7 @@ int world_close(void **state)
     tsa_free(w->tsa);
     signer_free(w->signer);
     identity_cache_free(w->identities);
+    runner_free(w->runner);
     audit_close(w->audit);
     ca_close(w->ca);
     store_close(w->store);

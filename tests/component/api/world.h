@@ -24,6 +24,7 @@ struct world {
     struct signer *signer;
     struct ca *ca;
     struct tsa *tsa;
+    struct runner *runner; /* without a thread: a test takes its steps */
     struct api api;
     struct identity_cache *identities;
     struct http_config http;

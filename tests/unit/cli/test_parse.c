@@ -55,7 +55,11 @@ static const struct ran *help_of(const struct cli_command *c)
     if (!space)
         return run(path, "--help", NULL);
     *space = '\0';
-    return run(path, space + 1, "--help", NULL);
+    char *third = strchr(space + 1, ' ');
+    if (!third)
+        return run(path, space + 1, "--help", NULL);
+    *third = '\0';
+    return run(path, space + 1, third + 1, "--help", NULL);
 }
 
 static void every_command_has_help_that_names_its_options(void **state)

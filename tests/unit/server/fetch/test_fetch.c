@@ -87,6 +87,77 @@ static void a_body_and_headers_are_sent_as_they_are(void **state)
     assert_memory_equal(body.data, "a\0b", 3);
 }
 
+static void a_user_and_a_password_are_sent_at_once(void **state)
+{
+    struct fixture *f = *state;
+
+    f->request.username = "est";
+    f->request.password = "secret";
+    assert_int_equal(fetch(&f->request, &f->got, &f->err).code, CODE_OK);
+    assert_non_null(strstr(buf_text(&f->seen), "\r\nAuthorization: Basic ZXN0OnNlY3JldA==\r\n"));
+    assert_int_equal(atomic_load(&f->server.requests), 1);
+}
+
+static void a_kept_connection_brings_nothing_of_the_request_before(void **state)
+{
+    struct fixture *f = *state;
+    const char *const headers[] = {"X-Once: 1", NULL};
+
+    f->request.connection = fetch_connection_new();
+    assert_non_null(f->request.connection);
+    f->request.method = "POST";
+    f->request.headers = headers;
+    f->request.username = "est";
+    f->request.password = "secret";
+    f->request.body = slice_of_text("body");
+    assert_int_equal(fetch(&f->request, &f->got, &f->err).code, CODE_OK);
+    f->request.method = "GET";
+    f->request.headers = NULL;
+    f->request.username = NULL;
+    f->request.body = (struct slice){0};
+    assert_int_equal(fetch(&f->request, &f->got, &f->err).code, CODE_OK);
+    assert_int_equal(strncmp(buf_text(&f->seen), "GET /there HTTP/1.1\r\n", 21), 0);
+    assert_null(strstr(buf_text(&f->seen), "X-Once"));
+    assert_null(strstr(buf_text(&f->seen), "Authorization"));
+    fetch_connection_free(f->request.connection);
+}
+
+static void a_request_is_given_up_when_the_server_stops(void **state)
+{
+    struct fixture *f = *state;
+    const atomic_bool is_stopping = true;
+
+    f->answer = "";
+    f->request.is_stopping = &is_stopping;
+    assert_int_equal(fetch(&f->request, &f->got, &f->err).code, CODE_UNAVAILABLE);
+    assert_false(deadline_passed(f->request.deadline));
+}
+
+static void retry_after_is_read_as_seconds_or_a_date(void **state)
+{
+    static const struct {
+        const char *header;
+        int64_t seconds;
+    } rows[] = {
+        {"", -1},
+        {"Retry-After: 7\n", 7},
+        {"retry-after: 0\n", 0},
+        {"Retry-After: -5\n", 0},
+        {"Retry-After: soon\n", -1},
+        {"Retry-After: Thu, 01 Jan 2015 00:00:00 GMT\n", 0},
+        {"Retry-After: 99999999999\n", FETCH_RETRY_AFTER_MOST_S},
+        {"Retry-After: Fri, 31 Dec 2099 00:00:00 GMT\n", FETCH_RETRY_AFTER_MOST_S},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fetch_answer a = {0};
+        buf_add_text(&a.headers, rows[i].header);
+        assert_int_equal(fetch_answer_retry_after_s(&a), rows[i].seconds);
+        fetch_answer_clear(&a);
+    }
+}
+
 static void a_redirect_is_an_answer_and_not_followed(void **state)
 {
     struct fixture *f = *state;
@@ -180,6 +251,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(the_answer_has_status_headers_and_body),
         FIXTURE_TEST(a_body_and_headers_are_sent_as_they_are),
+        FIXTURE_TEST(a_user_and_a_password_are_sent_at_once),
+        FIXTURE_TEST(a_kept_connection_brings_nothing_of_the_request_before),
+        FIXTURE_TEST(a_request_is_given_up_when_the_server_stops),
+        cmocka_unit_test(retry_after_is_read_as_seconds_or_a_date),
         FIXTURE_TEST(a_redirect_is_an_answer_and_not_followed),
         FIXTURE_TEST(an_answer_that_is_too_long_is_refused),
         FIXTURE_TEST(a_server_that_does_not_answer_ends_at_the_deadline),

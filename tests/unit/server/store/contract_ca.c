@@ -206,10 +206,19 @@ static void a_revocation_marks_the_key_that_has_the_certificate_and_counts_once(
     assert_ok(signing_key_find(w->db, "key_b", &out, &w->err), &w->err);
     assert_int_equal(out.revoked_ms, 50);
     assert_string_equal(out.certificate_ca, "root");
-    assert_ok(key_version_renew(w->db, &out, "root", slice_of_text("another"), 60, &w->err), &w->err);
+    struct signing_key to = {.certificate = {.data = (uint8_t *)"another", .len = 7},
+                             .certificate_source = "con_manual"};
+    assert_ok(key_version_set_certificate(w->db, &out, &to, 60, &w->err), &w->err);
     signing_key_clear(&out);
     assert_ok(signing_key_find(w->db, "key_b", &out, &w->err), &w->err);
     assert_int_equal(out.revoked_ms, 0);
+    assert_string_equal(out.certificate_ca, "");
+    assert_string_equal(out.certificate_source, "con_manual");
+    assert_ok(key_version_set_revoked(w->db, "key_b", 1, 70, &w->err), &w->err);
+    assert_code(key_version_set_revoked(w->db, "key_b", 1, 80, &w->err), CODE_CONFLICT);
+    signing_key_clear(&out);
+    assert_ok(signing_key_find(w->db, "key_b", &out, &w->err), &w->err);
+    assert_int_equal(out.revoked_ms, 70);
 }
 
 static status missing_take(void *arg, const struct issued_certificate *c)

@@ -285,7 +285,8 @@ static void replaced_certificates_are_kept(void **state)
     for (int i = 1; i <= 2; i++) {
         cleanup_signing_key struct signing_key k = {0};
         assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
-        assert_ok(key_version_renew(w->db, &k, "issuing", slice_of_text("renewed"), 100 * i, &w->err), &w->err);
+        struct signing_key to = {.certificate = {.data = (uint8_t *)"renewed", .len = 7}, .certificate_ca = "issuing"};
+        assert_ok(key_version_set_certificate(w->db, &k, &to, 100 * i, &w->err), &w->err);
     }
     cleanup_signing_key struct signing_key k = {0};
     assert_ok(signing_key_find(w->db, "key_a", &k, &w->err), &w->err);
