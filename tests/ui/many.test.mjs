@@ -22,6 +22,20 @@ INSERT INTO key_version (key_id, version, type, hsm_id, spki, hsm_attributes, ce
 ${counting} INSERT INTO principal (id, name, type, role, disabled, expires_ms, created_ms)
   SELECT printf('usr_many%08d', i), printf('many-%05d', i), 'user', 'user', 0, 0, 1700000000000 + i FROM n;
 INSERT INTO member SELECT p.id, u.id, NULL, 2, 1700000000000, 0, 0 FROM principal u, project p WHERE u.id LIKE 'usr_many%' AND p.name = 'demo';
+${counting} INSERT INTO connector (id, name, type, settings, revision, created_ms)
+  SELECT printf('con_many%08d', i), printf('many-%05d', i), 'manual', '{}', 1, 1700000000000 + i FROM n;
+${counting} INSERT INTO job (id, kind, connector_id, key_id, version, subject, days, state, attempts, next_ms, lease_owner,
+    lease_until_ms, transaction_state, last_error, result, requested_by, created_ms, finished_ms)
+  SELECT printf('job_many%08d', i), 'test', printf('con_many%08d', i), '', 0, '', 0, 'failed', 1, 0, '', 0, '', 'no answer', '', '',
+    ${Date.now()} - i, ${Date.now()} - i FROM n;
+${counting} INSERT INTO issued_certificate (ca, serial, profile, key_id, version, subject, not_before_ms, not_after_ms, certificate,
+    issued_ms)
+  SELECT c.ca, printf('%032X', 1000000 + i), c.profile, c.key_id, c.version, printf('CN=many %05d', i), c.not_before_ms,
+    c.not_after_ms, c.certificate, c.issued_ms + i
+  FROM n, (SELECT * FROM issued_certificate WHERE profile <> 'tsa' AND ca = 'issuing' LIMIT 1) c;
+${counting} INSERT INTO listed_digest (key_id, hash, digest, remaining, expires_ms, note, author_id, created_ms)
+  SELECT k.id, 'sha256', printf('%064x', i), -1, 0, 'One of many', (SELECT id FROM principal WHERE name = 'admin'), 1700000000000 + i
+  FROM n, signing_key k WHERE k.label = 'p256';
 COMMIT;
 `;
 
@@ -53,6 +67,9 @@ for (const [name, address, heading] of [
   ['none-usage', '/projects/empty?tab=about', 'empty'],
   ['one-keys', '/projects/single', 'single'],
   ['one-members', '/projects/single?tab=members', 'single'],
+  ['none-jobs', '/jobs?state=waiting', 'Jobs'],
+  ['none-connectors', '/connectors?name=nothing', 'Connectors'],
+  ['one-connector', '/connectors?name=builtin', 'Connectors'],
 ])
   test(`${name} renders`, async () => {
     const { done } = await look(name, address, heading);
@@ -63,6 +80,10 @@ for (const [name, address, heading] of [
   ['many-projects', '/projects?name=many', 'Projects'],
   ['many-keys', '/keys?label=many', 'Keys'],
   ['many-members', '/projects/demo?tab=members', 'demo'],
+  ['many-connectors', '/connectors?type=manual', 'Connectors'],
+  ['many-jobs', '/jobs?state=failed', 'Jobs'],
+  ['many-issued', '/cas/issuing?tab=issued', 'issuing'],
+  ['many-digests', '/keys/demo:p256/digests', /demo:p256/],
 ])
   test(`${name}: ten thousand are shown a page at a time, forth and back`, async () => {
     const { page, done } = await look(name, address, heading);

@@ -26,6 +26,14 @@ const rows = [
   ['cas', '/cas', 'Certificate authorities'],
   ['ca', '/cas/issuing', 'issuing'],
   ['ca-issued', '/cas/issuing?tab=issued', 'issuing'],
+  ['project-policy', '/projects/firmware/policy', 'Policy of the project firmware'],
+  ['connectors-list', '/connectors', 'Connectors'],
+  ['connector-builtin', '/connectors/builtin', 'builtin'],
+  ['jobs-list', '/jobs', 'Jobs'],
+  ['timestamps-page', '/timestamps', 'Timestamps'],
+  ['settings-page', '/settings', 'Settings'],
+  ['usage-page', '/usage', 'Usage'],
+  ['explain-page', '/explain', 'Explain access'],
   ['no-such-page', '/nothing', 'There is no such page'],
 ];
 

@@ -92,6 +92,13 @@ export interface Key {
   hashes: Hash[];
   /** DER in base64, leaf first. */
   certificates: string[];
+  /** The id of the one that brings its certificates; null: the built-in CA. */
+  connector: string | null;
+  /** The last one for its certificate. */
+  job: string | null;
+  certificate_expires: string | null;
+  /** 0: it is not renewed by itself. */
+  renew_before_days: number;
   hsm: HsmAttributes | null;
   hsm_name: string;
   findings: string | null;
@@ -434,4 +441,97 @@ export interface IssuedCertificate {
   reason: string | null;
   invalid_since: string | null;
   certificate: string;
+}
+
+export type ConnectorType = 'builtin' | 'cmp' | 'est' | 'manual';
+export type ConnectorSettings = Record<string, string | number | boolean>;
+
+export interface Connector {
+  id: string;
+  name: string;
+  type: ConnectorType;
+  settings: ConnectorSettings;
+  capabilities: ('enroll' | 'renew' | 'revoke' | 'test')[];
+  /** null: it is always there. */
+  created: string | null;
+  revision: number;
+}
+
+export type JobKind = 'enroll' | 'renew' | 'revoke' | 'test';
+export type JobState = 'queued' | 'running' | 'waiting' | 'done' | 'failed';
+
+export interface Job {
+  id: string;
+  kind: JobKind;
+  state: JobState;
+  /** Its name. */
+  connector: string;
+  /** Its id; null: a test is of no key. */
+  key: string | null;
+  version: number | null;
+  attempts: number;
+  next: string | null;
+  /** Of the last attempt. */
+  error: string | null;
+  result: { findings?: string[]; certificates?: { subject: string; not_after: string | null }[] } | null;
+  /** An id. */
+  requested_by: string | null;
+  created: string;
+  finished: string | null;
+}
+
+export interface Csr {
+  version: number;
+  /** PEM. */
+  csr: string;
+}
+
+export interface KeyCertificateTaken {
+  version: number;
+  findings: string[];
+  key: Key;
+}
+
+export interface TsaKey {
+  version: number;
+  state: 'pending' | 'active' | 'retired';
+  type: KeyType;
+  subject: string;
+  public_key: string;
+  cka_id: string;
+  /** DER in base64, as those of the chain. */
+  certificate: string | null;
+  chain: string[];
+  created: string;
+}
+
+export interface TsaCount {
+  granted: number;
+  refused: number;
+}
+
+export interface Tsa {
+  mode: 'authority' | 'relay';
+  state: 'none' | 'pending' | 'active' | 'disabled';
+  disabled_reason: string | null;
+  ready: boolean;
+  reason: string | null;
+  policy: string;
+  accuracy_ms: number;
+  record: 'none' | 'all';
+  clock: { checked: boolean; synchronised: boolean; maximum_error_ms: number; estimated_error_ms: number };
+  active: TsaKey | null;
+  pending: TsaKey | null;
+  today: TsaCount;
+  total: TsaCount;
+  relay: { url: string; state: 'available' | 'failing' | 'paused'; failures: number; granted: number }[];
+  created: string | null;
+}
+
+export interface TsaCsr {
+  version: number;
+  state: string;
+  subject: string;
+  /** PEM. */
+  request: string;
 }

@@ -2,13 +2,13 @@
 // One service account: its keys, its roles, what its machine needs.
 import { useRef, useState } from 'preact/hooks';
 import { api, path } from '../api/client';
-import { isAdministrator, session } from '../api/session';
+import { isAdministrator, readsAll, session } from '../api/session';
 import type { AccountKey, ServiceAccount } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href, navigate } from '../app/router';
 import { plural } from '../lib/text';
 import { fromInput, toInput } from '../lib/time';
-import { Badge, Button, Card, Code, Empty, Facts, Loading, PageHead, Problem, Time } from '../ui/basic';
+import { Badge, Button, Card, Code, Empty, Facts, LinkButton, Loading, PageHead, Problem, Time } from '../ui/basic';
 import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
 import { KeySource, noKeySource, SaveKey, sourceKey, type MadePair, type SourcedKey } from '../ui/key_source';
@@ -251,6 +251,11 @@ export function Account({ params }: PageProps) {
   return (
     <>
       <PageHead title={account.name} crumbs={crumbs} badge={<AccountState of={account} />} lead={account.description}>
+        {readsAll.value && (
+          <LinkButton icon="audit" to={href('/audit', { principal: account.name })}>
+            Records
+          </LinkButton>
+        )}
         {isAdministrator.value && (
           <>
             <Button onClick={() => openDialog((close) => <EditAccount of={account} reload={reload} close={close} />)}>

@@ -172,7 +172,13 @@ function Digests({ of: a }: { of: Approval }) {
 function factsOf(a: Approval): [string, Children | undefined][] {
   return [
     ['Key', <a href={href('/keys', a.key_id)}>{a.key}</a>],
-    ['Asked by', a.requester],
+    ['Project', <a href={href('/projects', a.project)}>{a.project}</a>],
+    [
+      'Asked by',
+      <span class="sentence">
+        {a.requester} (<a href={href('/explain', { principal: a.requester, key: a.key })}>explain access</a>)
+      </span>,
+    ],
     ['Reason', a.reason],
     ['For', wanted(a)],
     ['Grant lives', howLong(a)],

@@ -8,6 +8,7 @@ import { capital, download, human, number } from '../lib/text';
 import { Badge, Button, Card, Empty, Note, PageHead, Problem, Time } from '../ui/basic';
 import { Dialog, openDialog } from '../ui/dialog';
 import { Filters, SelectFilter, TextFilter, TimeFilter, useFilter } from '../ui/filter';
+import { PrincipalOf } from '../ui/principal';
 import { usePages } from '../ui/query';
 import { PagedTable, Table, type Column } from '../ui/table';
 
@@ -76,7 +77,11 @@ const columns: Column<AuditRecord>[] = [
   { head: 'Record', kind: 'number', cell: (r) => number(r.seq) },
   { head: 'Time', cell: (r) => <Time at={r.time} style="exact" /> },
   { head: 'What', kind: 'main', cell: (r) => <a href={href('/audit', String(r.seq))}>{recordText(r)}</a> },
-  { head: 'Who', cell: (r) => r.principal ?? <span class="muted">the server</span> },
+  {
+    head: 'Who',
+    cell: (r) =>
+      r.principal ? <PrincipalOf id={r.principal_id} name={r.principal} /> : <span class="muted">the server</span>,
+  },
   { head: 'From', cell: (r) => r.client.address ?? '' },
   { head: 'Outcome', cell: (r) => r.outcome && <Badge state={r.outcome} /> },
 ];

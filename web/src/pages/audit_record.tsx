@@ -20,10 +20,36 @@ import {
   Stack,
   Time,
 } from '../ui/basic';
+import { PrincipalOf } from '../ui/principal';
 import { useQuery } from '../ui/query';
 import { recordText } from './audit';
 
 const link = (page: string, name: string | null | undefined) => name && <a href={href(page, name)}>{name}</a>;
+
+/** Pages of what records are about. A key is found by its id, all others by their name. */
+const targetPages: Record<string, string> = {
+  project: '/projects',
+  key: '/keys',
+  user: '/users',
+  service_account: '/service-accounts',
+  team: '/teams',
+  approval: '/approvals',
+  ca: '/cas',
+  hsm: '/hsms',
+  connector: '/connectors',
+  job: '/jobs',
+};
+
+function Target({ of }: { of: NonNullable<AuditRecord['target']> }) {
+  const page = targetPages[of.type ?? ''];
+  const by = of.type === 'key' || of.type === 'approval' || of.type === 'job' ? of.id : (of.name ?? of.id);
+  const name = of.name ?? of.id ?? '';
+  return (
+    <span class="sentence">
+      {capital(human(of.type ?? ''))} {page && by ? <a href={href(page, by)}>{name}</a> : name}
+    </span>
+  );
+}
 
 function Signature({ of: r }: { of: AuditRecord }) {
   return (
@@ -109,15 +135,10 @@ export function AuditRecordPage({ params }: PageProps) {
                   ['Number', r.seq],
                   ['Time', <Time at={r.time} style="exact" />],
                   ['Type', <code>{r.type}</code>],
-                  ['Who', r.principal ?? 'the server'],
+                  ['Who', r.principal ? <PrincipalOf id={r.principal_id} name={r.principal} /> : 'the server'],
                   ['Project', link('/projects', r.project) || undefined],
                   ['Key', r.key_id ? <a href={href('/keys', r.key_id)}>{r.key}</a> : undefined],
-                  [
-                    'Object',
-                    r.target?.type
-                      ? `${r.target.type.replaceAll('_', ' ')} ${r.target.name ?? r.target.id ?? ''}`
-                      : undefined,
-                  ],
+                  ['Object', r.target?.type ? <Target of={r.target} /> : undefined],
                   ['Outcome', r.outcome ? <Badge state={r.outcome} /> : undefined],
                   ['Reason', r.reason ?? undefined],
                   ['Request', r.request_id ? <Code text={r.request_id} label="request id" /> : undefined],

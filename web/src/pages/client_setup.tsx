@@ -46,7 +46,8 @@ function Field({
   );
 }
 
-function Files({ account }: { account: ServiceAccount }) {
+/** The machine's files, in one command. */
+export function ClientFiles({ account }: { account: ServiceAccount }) {
   const [isOwn, setOwn] = useState(true);
   const server = useQuery<ServerInfo>('/v1/server');
   if (server.error && !server.data) return <Problem error={server.error} retry={server.reload} />;
@@ -101,11 +102,22 @@ function Files({ account }: { account: ServiceAccount }) {
   );
 }
 
-function Tools({ account }: { account: ServiceAccount }) {
+/** How tools sign with a key of the account; with `only` it is that key. */
+export function ClientTools({
+  account,
+  only,
+  first,
+}: {
+  account: ServiceAccount;
+  only?: Key;
+  /** The tool that is shown unless another was chosen. */
+  first?: string;
+}) {
   const [module, setModule] = useState(defaultModule);
-  const keys = useQuery<Key[]>(`${path`/v1/service-accounts/${account.name}/roles`}#keys`, {
+  const read = useQuery<Key[]>(only ? null : `${path`/v1/service-accounts/${account.name}/roles`}#keys`, {
     read: (_, signal) => readKeys(account.name, signal),
   });
+  const keys = only ? { ...read, data: [only], error: undefined } : read;
   const asked = currentQuery.value;
   if (keys.error && !keys.data) return <Problem error={keys.error} retry={keys.reload} />;
   if (!keys.data) return <Loading label="Keys" />;
@@ -114,7 +126,7 @@ function Tools({ account }: { account: ServiceAccount }) {
     ? { object: objectOf(chosen), type: chosen.type }
     : { object: 'PROJECT-KEY', type: 'p256' as const };
   const all = examples(key, module.trim() || defaultModule);
-  const tool = all.find((e) => e.tool === asked.get('tool')) ?? all[0]!;
+  const tool = all.find((e) => e.tool === asked.get('tool')) ?? all.find((e) => e.tool === first) ?? all[0]!;
   return (
     <>
       {!chosen && (
@@ -124,7 +136,7 @@ function Tools({ account }: { account: ServiceAccount }) {
         </Note>
       )}
       <div class="filters">
-        {chosen && (
+        {chosen && !only && (
           <Field label="Key">
             {(id) => (
               <select id={id} value={objectOf(chosen)} onChange={(e) => setQuery({ key: e.currentTarget.value })}>
@@ -174,10 +186,10 @@ export function ClientSetUp({ account }: { account: ServiceAccount }) {
   return (
     <>
       <Card title="Set the machine up">
-        <Files account={account} />
+        <ClientFiles account={account} />
       </Card>
       <Card title="Sign with a tool">
-        <Tools account={account} />
+        <ClientTools account={account} />
       </Card>
     </>
   );

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every page: its address, its view, its place in the navigation, in the order they stand there.
+// Every page: its address, its view, its place in the navigation, in the order they stand there. What is looked at now and then
+// is loaded when it is, so that the first load stays small.
+import { lazy } from '../app/lazy';
 import type { PageRow } from '../app/page';
 import { Account } from './account';
 import { Accounts } from './accounts';
@@ -20,20 +22,33 @@ import { TeamPage } from './team';
 import { Teams } from './teams';
 import { UserPage } from './user';
 import { Users } from './users';
-import { toolPages } from './tools';
 
-export const pages: PageRow[] = [
-  { path: '/', view: Overview, nav: { label: 'Overview', icon: 'overview' } },
-  { path: '/projects', view: Projects, nav: { label: 'Projects', icon: 'project', group: 'Signing' } },
-  { path: '/projects/:project', view: ProjectPage },
-  { path: '/keys', view: Keys, nav: { label: 'Keys', icon: 'key', group: 'Signing' } },
-  { path: '/keys/:key', view: KeyPage },
+const policy = lazy(() => import('./policy').then((m) => m.PolicyPage));
+
+/** What signs, and what decides whether it may. */
+const signing: PageRow[] = [
   {
     path: '/approvals',
     view: Approvals,
     nav: { label: 'Approvals', icon: 'approval', group: 'Signing', count: WaitingCount },
   },
   { path: '/approvals/:id', view: ApprovalPage },
+  { path: '/projects', view: Projects, nav: { label: 'Projects', icon: 'project', group: 'Signing' } },
+  { path: '/projects/:project', view: ProjectPage },
+  { path: '/projects/:project/policy', view: policy },
+  { path: '/keys', view: Keys, nav: { label: 'Keys', icon: 'key', group: 'Signing' } },
+  { path: '/keys/:key', view: KeyPage },
+  { path: '/keys/:key/policy', view: policy },
+  { path: '/keys/:key/digests', view: lazy(() => import('./listed_digests').then((m) => m.ListedDigests)) },
+  { path: '/policy', view: policy, nav: { label: 'Policy and freeze', icon: 'snow', group: 'Signing' } },
+  {
+    path: '/explain',
+    view: lazy(() => import('./explain').then((m) => m.Explain)),
+    nav: { label: 'Explain access', icon: 'explain', group: 'Signing' },
+  },
+];
+
+const people: PageRow[] = [
   { path: '/users', view: Users, nav: { label: 'Users', icon: 'user', group: 'People' }, for: 'reader' },
   { path: '/users/:user', view: UserPage },
   { path: '/teams', view: Teams, nav: { label: 'Teams', icon: 'team', group: 'People' }, for: 'reader' },
@@ -47,9 +62,73 @@ export const pages: PageRow[] = [
   { path: '/service-accounts/:account', view: Account },
   { path: '/new-service-account', view: NewAccount },
   { path: '/me', view: Me },
+];
+
+/** What was done. */
+const evidence: PageRow[] = [
   { path: '/audit', view: Audit, nav: { label: 'Audit log', icon: 'audit', group: 'Evidence' }, for: 'reader' },
   { path: '/audit/:seq', view: AuditRecordPage },
+  {
+    path: '/digest',
+    view: lazy(() => import('./digest').then((m) => m.DigestPage)),
+    nav: { label: 'Was it signed?', icon: 'search', group: 'Evidence' },
+    for: 'reader',
+  },
+  {
+    path: '/usage',
+    view: lazy(() => import('./usage').then((m) => m.UsageReport)),
+    nav: { label: 'Usage', icon: 'usage', group: 'Evidence' },
+  },
+];
+
+/** What keys and certificates come from, and the server itself. */
+const platform: PageRow[] = [
+  {
+    path: '/hsms',
+    view: lazy(() => import('./hsms').then((m) => m.Hsms)),
+    nav: { label: 'HSMs', icon: 'hsm', group: 'Platform' },
+    for: 'reader',
+  },
+  { path: '/hsms/:hsm', view: lazy(() => import('./hsms').then((m) => m.HsmPage)) },
   { path: '/cas', view: Cas, nav: { label: 'Authorities', icon: 'certificate', group: 'Platform' } },
   { path: '/cas/:ca', view: CaPage },
-  ...toolPages,
+  {
+    path: '/connectors',
+    view: lazy(() => import('./connectors').then((m) => m.Connectors)),
+    nav: { label: 'Connectors', icon: 'connector', group: 'Platform' },
+    for: 'reader',
+  },
+  { path: '/connectors/:connector', view: lazy(() => import('./connectors').then((m) => m.ConnectorPage)) },
+  {
+    path: '/jobs',
+    view: lazy(() => import('./jobs').then((m) => m.Jobs)),
+    nav: { label: 'Jobs', icon: 'reload', group: 'Platform' },
+    for: 'reader',
+  },
+  { path: '/jobs/:job', view: lazy(() => import('./jobs').then((m) => m.JobPage)) },
+  {
+    path: '/timestamps',
+    view: lazy(() => import('./timestamps').then((m) => m.Timestamps)),
+    nav: { label: 'Timestamps', icon: 'clock', group: 'Platform' },
+    for: 'reader',
+  },
+  {
+    path: '/settings',
+    view: lazy(() => import('./settings').then((m) => m.Settings)),
+    nav: { label: 'Settings', icon: 'settings', group: 'Platform' },
+  },
+  {
+    path: '/setup',
+    view: lazy(() => import('./setup').then((m) => m.Setup)),
+    nav: { label: 'Set-up', icon: 'check', group: 'Platform' },
+    for: 'administrator',
+  },
+];
+
+export const pages: PageRow[] = [
+  { path: '/', view: Overview, nav: { label: 'Overview', icon: 'overview' } },
+  ...signing,
+  ...people,
+  ...evidence,
+  ...platform,
 ];

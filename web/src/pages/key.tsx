@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // One signing key: what it is, how it is used, its versions, certificates and policy, and what can be done with it.
 import { path } from '../api/client';
+import { readsAll, role } from '../api/session';
 import type { Key, KeyVersion, Page, PolicyVersion } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href } from '../app/router';
 import { keyName } from '../lib/keys';
 import { download, nameOf, pemOf } from '../lib/text';
-import { Badge, Button, Card, Code, Empty, Facts, Grid, Loading, PageHead, Problem, Time } from '../ui/basic';
-import { CertificateFacts, Chain } from '../ui/certificate';
+import {
+  Badge,
+  Button,
+  Card,
+  Code,
+  Empty,
+  Facts,
+  Grid,
+  LinkButton,
+  Loading,
+  PageHead,
+  Problem,
+  Time,
+} from '../ui/basic';
+import { CertificateFacts } from '../ui/certificate';
 import { PolicyView } from '../ui/policy';
 import { useQuery, type Loaded } from '../ui/query';
 import { Tabs } from '../ui/tabs';
 import { UsageCard } from '../ui/usage_chart';
 import { KeyActions, KeyNotes } from './key_actions';
+import { Certificates } from './key_certificate';
 import { CertificateEnd } from './keys';
 
 const attributeWords: [keyof NonNullable<Key['hsm']>, boolean, string][] = [
@@ -48,7 +63,7 @@ const Words = ({ list }: { list: string[] }) =>
 function About({ of: key }: { of: Key }) {
   return (
     <Grid>
-      <UsageCard title="Signatures in the last 30 days" of={{ key: key.id }} wide />
+      <UsageCard title="Signatures in the last 30 days" of={{ key: key.id }} report={{ key: keyName(key) }} wide />
       <Card title="Key">
         <Facts
           rows={[
@@ -66,7 +81,7 @@ function About({ of: key }: { of: Key }) {
       <Card title="In the HSM">
         <Facts
           rows={[
-            ['HSM', key.hsm_name],
+            ['HSM', readsAll.value ? <a href={href('/hsms', key.hsm_name)}>{key.hsm_name}</a> : key.hsm_name],
             ['Attributes', key.hsm ? <Attributes of={key.hsm} /> : 'not made yet'],
             ['CKA_LABEL', <Code text={`${key.project}-${key.label}`} label="CKA_LABEL" />],
             ['CKA_ID', key.cka_id ? <Code text={key.cka_id} label="CKA_ID" /> : undefined],
@@ -152,37 +167,32 @@ function Versions({ of: key }: { of: Key }) {
   );
 }
 
-function Certificates({ of: key }: { of: Key }) {
-  if (key.certificates.length === 0) return <Empty icon="certificate" title="This key has no certificate" />;
-  const name = `${key.project}-${key.label}`;
-  const pem = key.certificates.map((der) => pemOf(der, 'CERTIFICATE')).join('');
-  return (
-    <Card
-      title="Certificate chain"
-      actions={
-        <Button icon="download" onClick={() => download(`${name}-chain.pem`, pem, 'application/x-pem-file')}>
-          Whole chain
-        </Button>
-      }
-    >
-      <Chain certificates={key.certificates} name={name} />
-    </Card>
-  );
-}
-
 function OnePolicy({
   title,
   of,
   scope,
   aside,
+  to,
 }: {
   title: string;
   of: Loaded<PolicyVersion>;
   scope: string;
   aside?: string;
+  /** Where it is changed. */
+  to: string;
 }) {
   return (
-    <Card title={title} actions={aside && <span class="muted">{aside}</span>}>
+    <Card
+      title={title}
+      actions={
+        <>
+          {aside && <span class="muted">{aside}</span>}
+          <a href={to}>
+            Open<span class="hidden">: {title}</span>
+          </a>
+        </>
+      }
+    >
       {of.data ? (
         <PolicyView of={of.data} scope={scope} />
       ) : of.error ? (
@@ -199,20 +209,33 @@ function Policies({ of: key }: { of: Key }) {
   const project = useQuery<PolicyVersion>(path`/v1/projects/${key.project}/policy`);
   const platform = useQuery<PolicyVersion>('/v1/policy');
   const hasOwn = !!own.data?.document;
+  const name = keyName(key);
   return (
     <>
+      <p class="actions">
+        <LinkButton icon="settings" to={href('/keys', name, 'policy')}>
+          {role.value === 'auditor' ? 'Versions of its policy' : 'Change its policy'}
+        </LinkButton>
+        <LinkButton icon="file" to={href('/keys', name, 'digests')}>
+          Listed digests
+        </LinkButton>
+        <LinkButton icon="explain" to={href('/explain', { key: name })}>
+          Explain access
+        </LinkButton>
+      </p>
       <p class="lead">
         Two policies count for a signature: that of the platform, and that of the key, or, where the key has none, that
         of its project.
       </p>
-      <OnePolicy title={`Policy of the key ${keyName(key)}`} of={own} scope="this key" />
+      <OnePolicy title={`Policy of the key ${name}`} of={own} scope="this key" to={href('/keys', name, 'policy')} />
       <OnePolicy
         title={`Policy of the project ${key.project}`}
         of={project}
         scope="the project"
+        to={href('/projects', key.project, 'policy')}
         aside={hasOwn ? 'Does not count here: the key has its own' : undefined}
       />
-      <OnePolicy title="Policy of the platform" of={platform} scope="the platform" />
+      <OnePolicy title="Policy of the platform" of={platform} scope="the platform" to={href('/policy')} />
     </>
   );
 }
@@ -231,6 +254,11 @@ export function KeyPage({ params }: PageProps) {
   return (
     <>
       <PageHead title={keyName(key)} crumbs={crumbs} badge={<Badge state={key.state} />}>
+        {readsAll.value && (
+          <LinkButton icon="audit" to={href('/audit', { key: keyName(key) })}>
+            Records
+          </LinkButton>
+        )}
         <KeyActions of={key} />
       </PageHead>
       {!!found.error && <Problem error={found.error} retry={found.reload} />}

@@ -105,6 +105,7 @@ function Rotate({ of: key, close }: { of: Key; close: () => void }) {
       <p>
         The HSM makes version {key.version + 1} under the same label, with a new certificate. Clients use it from their
         next signature on; nothing has to be changed on signing machines.
+        {key.connector !== null && ' Its certificate comes by the key’s connector, which takes a while or a person.'}
       </p>
       <Form
         form={form}
@@ -162,8 +163,11 @@ function Renew({ of: key, close }: { of: Key; close: () => void }) {
   return (
     <Dialog title={`Renew the certificate of ${keyName(key)}`} onClose={close}>
       <p>
-        A new certificate is issued for the same key pair. The one before stays valid until its end and is kept on
-        record.
+        {key.connector === null
+          ? 'A new certificate is issued for the same key pair.'
+          : 'A job asks the CA of the key’s connector for a new certificate for the same key pair.'}{' '}
+        The one before stays valid until its end and is kept on record. Where certificates come from is changed on the
+        key’s page, under Certificate.
       </p>
       <Form
         form={form}
@@ -176,10 +180,12 @@ function Renew({ of: key, close }: { of: Key; close: () => void }) {
             ...(v.days ? { days: Number(v.days) } : {}),
           });
           close();
-          toast(`${keyName(key)} has a new certificate`);
+          toast(
+            `${keyName(key)} ${key.connector === null ? 'has a new certificate' : 'waits for its new certificate'}`,
+          );
         }}
       >
-        <CaField form={form} none="As before" />
+        {key.connector === null && <CaField form={form} none="As before" />}
         <TextField
           form={form}
           name="subject"
@@ -201,6 +207,9 @@ function Renew({ of: key, close }: { of: Key; close: () => void }) {
   );
 }
 
+/** What a person brings is asked for by nobody. */
+const mayRenew = (key: Key) => (key.connector === null ? key.certificates.length > 0 : key.connector !== 'con_manual');
+
 /** Buttons for the head of a key's page. Owners of the project may do all but destroy; the server judges. */
 export function KeyActions({ of: key }: { of: Key }) {
   if (role.value === 'auditor') return null;
@@ -217,7 +226,7 @@ export function KeyActions({ of: key }: { of: Key }) {
           Rotate
         </Button>
       )}
-      {has('active', 'disabled') && key.certificates.length > 0 && (
+      {has('active', 'disabled') && mayRenew(key) && (
         <Button icon="certificate" onClick={() => openDialog((close) => <Renew of={key} close={close} />)}>
           Renew
         </Button>

@@ -7,6 +7,7 @@ import { keyName, keyTypes } from '../lib/keys';
 import { HsmField } from '../ui/hsm_field';
 import { nameOf } from '../lib/text';
 import { CaField } from '../ui/ca_field';
+import { ConnectorField, connectorOf, noConnector } from '../ui/connector_field';
 import { Dialog } from '../ui/dialog';
 import { CheckField, Form, SelectField, TextField, useForm } from '../ui/form';
 import { toast } from '../ui/toast';
@@ -24,7 +25,7 @@ export function NewKey({ project, close }: { project: string; close: () => void 
   const form = useForm({
     label: '',
     type: 'p256',
-    issuer: 'builtin',
+    ...noConnector,
     subject: '',
     days: '',
     hsm: '',
@@ -40,13 +41,13 @@ export function NewKey({ project, close }: { project: string; close: () => void 
         onCancel={close}
         onSubmit={async (v) => {
           const certificate =
-            v.issuer === 'none'
+            v.connector === 'none'
               ? { issuer: 'none' }
               : {
-                  issuer: 'builtin',
+                  ...(v.connector === 'builtin' ? { issuer: 'builtin' } : { connector: connectorOf(v) }),
                   ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
-                  ...(v.days ? { days: Number(v.days) } : {}),
-                  ...(v.ca ? { ca: v.ca } : {}),
+                  ...(v.days && v.connector !== 'manual' ? { days: Number(v.days) } : {}),
+                  ...(v.ca && v.connector === 'builtin' ? { ca: v.ca } : {}),
                 };
           const body = {
             label: v.label.trim(),
@@ -80,19 +81,10 @@ export function NewKey({ project, close }: { project: string; close: () => void 
           help={typeHelp[values.type]}
         />
         <HsmField form={form} type={values.type as KeyType} />
-        <SelectField
-          form={form}
-          name="issuer"
-          label="Certificate"
-          required
-          choices={[
-            ['builtin', 'From the built-in CA'],
-            ['none', 'None: a bare key pair'],
-          ]}
-        />
-        {values.issuer === 'builtin' && (
+        <ConnectorField form={form} none="None: a bare key pair" />
+        {values.connector !== 'none' && (
           <>
-            <CaField form={form} none="The one made at the start" />
+            {values.connector === 'builtin' && <CaField form={form} none="The one made at the start" />}
             <TextField
               form={form}
               name="subject"
@@ -100,15 +92,17 @@ export function NewKey({ project, close }: { project: string; close: () => void 
               maxLength={255}
               placeholder="CN=Example Release,O=Example,C=DE"
             />
-            <TextField
-              form={form}
-              name="days"
-              label="Validity in days"
-              type="number"
-              min={1}
-              max={460}
-              help="365 unless given; at most 460."
-            />
+            {values.connector !== 'manual' && (
+              <TextField
+                form={form}
+                name="days"
+                label="Validity in days"
+                type="number"
+                min={1}
+                max={460}
+                help="365 unless given; at most 460."
+              />
+            )}
           </>
         )}
         <CheckField

@@ -46,14 +46,18 @@ function Health({ ready }: { ready: Loaded<Ready> }) {
         .filter(([name, state]) => name !== 'hsm' || state !== 'ok' || !hsms.data)
         .map(([name, state]) => (
           <li key={name}>
-            <span>{names[name] ?? capital(human(name))}</span>
+            {name === 'audit' && readsAll.value ? (
+              <a href={href('/audit')}>{names[name]}</a>
+            ) : (
+              <span>{names[name] ?? capital(human(name))}</span>
+            )}
             {state === 'ok' ? <Badge tone="good">Works</Badge> : <Badge tone="bad">{capital(human(state))}</Badge>}
           </li>
         ))}
       {hsms.data?.items.map((h) => (
         <li key={`hsm ${h.name}`}>
           <span>
-            HSM <strong>{h.name}</strong> <span class="muted">{h.model}</span>
+            HSM <a href={href('/hsms', h.name)}>{h.name}</a> <span class="muted">{h.model}</span>
             {h.notice && <div class="small muted">{capital(h.notice)}</div>}
           </span>
           <Badge state={h.state} />
@@ -91,7 +95,7 @@ function EndingCard({ ending, error, reload }: { ending: Ending[] | undefined; e
 
 function ApprovalsCard({ pending }: { pending: Loaded<Page<Approval>> }) {
   return (
-    <Card title="Requests that wait for a decision" flush>
+    <Card title="Requests that wait for a decision" flush actions={<a href={href('/approvals')}>All requests</a>}>
       {pending.error && !pending.data ? (
         <Problem error={pending.error} retry={pending.reload} />
       ) : !pending.data ? (

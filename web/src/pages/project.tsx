@@ -8,11 +8,24 @@ import type { PageProps } from '../app/page';
 import { href } from '../app/router';
 import { capital, nameOf } from '../lib/text';
 import { fromInput } from '../lib/time';
-import { Badge, Button, Card, Empty, Facts, Grid, Loading, Note, PageHead, Problem, Time } from '../ui/basic';
+import {
+  Badge,
+  Button,
+  Card,
+  Empty,
+  Facts,
+  Grid,
+  LinkButton,
+  Loading,
+  Note,
+  PageHead,
+  Problem,
+  Time,
+} from '../ui/basic';
 import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Form, SelectField, TextField, useForm } from '../ui/form';
 import { PolicyView } from '../ui/policy';
-import { PrincipalField } from '../ui/principal';
+import { PrincipalField, PrincipalLink } from '../ui/principal';
 import { usePages, useQuery } from '../ui/query';
 import { PagedTable } from '../ui/table';
 import { Tabs } from '../ui/tabs';
@@ -141,7 +154,7 @@ function Members({ of: project }: { of: Project }) {
           id={(m) => `${m.role} ${m.principal}`}
           empty={<Empty icon="team" title="Nobody has a role in this project yet" />}
           columns={[
-            { head: 'Name', kind: 'main', cell: (m) => m.name },
+            { head: 'Name', kind: 'main', cell: (m) => <PrincipalLink type={m.type} name={m.name} /> },
             { head: 'Kind', cell: (m) => capital(nameOf(m.type)) },
             { head: 'Role', cell: (m) => capital(m.role) },
             { head: 'When', cell: (m) => <Span from={m.not_before} to={m.not_after} /> },
@@ -177,7 +190,7 @@ function Members({ of: project }: { of: Project }) {
             </Empty>
           }
           columns={[
-            { head: 'Name', kind: 'main', cell: (s) => s.name },
+            { head: 'Name', kind: 'main', cell: (s) => <PrincipalLink type={s.type} name={s.name} /> },
             { head: 'Kind', cell: (s) => capital(nameOf(s.type)) },
             {
               head: 'Can sign',
@@ -302,7 +315,19 @@ function setFreeze(project: Project, frozen: boolean) {
 function Policy({ of: project }: { of: Project }) {
   const policy = useQuery<PolicyVersion>(path`/v1/projects/${project.id}/policy`);
   return (
-    <Card title={`Policy of ${project.name}`}>
+    <Card
+      title={`Policy of ${project.name}`}
+      actions={
+        <>
+          <LinkButton icon="settings" to={href('/projects', project.name, 'policy')}>
+            {mayManage() ? 'Change the policy' : 'Versions'}
+          </LinkButton>
+          <LinkButton icon="explain" to={href('/explain')}>
+            Explain access
+          </LinkButton>
+        </>
+      }
+    >
       {policy.data ? (
         <PolicyView of={policy.data} scope="this project" />
       ) : policy.error ? (
@@ -317,7 +342,12 @@ function Policy({ of: project }: { of: Project }) {
 function About({ of: project }: { of: Project }) {
   return (
     <Grid>
-      <UsageCard title="Signatures in the last 30 days" of={{ project: project.id }} wide />
+      <UsageCard
+        title="Signatures in the last 30 days"
+        of={{ project: project.id }}
+        report={{ project: project.name }}
+        wide
+      />
       <Card title="Project">
         <Facts
           rows={[

@@ -19,18 +19,18 @@ import type {
   ServiceAccount,
 } from '../api/types';
 import { href } from '../app/router';
-import { defaultModule, examples, keyFile, setUpCommand } from '../lib/client_setup';
+import { keyFile } from '../lib/client_setup';
 import { certificateOf } from '../lib/der';
 import { keyName, keyTypes, leafOf } from '../lib/keys';
 import { ruleTitle } from '../lib/rules';
-import { derOfPem, download, nameOf } from '../lib/text';
-import { Badge, Button, Card, CodeBlock, Empty, Loading, Note, PageHead, Time } from '../ui/basic';
+import { download, nameOf } from '../lib/text';
+import { Badge, Button, Card, Empty, Loading, Note, PageHead, Time } from '../ui/basic';
 import { AuthorityChain, authorityFault, certificatesOf } from '../ui/authority';
-import { FileDrop } from '../ui/file';
 import { Form, SelectField, TextField, useForm } from '../ui/form';
 import { Icon } from '../ui/icons';
 import { KeySource, SaveKey, noKeySource, sourceKey, type MadePair } from '../ui/key_source';
 import { useQuery, type Loaded } from '../ui/query';
+import { ClientFiles, ClientTools } from './client_setup';
 
 // ---- what was chosen: names only, kept in this browser
 
@@ -361,56 +361,21 @@ function ClientStep({
   signingKey,
   privateKey,
 }: {
-  account: string;
+  account: ServiceAccount;
   signingKey: Key;
   privateKey: string | null;
 }) {
-  const [ca, setCa] = useState<{ text: string; wrong?: string }>({ text: '' });
   const [saved, setSaved] = useState(false);
-  const [tool, setTool] = useState('osslsigncode');
-  const take = async (file: File) => {
-    const text = file.size > 64 * 1024 ? '' : await file.text();
-    if (/PRIVATE KEY/.test(text))
-      return setCa({ text: '', wrong: `${file.name} is a private key: leave it where it is` });
-    const certificates = derOfPem(text).map(certificateOf);
-    if (!certificates.length || certificates.some((c) => c === null))
-      return setCa({ text: '', wrong: `${file.name} holds no certificate in PEM` });
-    setCa({ text });
-  };
-  const object = `${signingKey.project}-${signingKey.label}`;
-  const all = examples({ object, type: signingKey.type }, defaultModule);
-  const example = all.find((e) => e.tool === tool) ?? all[0]!;
   return (
     <div class="stack">
       {privateKey && (
-        <SaveKey name={keyFile(account)} privateKey={privateKey} saved={saved} onSaved={() => setSaved(true)} />
+        <SaveKey name={keyFile(account.name)} privateKey={privateKey} saved={saved} onSaved={() => setSaved(true)} />
       )}
       <h3>Set the machine up</h3>
-      <p>
-        The machine needs the packages of Chancery’s client, and to trust this server: by the root of the server’s TLS
-        certificate, which <code>chanceryd init</code> wrote to <code>server-ca.pem</code> in the server’s directory.
-        Bring it by a way you trust; this page could not vouch for it. Put it in here, and the command carries it along.
-        A server with a certificate that the machine trusts already needs none.
-      </p>
-      <FileDrop label="server-ca.pem" help="It stays in this browser." onFile={(f) => void take(f)} />
-      {ca.wrong && <Note tone="bad" title={ca.wrong} />}
-      {ca.text && <Note tone="good" title="The command below carries the root along" />}
-      <p>
-        Then run this on the signing machine, as the user who signs. It takes <code>{keyFile(account)}</code> from{' '}
-        <code>~/Downloads</code> unless it is in its place already, asks for its passphrase and fetches the names of the
-        keys.
-      </p>
-      <CodeBlock label="set-up command" text={setUpCommand({ url: location.origin, account, ca: ca.text })} />
+      <p>The machine needs the packages of Chancery’s client.</p>
+      <ClientFiles account={account} />
       <h3>Sign something</h3>
-      <div class="segments wrapping" role="group" aria-label="Tool">
-        {all.map((e) => (
-          <button key={e.tool} type="button" aria-pressed={e === example} onClick={() => setTool(e.tool)}>
-            {e.tool}
-          </button>
-        ))}
-      </div>
-      <CodeBlock label={`${example.tool} commands`} text={example.text} />
-      {example.note && <p class="help">{example.note}</p>}
+      <ClientTools account={account} only={signingKey} first="osslsigncode" />
     </div>
   );
 }
@@ -659,7 +624,7 @@ function SetupSteps() {
           )}
           {key.data && account.data && (
             <ClientStep
-              account={account.data.name}
+              account={account.data}
               signingKey={key.data}
               privateKey={made?.name === account.data.name ? made.privateKey : null}
             />

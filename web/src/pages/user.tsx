@@ -2,7 +2,7 @@
 // One user: role, ways to sign in, roles in projects.
 import { useState } from 'preact/hooks';
 import { api, path } from '../api/client';
-import { isAdministrator, session } from '../api/session';
+import { isAdministrator, readsAll, session } from '../api/session';
 import type { PasswordState, PlatformRole, TotpState, User } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href, navigate } from '../app/router';
@@ -288,6 +288,11 @@ export function UserPage({ params }: PageProps) {
         }
       >
         {isMe && <LinkButton to={href('/me')}>My account</LinkButton>}
+        {readsAll.value && (
+          <LinkButton icon="audit" to={href('/audit', { principal: user.name })}>
+            Records
+          </LinkButton>
+        )}
         {isAdministrator.value && (
           <>
             <Button onClick={() => openDialog((close) => <ChangeRole of={user} reload={reload} close={close} />)}>

@@ -39,8 +39,9 @@ export function useForm<V extends Values>(initial: V): FormState<V> {
 
   const take = (e: unknown) => {
     const field = e instanceof ApiError ? e.field : null;
-    const name = field?.name.split(/[.[]/)[0];
-    if (field && name! in initial) fail(name as keyof V, capital(field.text));
+    // "certificate.subject" is of the field subject, unless there is one for the whole.
+    const name = field?.name.split(/[.[\]]/).find((part) => part in initial);
+    if (field && name) fail(name as keyof V, capital(field.text));
     else setError(e);
   };
 

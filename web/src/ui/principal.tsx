@@ -4,6 +4,7 @@ import { useId } from 'preact/hooks';
 import { withQuery } from '../api/client';
 import { readsAll } from '../api/session';
 import type { MemberType, Page } from '../api/types';
+import { href } from '../app/router';
 import { TextField, type FormState } from './form';
 import { useQuery } from './query';
 
@@ -17,6 +18,20 @@ const lists: Record<MemberType, string> = {
   service_account: '/v1/service-accounts',
   team: '/v1/teams',
 };
+
+const idBegins: Record<MemberType, string> = { user: 'usr_', service_account: 'svc_', team: 'team_' };
+const pages: Record<MemberType, string> = { user: '/users', service_account: '/service-accounts', team: '/teams' };
+
+/** The same by the id: who wrote a record, who asked for a job. Others, such as the server, are a name alone. */
+export function PrincipalOf({ id, name }: { id: string | null; name: string }) {
+  const type = (['user', 'service_account', 'team'] as const).find((t) => id?.startsWith(idBegins[t]));
+  return type ? <PrincipalLink type={type} name={name} /> : <>{name}</>;
+}
+
+/** The way to the page of a user, service account or team, for who may look at it. */
+export function PrincipalLink({ type, name }: { type: MemberType; name: string }) {
+  return readsAll.value ? <a href={href(pages[type], name)}>{name}</a> : <>{name}</>;
+}
 
 function useNames(type: MemberType, begins: string, wanted: boolean): string[] {
   // Teams cannot be asked for by the beginning of their name.

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import { withQuery } from '../api/client';
 import { ApiError } from '../api/problem';
 import type { Usage } from '../api/types';
+import { href } from '../app/router';
 import { lastDays, seriesOf } from '../lib/usage';
 import { Card, Empty, Loading, Problem } from './basic';
 import { DayChart } from './chart';
@@ -14,11 +15,14 @@ export function UsageCard({
   of,
   days: count = 30,
   wide,
+  report,
 }: {
   title: string;
   of?: { key?: string; project?: string };
   days?: number;
   wide?: boolean;
+  /** Filters of the report that the card leads to: names, as people write them. */
+  report?: { key?: string; project?: string };
 }) {
   const days = useMemo(() => lastDays(count), [count]);
   const usage = useQuery<Usage[]>(withQuery('/v1/usage', { ...of, from: days[0] }), { read: readAll });
@@ -26,7 +30,7 @@ export function UsageCard({
   const isHidden = usage.error instanceof ApiError && usage.error.status === 403;
   if (isHidden) return null;
   return (
-    <Card title={title} wide={wide}>
+    <Card title={title} wide={wide} actions={<a href={href('/usage', report ?? {})}>Report</a>}>
       {usage.error && !series ? (
         <Problem error={usage.error} retry={usage.reload} />
       ) : !series ? (

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// A key's certificate: its chain, where the next one comes from, the request to take to a CA, and the certificate brought back.
+import { useState } from 'preact/hooks';
+import { api, path } from '../api/client';
+import { readsAll, role } from '../api/session';
+import type { Connector, Csr, Job, Key, KeyCertificateTaken } from '../api/types';
+import { href } from '../app/router';
+import { keyName } from '../lib/keys';
+import { base64Of, capital, download, pemOf, plural } from '../lib/text';
+import { Button, Card, Empty, Facts, Note } from '../ui/basic';
+import { Chain } from '../ui/certificate';
+import { ConnectorField, connectorOf } from '../ui/connector_field';
+import { Dialog, openDialog } from '../ui/dialog';
+import { FileDrop } from '../ui/file';
+import { Form, TextField, useForm } from '../ui/form';
+import { usePages, useQuery } from '../ui/query';
+import { PagedTable } from '../ui/table';
+import { toast } from '../ui/toast';
+import { jobColumns } from './jobs';
+
+const pem = 'application/x-pem-file';
+const fileMost = 256 * 1024;
+const known: Record<string, string> = { con_builtin: 'builtin', con_manual: 'manual' };
+
+// ---- where the next one comes from
+
+/** The name of the key's connector, for who may ask for it. */
+function useConnector(key: Key): string {
+  const isKnown = key.connector === null || key.connector in known;
+  const found = useQuery<Connector>(readsAll.value && !isKnown ? path`/v1/connectors/${key.connector!}` : null);
+  if (key.connector === null) return 'builtin';
+  return known[key.connector] ?? found.data?.name ?? key.connector;
+}
+
+function ChangeSource({ of, connector, close }: { of: Key; connector: string; close: () => void }) {
+  const [seen, setSeen] = useState(of);
+  const form = useForm({ connector, other: '', subject: '', renew_before_days: String(of.renew_before_days) });
+  const reload = async () => {
+    setSeen(await api.get<Key>(path`/v1/keys/${of.id}`));
+    form.calm();
+  };
+  return (
+    <Dialog title={`Certificates of ${keyName(of)}`} onClose={close}>
+      <p>The certificate that it has stays; this is about the next one, at a renewal or a rotation.</p>
+      <Form
+        form={form}
+        submit="Save"
+        onCancel={close}
+        onReload={() => void form.run(reload)}
+        onSubmit={async (v) => {
+          const body = {
+            ...(connectorOf(v) === connector ? {} : { connector: connectorOf(v) }),
+            ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
+            renew_before_days: Number(v.renew_before_days),
+          };
+          await api.patch(path`/v1/keys/${of.id}`, body, { revision: seen.revision });
+          close();
+          toast(`The next certificate of ${keyName(of)} comes as you said`);
+        }}
+      >
+        <ConnectorField form={form} />
+        <TextField
+          form={form}
+          name="subject"
+          label="Subject"
+          maxLength={255}
+          help="As it is, unless given: CN=…,O=…,C=…"
+        />
+        <TextField
+          form={form}
+          name="renew_before_days"
+          label="Renewed by itself so many days before its end"
+          type="number"
+          min={0}
+          max={120}
+          required
+          help="0: it is not renewed by itself. Where the connector can."
+        />
+      </Form>
+    </Dialog>
+  );
+}
+
+// ---- by hand
+
+async function saveCsr(key: Key) {
+  try {
+    const answer = await api.get<Csr>(path`/v1/keys/${key.id}/csr`);
+    download(`${key.project}-${key.label}-v${answer.version}.csr.pem`, answer.csr, pem);
+  } catch (e) {
+    toast(e instanceof Error ? capital(e.message) : String(e), 'bad');
+  }
+}
+
+function TakeCertificate({ of, close }: { of: Key; close: () => void }) {
+  const form = useForm({ certificate: '' });
+  const [taken, setTaken] = useState<KeyCertificateTaken | null>(null);
+  const take = async (file: File) => {
+    if (file.size > fileMost) return form.fail('certificate', `${file.name} is too large for certificates`);
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const text = new TextDecoder().decode(bytes);
+    if (/PRIVATE KEY-----/.test(text))
+      return form.fail('certificate', `${file.name} is a private key. It was not sent; leave it where it is.`);
+    // DER and PKCS #7 in binary go as base64.
+    form.set('certificate', text.includes('-----BEGIN ') ? text : base64Of(bytes));
+  };
+  if (taken)
+    return (
+      <Dialog title={`${keyName(of)} has its certificate`} onClose={close}>
+        {taken.findings.length === 0 ? (
+          <Note tone="good" title={`It is of version ${taken.version}, and nothing is to be said against it.`} />
+        ) : (
+          <Note tone="warn" title={`It is of version ${taken.version}. ${plural(taken.findings.length, 'finding')}:`}>
+            <ul>
+              {taken.findings.map((f) => (
+                <li key={f}>{capital(f)}</li>
+              ))}
+            </ul>
+          </Note>
+        )}
+        <div class="form-end">
+          <Button kind="primary" onClick={close}>
+            Close
+          </Button>
+        </div>
+      </Dialog>
+    );
+  return (
+    <Dialog title={`Certificate for ${keyName(of)}`} onClose={close} wide>
+      <p>
+        The certificate and its issuers up to the root, in any order: PEM, DER or PKCS #7. It finds the version of the
+        key by itself.
+      </p>
+      <Form
+        form={form}
+        submit="Take the certificate"
+        onCancel={close}
+        onSubmit={async (v) => {
+          const body = { certificate: v.certificate };
+          setTaken(
+            await api.put<KeyCertificateTaken>(path`/v1/keys/${of.id}/certificate`, body, { revision: of.revision }),
+          );
+        }}
+      >
+        <FileDrop label="File with the certificates" onFile={(f) => void take(f)} />
+        <TextField
+          form={form}
+          name="certificate"
+          label="Or paste them: PEM, or base64 of DER or PKCS #7"
+          required
+          machine
+          rows={8}
+        />
+      </Form>
+    </Dialog>
+  );
+}
+
+// ---- the tab
+
+function Source({ of: key }: { of: Key }) {
+  const connector = useConnector(key);
+  const mayManage = role.value !== 'auditor';
+  const isLive = key.state === 'active' || key.state === 'disabled';
+  return (
+    <Card
+      title="The next certificate"
+      actions={
+        mayManage &&
+        isLive && (
+          <>
+            <Button
+              onClick={() => openDialog((close) => <ChangeSource of={key} connector={connector} close={close} />)}
+            >
+              Change
+            </Button>
+            <Button icon="download" onClick={() => void saveCsr(key)}>
+              Request
+            </Button>
+            <Button onClick={() => openDialog((close) => <TakeCertificate of={key} close={close} />)}>
+              Bring a certificate
+            </Button>
+          </>
+        )
+      }
+    >
+      <Facts
+        rows={[
+          [
+            'Comes from',
+            connector === 'builtin' ? (
+              'the built-in CA'
+            ) : connector === 'manual' ? (
+              'a person, who brings it here'
+            ) : (
+              <span class="sentence">
+                the connector {readsAll.value ? <a href={href('/connectors', connector)}>{connector}</a> : connector}
+              </span>
+            ),
+          ],
+          [
+            'Renewed by itself',
+            connector === 'manual'
+              ? 'no: by hand'
+              : key.renew_before_days === 0
+                ? 'no'
+                : `${plural(key.renew_before_days, 'day')} before its end`,
+          ],
+          ['Last job', key.job ? <a href={href('/jobs', key.job)}>{key.job}</a> : undefined],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function KeyJobs({ of: key }: { of: Key }) {
+  const pages = usePages<Job>(path`/v1/keys/${key.id}/jobs`, {}, 10);
+  if (!pages.items?.length) return null;
+  return (
+    <Card title="Jobs" flush>
+      <PagedTable
+        caption={`Jobs for certificates of ${keyName(key)}`}
+        pages={pages}
+        id={(j) => j.id}
+        columns={jobColumns.filter((c) => c.head !== 'Key')}
+        empty="None"
+      />
+    </Card>
+  );
+}
+
+export function Certificates({ of: key }: { of: Key }) {
+  const name = `${key.project}-${key.label}`;
+  const chain = key.certificates.map((der) => pemOf(der, 'CERTIFICATE')).join('');
+  return (
+    <>
+      {key.certificates.length === 0 ? (
+        <Card>
+          <Empty icon="certificate" title="This key has no certificate">
+            {key.job && 'A job fetches it.'}
+          </Empty>
+        </Card>
+      ) : (
+        <Card
+          title="Certificate chain"
+          actions={
+            <Button icon="download" onClick={() => download(`${name}-chain.pem`, chain, pem)}>
+              Whole chain
+            </Button>
+          }
+        >
+          <Chain certificates={key.certificates} name={name} />
+        </Card>
+      )}
+      <Source of={key} />
+      <KeyJobs of={key} />
+    </>
+  );
+}
