@@ -45,6 +45,7 @@ static const struct {
     {ADMIN, "GET", "/v1/teams/builders/members", NULL, NULL, 200, CODE_OK},
     {ADMIN, "GET", "/v1/teams/builders/roles", NULL, NULL, 200, CODE_OK},
     {ADMIN, "GET", "/v1/users/owner/roles", NULL, NULL, 200, CODE_OK},
+    {ADMIN, "GET", "/v1/service-accounts/build/roles", NULL, NULL, 200, CODE_OK},
     {ADMIN, "DELETE", "/v1/teams/builders/members/owner", NULL, STALE_TAG, 412, CODE_STALE},
     {ADMIN, "DELETE", "/v1/teams/builders", NULL, STALE_TAG, 412, CODE_STALE},
     {ADMIN, "GET", "/v1/session", NULL, NULL, 404, CODE_NOT_FOUND},

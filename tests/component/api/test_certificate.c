@@ -322,6 +322,29 @@ static void a_certificate_is_renewed_before_it_ends_where_a_connector_can(void *
     assert_int_equal(json_count(json_get(w->answer, "items")), 1);
 }
 
+static void a_renewal_by_itself_has_its_row_at_the_ca_and_a_revoked_certificate_has_none(void **state)
+{
+    struct world *w = *state;
+    char kept[ID_SIZE], revoked[ID_SIZE], target[128];
+
+    world_key(w, "row-kept", "p256", kept);
+    world_key(w, "row-revoked", "p256", revoked);
+    end_set(w, kept, 29);
+    end_set(w, revoked, 29);
+    (void)snprintf(target, sizeof(target), "/v1/keys/%s/versions/1/revoke", revoked);
+    assert_status(w, world_post(w, OWNER, target, "{\"reason\":\"key_compromise\"}"), 200);
+    scan(w);
+    job_run(w);
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s/jobs", revoked), 200);
+    assert_int_equal(json_count(json_get(w->answer, "items")), 0);
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s/certificate", kept), 200);
+    assert_string_equal(answer_text(w, "ca"), "issuing");
+    assert_string_equal(answer_text(w, "connector"), "");
+    (void)snprintf(target, sizeof(target), "/v1/keys/%s/versions/1/revoke", kept);
+    assert_status(w, world_post(w, OWNER, target, "{\"reason\":\"superseded\"}"), 200);
+    assert_int_equal(json_count(json_get(w->answer, "items")), 2); /* the one before, too */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +358,7 @@ int main(void)
         cmocka_unit_test(keys_whose_certificate_ends_are_listed),
         cmocka_unit_test(an_end_that_the_row_does_not_tell_is_read_from_the_certificate),
         cmocka_unit_test(a_certificate_is_renewed_before_it_ends_where_a_connector_can),
+        cmocka_unit_test(a_renewal_by_itself_has_its_row_at_the_ca_and_a_revoked_certificate_has_none),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

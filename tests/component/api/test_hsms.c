@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two HSMs behind one server, tokens of one module: each key version is in one of them, and what happens to one HSM is
  * told of its keys alone. */
+#include "server/api/builtin_ca.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -197,6 +198,28 @@ static void a_pending_key_is_made_in_its_hsm(void **state)
     assert_status(w, act(w, id, "activate", "{}"), 200);
     assert_int_equal(code_in(w, second, id), CODE_OK);
     assert_status(w, sign(w, id, 0), 201);
+}
+
+static void a_csr_and_a_job_for_a_certificate_use_the_hsm_that_has_the_key(void **state)
+{
+    struct world *w = *state;
+    const struct runner_config config = {
+        .store = w->store, .audit = w->audit, .hsm = w->hsm.h, .hsms = w->hsms, .builtin = builtin_ca_of(w->ca)};
+    struct runner *runner = NULL;
+    bool did = false;
+    char id[ID_SIZE];
+
+    assert_status(w, world_post(w, ADMIN, "/v1/connectors", "{\"name\":\"own\",\"type\":\"builtin\"}"), 201);
+    assert_status(
+        w, create(w, "certified", "\"type\":\"p256\",\"hsm\":\"second\",\"certificate\":{\"connector\":\"own\"}"), 201);
+    (void)text_copy(id, sizeof(id), answer_text(w, "id"));
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s/csr", id), 200);
+    assert_ok(w, runner_new(&config, &runner, &w->err));
+    assert_ok(w, runner_step(runner, &did, &w->err));
+    runner_free(runner);
+    assert_true(did);
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s/certificate", id), 200);
+    assert_string_equal(answer_text(w, "ca"), "issuing");
 }
 
 static void a_type_that_the_token_cannot_make_is_refused_with_its_limit_before_it_is_asked(void **state)
@@ -406,6 +429,7 @@ int main(void)
         cmocka_unit_test(a_key_is_made_in_the_hsm_named_and_signs_there),
         cmocka_unit_test(an_hsm_that_the_server_has_not_is_refused_by_name),
         cmocka_unit_test(a_pending_key_is_made_in_its_hsm),
+        cmocka_unit_test(a_csr_and_a_job_for_a_certificate_use_the_hsm_that_has_the_key),
         cmocka_unit_test(a_type_that_the_token_cannot_make_is_refused_with_its_limit_before_it_is_asked),
         cmocka_unit_test(a_rotation_keeps_the_hsm_or_moves_to_the_one_named_and_each_version_signs_in_its_own),
         cmocka_unit_test(destroying_a_key_destroys_its_versions_in_both),
