@@ -11,7 +11,7 @@ function usage() {
     const busy = (i + 4) % 7 < 5 ? 40 + ((i * 37) % 50) : (i * 13) % 9;
     return ['p256', 'rsa3072'].map(
       (label, n) =>
-        `INSERT OR REPLACE INTO key_usage SELECT id, '${day(i + 1)}', ${busy >> n}, ${(i * 7) % 11}, ${i % 9 === 0 ? 3 : 0} FROM signing_key WHERE label = '${label}';`,
+        `INSERT OR REPLACE INTO key_usage (key_id, day, principal_id, success, refused, failed) SELECT id, '${day(i + 1)}', '', ${busy >> n}, ${(i * 7) % 11}, ${i % 9 === 0 ? 3 : 0} FROM signing_key WHERE label = '${label}';`,
     );
   });
   execFileSync('sqlite3', ['-cmd', '.timeout 10000', process.env.SANDBOX_DB, rows.flat().join('\n')]);

@@ -56,7 +56,7 @@ function Health({ ready }: { ready: Loaded<Ready> }) {
         ))}
       {hsms.data?.items.map((h) => (
         <li key={`hsm ${h.name}`}>
-          <span>
+          <span class="sentence">
             HSM <a href={href('/hsms', h.name)}>{h.name}</a> <span class="muted">{h.model}</span>
             {h.notice && <div class="small muted">{capital(h.notice)}</div>}
           </span>
