@@ -172,12 +172,15 @@ function OnePolicy({
   of,
   scope,
   aside,
+  none,
   to,
 }: {
   title: string;
   of: Loaded<PolicyVersion>;
   scope: string;
   aside?: string;
+  /** Said where there is no policy. */
+  none?: string;
   /** Where it is changed. */
   to: string;
 }) {
@@ -193,7 +196,9 @@ function OnePolicy({
         </>
       }
     >
-      {of.data ? (
+      {of.data && !of.data.document && none ? (
+        <p class="muted">{none}</p>
+      ) : of.data ? (
         <PolicyView of={of.data} scope={scope} />
       ) : of.error ? (
         <Problem error={of.error} retry={of.reload} />
@@ -227,7 +232,13 @@ function Policies({ of: key }: { of: Key }) {
         Two policies count for a signature: that of the platform, and that of the key, or, where the key has none, that
         of its project.
       </p>
-      <OnePolicy title={`Policy of the key ${name}`} of={own} scope="this key" to={href('/keys', name, 'policy')} />
+      <OnePolicy
+        title={`Policy of the key ${name}`}
+        of={own}
+        scope="this key"
+        none="This key has no policy of its own: that of its project counts."
+        to={href('/keys', name, 'policy')}
+      />
       <OnePolicy
         title={`Policy of the project ${key.project}`}
         of={project}
