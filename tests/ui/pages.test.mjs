@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every page in both sizes and both themes: it renders without an error, holds axe's rules, fits the window, and a screenshot
 // of it is kept. A new page has its row here.
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { axe, inspect, launch, open, rest, server, settled, signIn, sizes } from './browser.mjs';
 import { fill } from './world.mjs';
 
 // Name of the screenshot, address below /ui, heading.
@@ -56,6 +57,21 @@ for (const [name, address, heading] of rows)
     await settled(page);
     await inspect(page, name);
   });
+
+test('on a phone the menu has every group, and leads on', async () => {
+  const { page } = watched;
+  await page.goto(`${server}/ui/keys`);
+  await page.setViewportSize(sizes.narrow);
+  await page.getByRole('button', { name: 'Open the menu' }).click();
+  const menu = page.getByRole('navigation', { name: 'Pages', exact: true });
+  for (const group of ['Signing', 'People', 'Evidence', 'Platform'])
+    await menu.getByText(group, { exact: true }).waitFor();
+  await page.screenshot({ path: join(process.env.UI_SHOTS, 'menu-narrow.png') });
+  await axe(page, 'menu');
+  await menu.getByRole('link', { name: 'Timestamps' }).click();
+  await page.getByRole('heading', { name: 'Timestamps', level: 1 }).waitFor();
+  await page.setViewportSize(sizes.wide);
+});
 
 test('no page made an error on the console or asked another server', async () => {
   await watched.done();
