@@ -59,7 +59,7 @@ export function ClientFiles({ account }: { account: ServiceAccount }) {
   return (
     <>
       <div class="filters">
-        <Field label="Server's certificate by">
+        <Field label="Server's certificate by" wide>
           {(id) => (
             <select
               id={id}
