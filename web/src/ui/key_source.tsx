@@ -79,7 +79,7 @@ function PastedKey<V extends KeySourceValues>({ form: given }: { form: FormState
   };
   return (
     <div
-      class={over ? 'drop over' : 'drop'}
+      class={over ? 'key-drop over' : 'key-drop'}
       onDragOver={(e) => {
         e.preventDefault();
         setOver(true);
