@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit log, for administrators and auditors: records exactly as they are chained, byte for byte, so that a reader
  * can check the chain itself (I7). */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/encoding.h"
 #include "common/text.h"
 #include "server/api/caller.h"
 #include "server/api/list.h"
@@ -58,14 +58,15 @@ static status filter_principal(struct record_query *q, struct db *db, const char
 
 static status digest_parse(struct record_query *q, const char *asked, struct error *err)
 {
+    cleanup_buf struct buf digest = {0};
+
     if (!asked)
         return OK;
-    size_t len = strlen(asked);
-    if (len < 2 * DIGEST_LEAST || len > 2 * DIGEST_MOST || len % 2 || strspn(asked, "0123456789abcdefABCDEF") != len)
+    if (!is_ok(hex_decode(asked, strlen(asked), &digest, NULL)) || digest.len < DIGEST_LEAST ||
+        digest.len > DIGEST_MOST)
         return error_set(err, CODE_INVALID, "digest: %d to %d bytes in hexadecimal are expected", DIGEST_LEAST,
                          DIGEST_MOST);
-    for (size_t i = 0; i <= len; i++)
-        q->digest[i] = (char)tolower((unsigned char)asked[i]);
+    hex_format(buf_slice(&digest), q->digest);
     q->filter.digest = q->digest;
     return OK;
 }
