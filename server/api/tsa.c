@@ -2,13 +2,13 @@
 /* Making and changing the timestamp authority. A change counts on every server from the next token on. */
 #include "server/api/tsa.h"
 
-#include <openssl/pem.h>
 #include <string.h>
 
 #include "common/secret.h"
 #include "common/text.h"
 #include "server/api/caller.h"
 #include "server/api/parse.h"
+#include "server/api/render.h"
 #include "server/api/routes.h"
 
 #define TARGET_NAME "tsa"
@@ -295,16 +295,9 @@ static status certifiable_find(struct db *db, struct tsa_change *c, struct error
 
 static status csr_answer(struct response *res, const struct timestamp_key *key, struct slice der, struct error *err)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *text = NULL;
     cleanup_buf struct buf pem = {0};
-    bool written = bio && PEM_write_bio(bio, PEM_STRING_X509_REQ, "", der.data, (long)der.len) > 0;
 
-    long len = written ? BIO_get_mem_data(bio, &text) : 0;
-    buf_add(&pem, text, (size_t)len);
-    BIO_free(bio);
-    if (!written || pem.failed)
-        return error_set(err, CODE_NO_MEMORY, "out of memory");
+    TRY(pem_format("CERTIFICATE REQUEST", der, &pem, err));
     struct json_writer *w = response_json(res, 200);
     json_begin_object(w, NULL);
     json_add_integer(w, "version", key->version);
