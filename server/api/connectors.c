@@ -151,7 +151,7 @@ static status connector_row_show(void *arg, const struct connector_row *r)
 {
     struct list *list = arg;
 
-    if (list_take(list, r->id))
+    if (list_take(list, r->name))
         connector_render(list->w, r);
     return OK;
 }

@@ -48,7 +48,7 @@ static void signer_begin(struct signers *s, const struct principal *p)
 {
     s->current = *p;
     s->in_time = false;
-    s->is_shown = list_take(&s->list, p->id);
+    s->is_shown = list_take(&s->list, p->name);
     if (!s->is_shown)
         return;
     json_begin_object(s->list.w, NULL);

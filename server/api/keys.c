@@ -24,7 +24,10 @@ static status key_row(void *arg, const struct signing_key *key)
 {
     struct key_page *page = arg;
 
-    if (list_take(&page->list, key->id))
+    char cursor[SIGNING_KEY_CURSOR_SIZE];
+
+    signing_key_cursor(key, cursor);
+    if (list_take(&page->list, cursor))
         key_render(page->list.w, key, page->chain);
     return OK;
 }
@@ -43,7 +46,7 @@ static status key_filter_make(struct db *db, struct request *req, struct project
         return OK;
 
     TRY(caller_project_find(db, caller_principal(req), asked, project, &roles, err));
-    filter->project_id = project->id;
+    filter->project = project->name;
     return OK;
 }
 

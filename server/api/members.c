@@ -179,7 +179,7 @@ static status member_row(void *arg, const struct member *m)
     struct list *list = arg;
     char cursor[LIST_CURSOR_SIZE];
 
-    (void)snprintf(cursor, sizeof(cursor), "%s.%d", m->principal_id, (int)m->role);
+    (void)snprintf(cursor, sizeof(cursor), "%s %d", m->principal_name, (int)m->role);
     if (list_take_after(list, cursor))
         member_render(list->w, m);
     return OK;

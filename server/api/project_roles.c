@@ -24,7 +24,7 @@ static status project_role_row(void *arg, const struct project_role *r)
     struct list *list = arg;
     char cursor[LIST_CURSOR_SIZE];
 
-    (void)snprintf(cursor, sizeof(cursor), "%s.%d.%s", r->project_id, (int)r->role, r->team_id);
+    (void)snprintf(cursor, sizeof(cursor), "%s %d %s", r->project_name, (int)r->role, r->team_name);
     if (list_take(list, cursor))
         project_role_render(list->w, r);
     return OK;

@@ -85,7 +85,7 @@ static status project_row(void *arg, const struct project *p)
 {
     struct list *list = arg;
 
-    if (list_take(list, p->id))
+    if (list_take(list, p->name))
         project_render(list->w, p);
     return OK;
 }

@@ -168,7 +168,7 @@ static status account_list_get(void *arg, struct request *req, struct response *
     TRY(principal_page_load(&page, reader.db, PRINCIPAL_SERVICE_ACCOUNT, list.page, err));
     list_begin(&list, res);
     for (size_t i = 0; i < page.count; i++) {
-        if (list_take(&list, page.items[i].id))
+        if (list_take(&list, page.items[i].name))
             TRY(account_render(list.w, reader.db, &page.items[i], err));
     }
     return list_end(&list);

@@ -21,7 +21,7 @@ struct token_view {
     const struct chain *chain;
     struct json_writer earlier; /* elements of the array of that name */
     int64_t now_ms;
-    char last[ID_SIZE];
+    char last[SIGNING_KEY_CURSOR_SIZE];
     int shown;
 };
 
@@ -72,7 +72,7 @@ static status token_key_row(void *arg, const struct signing_key *key)
     TRY(offer_write(view, view->w, key));
     if (key->version > 1)
         TRY(signing_key_list_earlier(view->db, key->id, view->now_ms, earlier_row, view, NULL));
-    (void)text_copy(view->last, sizeof(view->last), key->id);
+    signing_key_cursor(key, view->last);
     view->shown++;
     return OK;
 }
@@ -81,7 +81,7 @@ static status token_key_row(void *arg, const struct signing_key *key)
 static status token_keys_write(struct db *db, const char *principal_id, struct token_view *view, struct error *err)
 {
     const struct signing_key_filter filter = {.member_id = principal_id, .roles = MEMBER_SIGNER, .only_active = true};
-    char after[ID_SIZE];
+    char after[SIGNING_KEY_CURSOR_SIZE];
 
     do {
         view->shown = 0;

@@ -96,7 +96,7 @@ static status team_row(void *arg, const struct team *t)
 {
     struct list *list = arg;
 
-    if (list_take(list, t->id))
+    if (list_take(list, t->name))
         team_render(list->w, t);
     return OK;
 }
@@ -261,7 +261,7 @@ static status team_member_row(void *arg, const struct principal *p, int64_t sinc
 {
     struct list *list = arg;
 
-    if (list_take(list, p->id))
+    if (list_take(list, p->name))
         team_member_render(list->w, p, since_ms);
     return OK;
 }

@@ -82,7 +82,7 @@ static status user_row(void *arg, const struct principal *p)
 {
     struct list *list = arg;
 
-    if (list_take(list, p->id))
+    if (list_take(list, p->name))
         user_render(list->w, p);
     return OK;
 }

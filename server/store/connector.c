@@ -77,8 +77,8 @@ status connector_list(struct db *db, struct page page, status (*each)(void *arg,
     cleanup_rows struct db_rows *rows = NULL;
     cleanup_connector_row struct connector_row r = {0};
     TRY(db_query(db,
-                 "SELECT " COLUMNS " FROM connector WHERE id > $1 AND ($2 = '' OR type = $2) AND " NAME_BEGINS(
-                     "name", "$3") " ORDER BY id LIMIT $4",
+                 "SELECT " COLUMNS " FROM connector WHERE name > $1 AND ($2 = '' OR type = $2) AND " NAME_BEGINS(
+                     "name", "$3") " ORDER BY name LIMIT $4",
                  DB_PARAMS(db_text(page_after(page)), db_text(filter_text(page.type)), db_text(filter_text(page.name)),
                            db_int(page_limit(page))),
                  &rows, err));

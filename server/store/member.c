@@ -47,21 +47,21 @@ static void member_read(const struct db_rows *rows, struct member *out)
     COLUMN_COPY(out->principal_name, rows, 2);
 }
 
-/* In the order of ids, then roles. */
+/* In the order of names, then roles; a page that begins after "name role" is given all of that name. */
 status member_list(struct db *db, const char *project_id, struct page page,
                    status (*each)(void *arg, const struct member *m), void *arg, struct error *err)
 {
     enum { ROLES = 3 };
-    char from[ID_SIZE];
+    char from[NAME_SIZE];
     cleanup_rows struct db_rows *rows = NULL;
-    (void)snprintf(from, sizeof(from), "%.*s", (int)strcspn(page_after(page), "."), page_after(page));
+    (void)snprintf(from, sizeof(from), "%.*s", (int)strcspn(page_after(page), " "), page_after(page));
     TRY(db_query(db,
                  "SELECT m.project_id, COALESCE(m.principal_id, m.team_id), COALESCE(p.name, t.name), p.type, m.role, "
                  "m.since_ms, m.not_before_ms, m.not_after_ms FROM member m "
                  "LEFT JOIN principal p ON p.id = m.principal_id LEFT JOIN team t ON t.id = m.team_id "
-                 "WHERE m.project_id = $1 AND COALESCE(m.principal_id, m.team_id) >= $2 "
+                 "WHERE m.project_id = $1 AND COALESCE(p.name, t.name) >= $2 "
                  "AND ($3 = '' OR CASE m.role WHEN 1 THEN 'owner' WHEN 2 THEN 'signer' ELSE 'approver' END = $3) "
-                 "ORDER BY COALESCE(m.principal_id, m.team_id), m.role LIMIT $4",
+                 "ORDER BY COALESCE(p.name, t.name), m.role LIMIT $4",
                  DB_PARAMS(db_text(project_id), db_text(from), db_text(filter_text(page.role)),
                            db_int(page_limit(page) + ROLES)),
                  &rows, err));
@@ -165,9 +165,9 @@ status member_last_turn(struct db *db, const char *principal_id, int64_t now_ms,
     "SELECT " PRINCIPAL_COLUMNS(                                                                                       \
         "p.") ", r.not_before_ms, r.not_after_ms, t.name FROM principal_role r "                                       \
               "JOIN principal p ON p.id = r.principal_id LEFT JOIN team t ON t.id = r.team_id "                        \
-              "WHERE r.project_id = $1 AND r.role = 2 AND r.principal_id IN (SELECT DISTINCT principal_id "            \
-              "FROM principal_role WHERE project_id = $1 AND role = 2 AND principal_id > $2 "                          \
-              "ORDER BY principal_id LIMIT $3) ORDER BY r.principal_id, r.team_id"
+              "WHERE r.project_id = $1 AND r.role = 2 AND r.principal_id IN (SELECT q.id FROM principal q "            \
+              "WHERE q.name > $2 AND q.id IN (SELECT principal_id FROM principal_role WHERE project_id = $1 "          \
+              "AND role = 2) ORDER BY q.name LIMIT $3) ORDER BY p.name, r.team_id"
 
 status member_list_signers(struct db *db, const char *project_id, struct page page,
                            status (*each)(void *arg, const struct principal *p, const struct role_reason *why),

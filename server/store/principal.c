@@ -117,9 +117,9 @@ status principal_list(struct db *db, enum principal_type type, struct page page,
     cleanup_rows struct db_rows *rows = NULL;
     TRY(db_query(db,
                  "SELECT " PRINCIPAL_COLUMNS(
-                     "") " FROM principal WHERE type = $1 AND removed_ms = 0 AND id > $2 AND ($4 = '' OR role = $4) "
+                     "") " FROM principal WHERE type = $1 AND removed_ms = 0 AND name > $2 AND ($4 = '' OR role = $4) "
                          "AND ($5 = '' OR disabled = CASE WHEN $5 = 'disabled' THEN 1 ELSE 0 END) AND " NAME_BEGINS(
-                             "name", "$6") " ORDER BY id LIMIT $3",
+                             "name", "$6") " ORDER BY name LIMIT $3",
                  DB_PARAMS(db_text(type_names[type]), db_text(page_after(page)), db_int(page_limit(page)),
                            db_text(filter_text(page.role)), db_text(filter_text(page.state)),
                            db_text(filter_text(page.name))),

@@ -47,15 +47,15 @@ status project_list(struct db *db, const char *member_id, struct page page,
     cleanup_rows struct db_rows *rows = NULL;
     if (member_id)
         TRY(db_query(db,
-                     "SELECT " COLUMNS " FROM project WHERE id > $1 AND " NAME_BEGINS(
+                     "SELECT " COLUMNS " FROM project WHERE name > $1 AND " NAME_BEGINS(
                          "name", "$4") " AND id IN (SELECT project_id FROM principal_role WHERE principal_id = $3 "
-                                       "AND " ROLE_IN_TIME("", "$5") ") ORDER BY id LIMIT $2",
+                                       "AND " ROLE_IN_TIME("", "$5") ") ORDER BY name LIMIT $2",
                      DB_PARAMS(db_text(page_after(page)), db_int(page_limit(page)), db_text(member_id),
                                db_text(filter_text(page.name)), db_int(clock_now_ms())),
                      &rows, err));
     else
         TRY(db_query(
-            db, "SELECT " COLUMNS " FROM project WHERE id > $1 AND " NAME_BEGINS("name", "$3") " ORDER BY id LIMIT $2",
+            db, "SELECT " COLUMNS " FROM project WHERE name > $1 AND " NAME_BEGINS("name", "$3") " ORDER BY name LIMIT $2",
             DB_PARAMS(db_text(page_after(page)), db_int(page_limit(page)), db_text(filter_text(page.name))), &rows,
             err));
 

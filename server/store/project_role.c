@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-#define ROLE_DIGIT "CASE m.role WHEN 1 THEN '1' WHEN 2 THEN '2' ELSE '4' END"
+/* A space is before every character of a name, so that the order is that of the names. */
+#define PLACE "p.name || ' ' || CASE h.role WHEN 1 THEN '1' WHEN 2 THEN '2' ELSE '4' END || ' ' || COALESCE(t.name, '')"
 
 static void project_role_read(const struct db_rows *rows, struct project_role *out)
 {
@@ -25,15 +26,13 @@ status project_role_list(struct db *db, const char *principal_or_team_id, struct
     TRY(db_query(db,
                  "SELECT h.project_id, p.name, h.team_id, COALESCE(t.name, ''), h.role, h.since_ms, h.not_before_ms, "
                  "h.not_after_ms FROM ("
-                 "SELECT m.project_id, '' AS team_id, m.role, m.since_ms, m.not_before_ms, m.not_after_ms, "
-                 "m.project_id || '.' || " ROLE_DIGIT " || '.' AS place "
+                 "SELECT m.project_id, '' AS team_id, m.role, m.since_ms, m.not_before_ms, m.not_after_ms "
                  "FROM member m WHERE m.principal_id = $1 OR m.team_id = $1 "
                  "UNION ALL "
-                 "SELECT m.project_id, m.team_id, m.role, m.since_ms, m.not_before_ms, m.not_after_ms, "
-                 "m.project_id || '.' || " ROLE_DIGIT " || '.' || m.team_id "
+                 "SELECT m.project_id, m.team_id, m.role, m.since_ms, m.not_before_ms, m.not_after_ms "
                  "FROM team_member g JOIN member m ON m.team_id = g.team_id WHERE g.principal_id = $1) h "
                  "JOIN project p ON p.id = h.project_id LEFT JOIN team t ON t.id = h.team_id "
-                 "WHERE h.place > $2 ORDER BY h.place LIMIT $3",
+                 "WHERE " PLACE " > $2 ORDER BY " PLACE " LIMIT $3",
                  DB_PARAMS(db_text(principal_or_team_id), db_text(page_after(page)), db_int(page_limit(page))), &rows,
                  err));
 

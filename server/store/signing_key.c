@@ -13,9 +13,10 @@
     "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, COALESCE(v.hsm, k.hsm), k.retired_ms, "           \
     "k.destroy_by, k.destroy_ms, k.plan_subject, k.plan_days, k.plan_ca, v.ca, v.revoked_ms, v.chain, "                \
     "v.certificate_source, v.not_after_ms, k.connector, k.renew_before_days, k.job_id"
-#define FROM                                                                                                           \
-    " FROM signing_key k JOIN project p ON p.id = k.project_id "                                                       \
-    "LEFT JOIN key_version v ON v.key_id = k.id AND v.version = k.version "
+#define WITH_VERSION "LEFT JOIN key_version v ON v.key_id = k.id AND v.version = k.version "
+#define FROM " FROM signing_key k JOIN project p ON p.id = k.project_id " WITH_VERSION
+/* SQLite takes tables joined by CROSS as they are written: keys come in the order of the list, and none are sorted. */
+#define FROM_IN_ORDER " FROM project p CROSS JOIN signing_key k " WITH_VERSION
 
 enum { MECHANISM_SET_SIZE = 128 };
 
@@ -216,21 +217,24 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
     return row_changed(changed, "signing key", err);
 }
 
-/* In the order of ids. Filters that are not set match everything. A member's keys are found by his projects, which are
- * few: a condition on each key of the store would be asked a hundred thousand times for the ten that a token shows. */
-#define LIST_SQL(whose, state, ending)                                                                                 \
-    "SELECT " COLUMNS FROM                                                                                             \
-    "WHERE k.id > $1 AND ($2 = '' OR k.project_id = $2) AND ($3 = 0 OR k.state = 'active') AND " whose " AND " state   \
-    " AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS("k.label", "$9") " AND " ending            \
-                                                                                             " ORDER BY k.id LIMIT $6"
+/* In the order of projects and labels, which their indexes have; a page begins after "project label". Filters that are
+ * not set match everything. A member's keys are found by his projects, which are few: a condition on each key of the
+ * store would be asked a hundred thousand times for the ten that a token shows. */
+#define LIST_SQL(from, whose, state, ending)                                                                           \
+    "SELECT " COLUMNS from "WHERE p.id = k.project_id AND p.name >= $1 AND (p.name > $1 OR k.label > $12) AND p.name " \
+                           "<= $2 AND ($3 = 0 OR k.state = 'active') AND " whose " AND " state                         \
+    " AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS(                                           \
+        "k.label", "$9") " AND " ending " ORDER BY p.name, k.label LIMIT $6"
+#define PROJECT_LAST "~" /* after all names */
 #define ENDING_ANY "$11 = CAST(0 AS BIGINT)"
 #define ENDING_SOON                                                                                                    \
     "(k.id, k.version) IN (SELECT key_id, version FROM key_version WHERE not_after_ms > 0 AND not_after_ms <= $11)"
 #define OF_MEMBER                                                                                                      \
-    "k.project_id IN (SELECT project_id FROM principal_role WHERE principal_id = $4 AND (role & $5) <> 0 "             \
+    "p.id IN (SELECT project_id FROM principal_role WHERE principal_id = $4 AND (role & $5) <> 0 "                     \
     "AND " ROLE_IN_TIME("", "$10") ")"
-/* A state alone is found by its index. */
 #define IN_STATE "k.lifecycle = $7"
+/* Not by the state's index: what ends soon is less. */
+#define IN_STATE_TOO "COALESCE(k.lifecycle, '') = $7"
 #define IN_ANY_STATE "$7 = ''"
 #define OF_ALL "($4 = '' AND $5 >= 0 AND $10 >= CAST(0 AS BIGINT))"
 
@@ -250,24 +254,43 @@ static status signing_key_walk(struct db_rows *rows, struct signing_key *k,
 static const char *list_sql(const struct signing_key_filter *filter, bool in_state)
 {
     static const char *const texts[2][2][2] = {
-        {{LIST_SQL(OF_ALL, IN_ANY_STATE, ENDING_ANY), LIST_SQL(OF_ALL, IN_ANY_STATE, ENDING_SOON)},
-         {LIST_SQL(OF_ALL, IN_STATE, ENDING_ANY), LIST_SQL(OF_ALL, IN_STATE, ENDING_SOON)}},
-        {{LIST_SQL(OF_MEMBER, IN_ANY_STATE, ENDING_ANY), LIST_SQL(OF_MEMBER, IN_ANY_STATE, ENDING_SOON)},
-         {LIST_SQL(OF_MEMBER, IN_STATE, ENDING_ANY), LIST_SQL(OF_MEMBER, IN_STATE, ENDING_SOON)}},
+        {{LIST_SQL(FROM_IN_ORDER, OF_ALL, IN_ANY_STATE, ENDING_ANY), LIST_SQL(FROM, OF_ALL, IN_ANY_STATE, ENDING_SOON)},
+         {LIST_SQL(FROM_IN_ORDER, OF_ALL, IN_STATE, ENDING_ANY), LIST_SQL(FROM, OF_ALL, IN_STATE_TOO, ENDING_SOON)}},
+        {{LIST_SQL(FROM, OF_MEMBER, IN_ANY_STATE, ENDING_ANY), LIST_SQL(FROM, OF_MEMBER, IN_ANY_STATE, ENDING_SOON)},
+         {LIST_SQL(FROM, OF_MEMBER, IN_STATE, ENDING_ANY), LIST_SQL(FROM, OF_MEMBER, IN_STATE_TOO, ENDING_SOON)}},
     };
     return texts[filter->member_id != NULL][in_state][filter->expiring_before_ms > 0];
+}
+
+struct key_place {
+    char project[NAME_SIZE], label[NAME_SIZE];
+};
+
+void signing_key_cursor(const struct signing_key *k, char out[SIGNING_KEY_CURSOR_SIZE])
+{
+    (void)snprintf(out, SIGNING_KEY_CURSOR_SIZE, "%s %s", k->project_name, k->label);
+}
+
+static void place_parse(struct key_place *out, const char *cursor)
+{
+    const char *space = strchr(cursor, ' ');
+    (void)snprintf(out->project, sizeof(out->project), "%.*s", (int)strcspn(cursor, " "), cursor);
+    (void)snprintf(out->label, sizeof(out->label), "%s", space ? space + 1 : "");
 }
 
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
                         status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err)
 {
     cleanup_rows struct db_rows *rows = NULL;
+    struct key_place after;
+    place_parse(&after, page_after(page));
+    const char *from = filter->project && strcmp(filter->project, after.project) > 0 ? filter->project : after.project;
     TRY(db_query(db, list_sql(filter, page.state != NULL),
-                 DB_PARAMS(db_text(page_after(page)), db_text(filter->project_id ? filter->project_id : ""),
+                 DB_PARAMS(db_text(from), db_text(filter->project ? filter->project : PROJECT_LAST),
                            db_int(filter->only_active), db_text(filter->member_id ? filter->member_id : ""),
                            db_int(filter->roles), db_int(page_limit(page)), db_text(filter_text(page.state)),
                            db_text(filter_text(page.type)), db_text(filter_text(page.name)), db_int(clock_now_ms()),
-                           db_int(filter->expiring_before_ms)),
+                           db_int(filter->expiring_before_ms), db_text(from == after.project ? after.label : "")),
                  &rows, err));
 
     cleanup_signing_key struct signing_key k = {0};

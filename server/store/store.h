@@ -181,7 +181,7 @@ status team_member_insert(struct db *db, const char *team_id, const char *princi
                           struct error *err);
 status team_member_delete(struct db *db, const char *team_id, const char *principal_id,
                           struct error *err); /* CODE_NOT_FOUND */
-/* In the order of the principals' ids. */
+/* In the order of the principals' names. */
 status team_member_list(struct db *db, const char *team_id, struct page page,
                         status (*each)(void *arg, const struct principal *p, int64_t since_ms), void *arg,
                         struct error *err);
@@ -221,7 +221,7 @@ struct held_roles {
 };
 status member_held(struct db *db, const char *project_id, const char *principal_id, int64_t now_ms,
                    struct held_roles *out, struct error *err);
-/* Roles that a principal or team has in projects, in the order of "<project's id>.<role>.<team's id>", which is what
+/* Roles that a principal or team has in projects, in the order of "<project> <role> <team>", which is what
  * `after` is. */
 struct project_role {
     char project_id[ID_SIZE], project_name[NAME_SIZE];
@@ -234,7 +234,7 @@ status project_role_list(struct db *db, const char *principal_or_team_id, struct
 /* The last moment before now at which a role of the principal, in any project, began or ended by itself; 0: none. */
 status member_last_turn(struct db *db, const char *principal_id, int64_t now_ms, int64_t *out, struct error *err);
 /* Everybody who is signer or would be at another time, one call for each reason; pages are counted in principals, in
- * the order of their ids, direct rows before those by teams. */
+ * the order of their names, direct rows before those by teams. */
 status member_list_signers(struct db *db, const char *project_id, struct page page,
                            status (*each)(void *arg, const struct principal *p, const struct role_reason *why),
                            void *arg, struct error *err);
@@ -290,14 +290,17 @@ status signing_key_set_state(struct db *db, const char *id, enum key_state state
 status signing_key_set_connector(struct db *db, const struct signing_key *k, struct error *err);
 /* retired_ms, destroy_by, destroy_ms of k. */
 status signing_key_set_retirement(struct db *db, const struct signing_key *k, struct error *err);
-/* project_id NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles now. */
+enum { SIGNING_KEY_CURSOR_SIZE = 2 * NAME_SIZE };
+void signing_key_cursor(const struct signing_key *k, char out[SIGNING_KEY_CURSOR_SIZE]);
+/* project: its name; NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles now. */
 struct signing_key_filter {
-    const char *project_id, *member_id;
+    const char *project, *member_id;
     unsigned roles;
     bool only_active;
     int64_t expiring_before_ms; /* 0: all; else keys whose certificate ends by then, or has ended */
 };
-/* Knows name (the label), state and type. */
+/* In the order of projects and labels, which is what page.after says, as the cursor of the last key seen. Knows name
+ * (the label), state and type. */
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
                         status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
 /* The key with each of its versions that is not the current one and may still be named, newest first. */

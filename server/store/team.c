@@ -72,7 +72,7 @@ status team_list(struct db *db, struct page page, status (*each)(void *arg, cons
                  struct error *err)
 {
     cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db, "SELECT " COLUMNS " FROM team WHERE id > $1 ORDER BY id LIMIT $2",
+    TRY(db_query(db, "SELECT " COLUMNS " FROM team WHERE name > $1 ORDER BY name LIMIT $2",
                  DB_PARAMS(db_text(page_after(page)), db_int(page_limit(page))), &rows, err));
 
     for (bool more = false;;) {
@@ -128,7 +128,7 @@ status team_member_list(struct db *db, const char *team_id, struct page page,
     TRY(db_query(db,
                  "SELECT t.since_ms, " PRINCIPAL_COLUMNS("p.") " FROM team_member t JOIN principal p "
                                                                "ON p.id = t.principal_id WHERE t.team_id = $1 AND "
-                                                               "t.principal_id > $2 ORDER BY t.principal_id LIMIT $3",
+                                                               "p.name > $2 ORDER BY p.name LIMIT $3",
                  DB_PARAMS(db_text(team_id), db_text(page_after(page)), db_int(page_limit(page))), &rows, err));
 
     for (bool more = false;;) {

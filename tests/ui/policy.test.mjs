@@ -238,6 +238,9 @@ test('access is explained step by step, allowed and refused', async () => {
   await page.getByRole('button', { name: 'Explain', exact: true }).click();
   await page.getByText('demo-signer may sign with demo:p256').waitFor();
   await inspect(page, 'explain-allowed');
+  // Each rule says in words what it asks.
+  for (const rule of await page.locator('.steps li').all())
+    assert.doesNotMatch(await rule.locator('strong').innerText(), /^[a-z.]+$/);
   await page.getByLabel('Who').fill('admin');
   await page.getByRole('button', { name: 'Explain', exact: true }).click();
   await page.getByText('admin may not sign with demo:p256').waitFor();

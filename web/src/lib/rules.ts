@@ -13,6 +13,7 @@ const words: Record<string, [title: string, question: string]> = {
   'policy.mechanism': ['Policy: mechanisms', 'Is the mechanism among those allowed?'],
   'policy.hash': ['Policy: hashes', 'Is the hash among those allowed?'],
   'policy.certificate': ['Policy: certificate', 'Is the certificate valid, for long enough?'],
+  'policy.revoked': ['Policy: revoked certificate', 'Is the certificate not revoked?'],
   'policy.network': ['Policy: networks', 'Does the request come from an allowed network?'],
   'policy.window': ['Policy: times', 'Is it within the weekly or release windows?'],
   'policy.context': ['Policy: context', 'Does the request carry the required fields?'],

@@ -82,7 +82,7 @@ const columns: Column<AuditRecord>[] = [
     cell: (r) =>
       r.principal ? <PrincipalOf id={r.principal_id} name={r.principal} /> : <span class="muted">the server</span>,
   },
-  { head: 'From', cell: (r) => r.client.address ?? '' },
+  { head: 'From', kind: 'whole', cell: (r) => r.client.address ?? '' },
   { head: 'Outcome', cell: (r) => r.outcome && <Badge state={r.outcome} /> },
 ];
 

@@ -9,7 +9,7 @@ export interface Column<T> {
   head: string;
   cell: (row: T) => ComponentChildren;
   /** Numbers stand at the right; actions have no label on a narrow screen. */
-  kind?: 'number' | 'actions' | 'main';
+  kind?: 'number' | 'actions' | 'main' | 'whole';
 }
 
 interface TableProps<T> {

@@ -143,9 +143,13 @@ static void signing_keys_are_listed_by_every_filter(void **state)
         struct page page;
         const char *expected;
     } rows[] = {
-        {{0}, {0}, "key_a,key_b,key_c"},
-        {{0}, {.after = "key_a", .limit = 1}, "key_b"},
-        {{.project_id = "prj_a"}, {0}, "key_a,key_c"},
+        {{0}, {0}, "key_a,key_c,key_b"},
+        {{0}, {.after = "demo rsa", .limit = 1}, "key_c"},
+        {{0}, {.after = "demo rsa-2"}, "key_b"},
+        {{0}, {.after = "other rsa"}, ""},
+        {{.project = "demo"}, {.after = "demo rsa"}, "key_c"},
+        {{.project = "other"}, {.after = "demo rsa-2"}, "key_b"},
+        {{.project = "demo"}, {0}, "key_a,key_c"},
         {{.only_active = true}, {0}, "key_a,key_b"},
         {{.member_id = "usr_a", .roles = MEMBER_SIGNER}, {0}, "key_a,key_c"},
         {{.member_id = "usr_a", .roles = MEMBER_SIGNER | MEMBER_OWNER, .only_active = true}, {0}, "key_a,key_b"},

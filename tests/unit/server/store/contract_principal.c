@@ -96,7 +96,7 @@ static void principals_are_listed_by_type_in_pages(void **state)
     struct collected c = {0};
     struct page page = {.limit = 2};
     assert_ok(principal_list(w->db, PRINCIPAL_USER, page, principal_name, &c, &w->err), &w->err);
-    page.after = "usr_b";
+    page.after = "bob";
     assert_ok(principal_list(w->db, PRINCIPAL_USER, page, principal_name, &c, &w->err), &w->err);
     assert_string_equal(c.text, "alice,bob,carol");
 }
@@ -114,15 +114,15 @@ static void principals_are_listed_by_every_filter(void **state)
         struct page page;
         const char *expected;
     } rows[] = {
-        {{.name = "al"}, "alice,al"},
+        {{.name = "al"}, "al,alice"},
         {{.name = "ali"}, "alice"},
         {{.name = "alicea"}, ""},
         {{.name = "lice"}, ""},
-        {{.state = "active"}, "alice,al"},
+        {{.state = "active"}, "al,alice"},
         {{.state = "disabled"}, "bob"},
         {{.role = "auditor"}, "bob"},
-        {{.role = "user", .limit = 1}, "alice"},
-        {{.name = "al", .after = "usr_a"}, "al"},
+        {{.role = "user", .limit = 1}, "al"},
+        {{.name = "al", .after = "al"}, "alice"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct collected c = {0};

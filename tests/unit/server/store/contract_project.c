@@ -65,7 +65,7 @@ static void project_pages_are_in_order_and_without_gap(void **state)
     struct world *w = *state;
     for (int i = 9; i >= 0; i--) {
         char id[16], name[16];
-        (void)snprintf(id, sizeof(id), "prj_%d", i);
+        (void)snprintf(id, sizeof(id), "prj_%d", 9 - i);
         (void)snprintf(name, sizeof(name), "p%d", i);
         (void)world_project(w, id, name);
     }
@@ -73,8 +73,8 @@ static void project_pages_are_in_order_and_without_gap(void **state)
     assert_ok(project_list(w->db, NULL, (struct page){.limit = 4}, project_name, &c, &w->err), &w->err);
     assert_string_equal(c.text, "p0,p1,p2,p3");
     /* What is put in before the cursor does not shift what follows. */
-    (void)world_project(w, "prj_00", "early");
-    struct page next = {.after = "prj_3", .limit = 4};
+    (void)world_project(w, "prj_x", "early");
+    struct page next = {.after = "p3", .limit = 4};
     c = (struct collected){0};
     assert_ok(project_list(w->db, NULL, next, project_name, &c, &w->err), &w->err);
     assert_string_equal(c.text, "p4,p5,p6,p7");
@@ -112,7 +112,7 @@ static void members_are_listed_with_name_and_type(void **state)
     world_member(w, "prj_a", "svc_b", MEMBER_SIGNER);
     struct collected c = {0};
     assert_ok(member_list(w->db, "prj_a", (struct page){0}, member_text, &c, &w->err), &w->err);
-    assert_string_equal(c.text, "svc_b:build-1:1:2:3000,usr_a:alice:0:1:3000");
+    assert_string_equal(c.text, "usr_a:alice:0:1:3000,svc_b:build-1:1:2:3000");
 }
 
 static void members_are_listed_from_a_principal_on_and_by_role(void **state)
@@ -125,8 +125,11 @@ static void members_are_listed_from_a_principal_on_and_by_role(void **state)
     world_member(w, "prj_a", "usr_a", MEMBER_SIGNER);
     world_member(w, "prj_a", "svc_b", MEMBER_SIGNER);
     struct collected c = {0};
-    assert_ok(member_list(w->db, "prj_a", (struct page){.after = "usr_a.1"}, member_text, &c, &w->err), &w->err);
-    assert_string_equal(c.text, "usr_a:alice:0:1:3000,usr_a:alice:0:2:3000");
+    assert_ok(member_list(w->db, "prj_a", (struct page){.after = "alice 1"}, member_text, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "usr_a:alice:0:1:3000,usr_a:alice:0:2:3000,svc_b:build-1:1:2:3000");
+    c = (struct collected){0};
+    assert_ok(member_list(w->db, "prj_a", (struct page){.after = "b 1"}, member_text, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "svc_b:build-1:1:2:3000");
     c = (struct collected){0};
     assert_ok(member_list(w->db, "prj_a", (struct page){.role = "owner"}, member_text, &c, &w->err), &w->err);
     assert_string_equal(c.text, "usr_a:alice:0:1:3000");

@@ -270,7 +270,7 @@ static void signers_are_paged_by_principal_with_all_their_reasons(void **state)
     struct page page = {.limit = 1};
     assert_ok(member_list_signers(w->db, "prj_a", page, signer_text, &first, &w->err), &w->err);
     assert_string_equal(first.text, "alice::1,alice:builders:3");
-    page.after = "usr_a";
+    page.after = "alice";
     assert_ok(member_list_signers(w->db, "prj_a", page, signer_text, &second, &w->err), &w->err);
     assert_string_equal(second.text, "bob::3");
 }
@@ -292,10 +292,10 @@ static void a_team_is_listed_as_a_member(void **state)
     role_put(w, "usr_b", PRINCIPAL_USER, MEMBER_SIGNER, 0, 0);
     struct collected c = {0};
     assert_ok(member_list(w->db, "prj_a", (struct page){0}, member_text, &c, &w->err), &w->err);
-    assert_string_equal(c.text, "team_a:builders:2:10-20,usr_b:bob:0:0-0");
+    assert_string_equal(c.text, "usr_b:bob:0:0-0,team_a:builders:2:10-20");
     struct collected after = {0};
-    assert_ok(member_list(w->db, "prj_a", (struct page){.after = "usr_b.2"}, member_text, &after, &w->err), &w->err);
-    assert_string_equal(after.text, "usr_b:bob:0:0-0");
+    assert_ok(member_list(w->db, "prj_a", (struct page){.after = "builders 1"}, member_text, &after, &w->err), &w->err);
+    assert_string_equal(after.text, "team_a:builders:2:10-20");
     struct member again = {
         .project_id = "prj_a", .principal_id = "team_a", .principal_type = PRINCIPAL_TEAM, .role = MEMBER_SIGNER};
     assert_code(member_insert(w->db, &again, &w->err), CODE_CONFLICT);
@@ -325,9 +325,9 @@ static void teams_and_their_members_are_listed_in_pages(void **state)
     struct page page = {.limit = 1};
     assert_ok(team_list(w->db, page, team_name, &teams, &w->err), &w->err);
     assert_ok(team_member_list(w->db, "team_a", page, person, &members, &w->err), &w->err);
-    page.after = "team_a";
+    page.after = "builders";
     assert_ok(team_list(w->db, page, team_name, &teams, &w->err), &w->err);
-    page.after = "usr_a";
+    page.after = "alice";
     assert_ok(team_member_list(w->db, "team_a", page, person, &members, &w->err), &w->err);
     assert_string_equal(teams.text, "builders,testers");
     assert_string_equal(members.text, "alice:6000,bob:7000");
