@@ -3,12 +3,10 @@
  * comes in between makes the answer look older than it is, never newer. */
 #include "server/sign/rights.h"
 
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "common/openssl_scope.h"
+#include "common/certificate.h"
 
 static void rights_destroy(struct shared *shared)
 {
@@ -111,16 +109,12 @@ const struct signing_key *rights_version(const struct rights *r, int version)
 
 static status certificate_look(struct rights *r, struct error *err)
 {
-    struct tm end = {0};
-    const uint8_t *der = r->key.certificate.data;
     if (r->key.certificate.len == 0)
         return OK;
-    cleanup_x509 X509 *crt = d2i_X509(NULL, &der, (long)r->key.certificate.len);
-    if (!crt || !ASN1_TIME_to_tm(X509_get0_notAfter(crt), &end))
+    if (!certificate_end_ms(buf_slice(&r->key.certificate), &r->not_after_ms))
         return error_set(err, CODE_INTERNAL, "the certificate of %s-%s cannot be read", r->key.project_name,
                          r->key.label);
     r->has_certificate = true;
-    r->not_after_ms = (int64_t)timegm(&end) * 1000;
     return OK;
 }
 
