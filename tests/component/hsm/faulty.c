@@ -107,6 +107,12 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
     return rv ? rv : behind->C_Login(session, user, pin, len);
 }
 
+static CK_RV find(CK_SESSION_HANDLE session, CK_ATTRIBUTE *wanted, CK_ULONG count)
+{
+    atomic_fetch_add(&switches.searches, 1);
+    return behind->C_FindObjectsInit(session, wanted, count);
+}
+
 static bool is_held(CK_SLOT_ID slot)
 {
     return switches.sign_hold && (switches.hold_slot == 0 || switches.hold_slot == slot);
@@ -182,6 +188,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     front.C_OpenSession = open_session;
     front.C_GetSessionInfo = session_info;
     front.C_Login = login;
+    front.C_FindObjectsInit = find;
     front.C_Sign = sign;
     front.C_GenerateKeyPair = generate;
     front.C_DestroyObject = destroy;

@@ -20,6 +20,6 @@ struct faults {
     atomic_ulong destroy_fail;      /* every C_DestroyObject destroys, and then gives this CK_RV */
     atomic_ulong open_session_fail; /* every C_OpenSession gives this CK_RV */
     atomic_ulong session_info_fail; /* every C_GetSessionInfo gives this CK_RV */
-    atomic_int opens, logins, generated, signed_count, initialized, finalized; /* calls that went through */
+    atomic_int opens, logins, searches, generated, signed_count, initialized, finalized; /* calls that went through */
 };
 /* Symbol of the module: struct faults *faults(void). */
