@@ -170,6 +170,17 @@ static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
     return said ? said : rv;
 }
 
+static CK_RV write(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *set, CK_ULONG count)
+{
+    CK_OBJECT_CLASS class = CKO_DATA;
+    CK_ATTRIBUTE asked = {CKA_CLASS, &class, sizeof class};
+    CK_RV rv = switches.write_fail;
+
+    if (rv && behind->C_GetAttributeValue(session, object, &asked, 1) == CKR_OK && class == CKO_PUBLIC_KEY)
+        return rv;
+    return behind->C_SetAttributeValue(session, object, set, count);
+}
+
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
 {
     const char *path = getenv("FAULTY_BEHIND");
@@ -192,6 +203,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     front.C_Sign = sign;
     front.C_GenerateKeyPair = generate;
     front.C_DestroyObject = destroy;
+    front.C_SetAttributeValue = write;
     *out = &front;
     return CKR_OK;
 }
