@@ -59,6 +59,24 @@ status api_show(struct cli *cli, const char *method, const struct buf *path, con
     return api_print_object(cli, answer, err);
 }
 
+void api_add_option(struct cli *cli, struct json_writer *w, const char *member, const char *option)
+{
+    if (cli_has(cli, option))
+        json_add_text(w, member, cli_option(cli, option));
+}
+
+status api_create_named(struct cli *cli, const char *route, const char *option, struct error *err)
+{
+    cleanup_buf struct buf path = {0}, body = {0};
+    struct json_writer w = json_writer_on(&body);
+    json_begin_object(&w, NULL);
+    json_add_text(&w, "name", cli_argument(cli, 0));
+    api_add_option(cli, &w, option, option);
+    json_end_object(&w);
+    api_path(&path, route);
+    return api_show(cli, "POST", &path, &body, err);
+}
+
 status api_do(struct cli *cli, const char *method, const struct buf *path, const char *done, struct error *err)
 {
     TRY(api_request(cli, method, path, NULL, NULL, err));

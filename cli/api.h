@@ -16,6 +16,10 @@ status api_request(struct cli *cli, const char *method, const struct buf *path, 
 
 /* One request whose answer, an object, is printed. */
 status api_show(struct cli *cli, const char *method, const struct buf *path, const struct buf *body, struct error *err);
+/* The member of the open object, when its option is given. */
+void api_add_option(struct cli *cli, struct json_writer *w, const char *member, const char *option);
+/* POST to the route with "name", the first argument, and the member of the option; its answer is printed. */
+status api_create_named(struct cli *cli, const char *route, const char *option, struct error *err);
 /* One request without an answer; prints the sentence unless JSON is asked for. */
 status api_do(struct cli *cli, const char *method, const struct buf *path, const char *done, struct error *err);
 

@@ -6,12 +6,6 @@
 
 enum { PUBLIC_KEY_MAX = 64 * 1024 };
 
-static void text_if_given(struct cli *cli, struct json_writer *w, const char *name)
-{
-    if (cli_has(cli, name))
-        json_add_text(w, name, cli_option(cli, name));
-}
-
 /* "public_key", "algorithm" and "expires" from the options. */
 static status public_key_add(struct cli *cli, struct json_writer *w, struct error *err)
 {
@@ -21,8 +15,8 @@ static status public_key_add(struct cli *cli, struct json_writer *w, struct erro
         return cli_usage(cli, err, "--public-key is missing");
     TRY(file_read(path, PUBLIC_KEY_MAX, FILE_ANY, &pem, err));
     json_add_text(w, "public_key", buf_text(&pem));
-    text_if_given(cli, w, "algorithm");
-    text_if_given(cli, w, "expires");
+    api_add_option(cli, w, "algorithm", "algorithm");
+    api_add_option(cli, w, "expires", "expires");
     return OK;
 }
 
@@ -34,8 +28,8 @@ static status account_create(struct cli *cli, struct error *err)
     json_begin_object(&w, NULL);
     json_add_text(&w, "name", cli_argument(cli, 0));
     TRY(public_key_add(cli, &w, err));
-    text_if_given(cli, &w, "description");
-    text_if_given(cli, &w, "team");
+    api_add_option(cli, &w, "description", "description");
+    api_add_option(cli, &w, "team", "team");
     json_end_object(&w);
     api_path(&path, "/v1/service-accounts");
     return api_show(cli, "POST", &path, &body, err);
@@ -65,9 +59,9 @@ static status account_update(struct cli *cli, struct error *err)
     cleanup_buf struct buf path = {0}, body = {0};
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
-    text_if_given(cli, &w, "expires");
-    text_if_given(cli, &w, "description");
-    text_if_given(cli, &w, "team");
+    api_add_option(cli, &w, "expires", "expires");
+    api_add_option(cli, &w, "description", "description");
+    api_add_option(cli, &w, "team", "team");
     json_end_object(&w);
     api_path(&path, "/v1/service-accounts/%", cli_argument(cli, 0));
     return api_show(cli, "PATCH", &path, &body, err);

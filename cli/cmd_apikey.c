@@ -47,8 +47,7 @@ static status apikey_create(struct cli *cli, struct error *err)
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
     json_add_text(&w, "name", cli_argument(cli, 1));
-    if (cli_has(cli, "expires"))
-        json_add_text(&w, "expires", cli_option(cli, "expires"));
+    api_add_option(cli, &w, "expires", "expires");
     if (cli_has(cli, "scope"))
         json_begin_array(&w, "scopes");
     for (size_t i = 0; cli_option_at(cli, "scope", i); i++)

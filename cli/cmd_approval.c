@@ -108,8 +108,7 @@ static status step(struct cli *cli, const char *name, struct error *err)
     cleanup_buf struct buf path = {0}, body = {0};
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
-    if (cli_has(cli, "comment"))
-        json_add_text(&w, "comment", cli_option(cli, "comment"));
+    api_add_option(cli, &w, "comment", "comment");
     json_end_object(&w);
     api_path(&path, ROUTE_APPROVALS "/%/%", cli_argument(cli, 0), name);
     return api_show(cli, "POST", &path, &body, err);

@@ -40,12 +40,6 @@ static status number_add(struct cli *cli, struct json_writer *w, const char *mem
     return OK;
 }
 
-static void text_add(struct cli *cli, struct json_writer *w, const char *member, const char *option)
-{
-    if (cli_has(cli, option))
-        json_add_text(w, member, cli_option(cli, option));
-}
-
 static status ca_create(struct cli *cli, struct error *err)
 {
     cleanup_buf struct buf path = {0}, body = {0};
@@ -55,10 +49,10 @@ static status ca_create(struct cli *cli, struct error *err)
     json_begin_object(&w, NULL);
     json_add_text(&w, "name", cli_argument(cli, 0));
     json_add_text(&w, "purpose", cli_has(cli, "purpose") ? cli_option(cli, "purpose") : "code_signing");
-    text_add(cli, &w, "subject", "subject");
-    text_add(cli, &w, "parent", "parent");
-    text_add(cli, &w, "key_type", "type");
-    text_add(cli, &w, "policy", "policy");
+    api_add_option(cli, &w, "subject", "subject");
+    api_add_option(cli, &w, "parent", "parent");
+    api_add_option(cli, &w, "key_type", "type");
+    api_add_option(cli, &w, "policy", "policy");
     if (cli_has(cli, "external"))
         json_add_bool(&w, "external", true);
     TRY(number_add(cli, &w, "days", "days", err));
@@ -74,8 +68,8 @@ static status ca_change(struct cli *cli, struct error *err)
     cleanup_buf struct buf path = {0}, body = {0};
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
-    text_add(cli, &w, "state", "state");
-    text_add(cli, &w, "policy", "policy");
+    api_add_option(cli, &w, "state", "state");
+    api_add_option(cli, &w, "policy", "policy");
     TRY(number_add(cli, &w, "leaf_days", "leaf-days", err));
     TRY(number_add(cli, &w, "crl_days", "crl-days", err));
     json_end_object(&w);
@@ -154,9 +148,9 @@ status cli_revocation_body(struct cli *cli, struct buf *body, struct error *err)
     if (!cli_has(cli, "reason"))
         return cli_usage(cli, err, "--reason is missing");
     json_begin_object(&w, NULL);
-    text_add(cli, &w, "reason", "reason");
-    text_add(cli, &w, "at", "at");
-    text_add(cli, &w, "invalid_since", "invalid-since");
+    api_add_option(cli, &w, "reason", "reason");
+    api_add_option(cli, &w, "at", "at");
+    api_add_option(cli, &w, "invalid_since", "invalid-since");
     json_end_object(&w);
     return buf_check(body, err);
 }

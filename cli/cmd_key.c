@@ -31,10 +31,8 @@ static status certificate_add(struct cli *cli, struct json_writer *w, struct err
     const char *by = cli_has(cli, "certificate") ? cli_option(cli, "certificate") : "builtin";
     bool is_issuer = strcmp(by, "builtin") == 0 || strcmp(by, "none") == 0;
     json_add_text(w, is_issuer ? "issuer" : "connector", by);
-    if (cli_has(cli, "subject"))
-        json_add_text(w, "subject", cli_option(cli, "subject"));
-    if (cli_has(cli, "ca"))
-        json_add_text(w, "ca", cli_option(cli, "ca"));
+    api_add_option(cli, w, "subject", "subject");
+    api_add_option(cli, w, "ca", "ca");
     if (days)
         json_add_integer(w, "days", count);
     json_end_object(w);
@@ -52,8 +50,7 @@ static status key_create(struct cli *cli, struct error *err)
     json_add_text(&w, "label", cli_argument(cli, 1));
     json_add_text(&w, "type", cli_option(cli, "type"));
     TRY(certificate_add(cli, &w, err));
-    if (cli_has(cli, "hsm"))
-        json_add_text(&w, "hsm", cli_option(cli, "hsm"));
+    api_add_option(cli, &w, "hsm", "hsm");
     if (cli_has(cli, "later"))
         json_add_text(&w, "generate", "later");
     list_add(cli, &w, "hashes", "hash");
@@ -110,10 +107,8 @@ static status key_act(struct cli *cli, const char *action, struct error *err)
     TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
-    for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        if (cli_has(cli, texts[i]))
-            json_add_text(&w, texts[i], cli_option(cli, texts[i]));
-    }
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        api_add_option(cli, &w, texts[i], texts[i]);
     TRY(number_add(cli, &w, "grace_hours", "grace-hours", err));
     TRY(number_add(cli, &w, "days", "days", err));
     json_end_object(&w);
@@ -148,12 +143,9 @@ static status key_import(struct cli *cli, struct error *err)
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
     json_add_text(&w, "label", cli_argument(cli, 1));
-    if (cli_has(cli, "cka-id"))
-        json_add_text(&w, "cka_id", cli_option(cli, "cka-id"));
-    if (cli_has(cli, "hsm"))
-        json_add_text(&w, "hsm", cli_option(cli, "hsm"));
-    if (cli_has(cli, "hsm-label"))
-        json_add_text(&w, "hsm_label", cli_option(cli, "hsm-label"));
+    api_add_option(cli, &w, "cka_id", "cka-id");
+    api_add_option(cli, &w, "hsm", "hsm");
+    api_add_option(cli, &w, "hsm_label", "hsm-label");
     if (cli_has(cli, "accept-weak"))
         json_add_bool(&w, "accept_weak", true);
     TRY(certificate_add(cli, &w, err));

@@ -78,10 +78,8 @@ static status key_set(struct cli *cli, struct error *err)
     int64_t days = 0;
 
     json_begin_object(&w, NULL);
-    if (cli_has(cli, "connector"))
-        json_add_text(&w, "connector", cli_option(cli, "connector"));
-    if (cli_has(cli, "subject"))
-        json_add_text(&w, "subject", cli_option(cli, "subject"));
+    api_add_option(cli, &w, "connector", "connector");
+    api_add_option(cli, &w, "subject", "subject");
     if (cli_has(cli, "renew-before")) {
         if (!text_to_int64(cli_option(cli, "renew-before"), &days))
             return cli_usage(cli, err, "--renew-before: a number is expected");

@@ -11,10 +11,8 @@ static status member_add(struct cli *cli, const char *role, struct error *err)
     json_begin_object(&w, NULL);
     json_add_text(&w, "principal", cli_argument(cli, 1));
     json_add_text(&w, "role", role);
-    if (cli_has(cli, "not-before"))
-        json_add_text(&w, "not_before", cli_option(cli, "not-before"));
-    if (cli_has(cli, "not-after"))
-        json_add_text(&w, "not_after", cli_option(cli, "not-after"));
+    api_add_option(cli, &w, "not_before", "not-before");
+    api_add_option(cli, &w, "not_after", "not-after");
     json_end_object(&w);
     api_path(&path, "/v1/projects/%/members", cli_argument(cli, 0));
     return api_show(cli, "POST", &path, &body, err);

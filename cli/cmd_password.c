@@ -56,8 +56,7 @@ static status body_make(struct cli *cli, bool wants_current, const struct buf *p
     json_add_text(&w, "password", buf_text(password));
     if (wants_current)
         json_add_text(&w, "current_password", buf_text(&current));
-    if (cli_has(cli, "totp"))
-        json_add_text(&w, "totp", cli_option(cli, "totp"));
+    api_add_option(cli, &w, "totp", "totp");
     json_end_object(&w);
     return buf_check(body, err);
 }

@@ -60,12 +60,6 @@ static status policy_versions(struct cli *cli, struct error *err)
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
 }
 
-static void text_if_given(struct cli *cli, struct json_writer *w, const char *name)
-{
-    if (cli_has(cli, name))
-        json_add_text(w, name, cli_option(cli, name));
-}
-
 static status policy_dry_run(struct cli *cli, struct error *err)
 {
     cleanup_buf struct buf path = {0}, document = {0}, body = {0}, key = {0};
@@ -75,13 +69,13 @@ static status policy_dry_run(struct cli *cli, struct error *err)
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
     json_add_value(&w, "policy", policy);
-    text_if_given(cli, &w, "project");
+    api_add_option(cli, &w, "project", "project");
     if (cli_has(cli, "key")) {
         TRY(key_reference(cli, cli_option(cli, "key"), &key, err));
         json_add_text(&w, "key", buf_text(&key));
     }
-    text_if_given(cli, &w, "from");
-    text_if_given(cli, &w, "to");
+    api_add_option(cli, &w, "from", "from");
+    api_add_option(cli, &w, "to", "to");
     json_end_object(&w);
     api_path(&path, "/v1/policies/dry-run");
     return api_show(cli, "POST", &path, &body, err);
@@ -127,8 +121,8 @@ static status digest_add(struct cli *cli, struct error *err)
     json_add_text(&w, "digest", cli_argument(cli, 2));
     if (cli_has(cli, "count"))
         json_add_raw(&w, "count", cli_option(cli, "count"));
-    text_if_given(cli, &w, "expires");
-    text_if_given(cli, &w, "note");
+    api_add_option(cli, &w, "expires", "expires");
+    api_add_option(cli, &w, "note", "note");
     json_end_object(&w);
     if (cli_has(cli, "count") && strspn(cli_option(cli, "count"), "0123456789") != strlen(cli_option(cli, "count")))
         return cli_usage(cli, err, "--count: a number is expected");
@@ -169,9 +163,9 @@ static status access_explain(struct cli *cli, struct error *err)
     json_add_text(&w, "mechanism", mechanism);
     if (strcmp(mechanism, "eddsa") != 0)
         json_add_text(&w, "hash", cli_has(cli, "hash") ? cli_option(cli, "hash") : "sha256");
-    text_if_given(cli, &w, "digest");
-    text_if_given(cli, &w, "address");
-    text_if_given(cli, &w, "time");
+    api_add_option(cli, &w, "digest", "digest");
+    api_add_option(cli, &w, "address", "address");
+    api_add_option(cli, &w, "time", "time");
     json_end_object(&w);
     api_path(&path, "/v1/access/explain");
     return api_show(cli, "POST", &path, &body, err);

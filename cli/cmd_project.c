@@ -5,16 +5,7 @@
 
 static status project_create(struct cli *cli, struct error *err)
 {
-    cleanup_buf struct buf path = {0};
-    cleanup_buf struct buf body = {0};
-    struct json_writer w = json_writer_on(&body);
-    json_begin_object(&w, NULL);
-    json_add_text(&w, "name", cli_argument(cli, 0));
-    if (cli_has(cli, "description"))
-        json_add_text(&w, "description", cli_option(cli, "description"));
-    json_end_object(&w);
-    api_path(&path, "/v1/projects");
-    return api_show(cli, "POST", &path, &body, err);
+    return api_create_named(cli, "/v1/projects", "description", err);
 }
 
 static status project_list(struct cli *cli, struct error *err)

@@ -17,15 +17,7 @@ static status team_send(struct cli *cli, const char *method, const char *pattern
 
 static status team_create(struct cli *cli, struct error *err)
 {
-    cleanup_buf struct buf path = {0}, body = {0};
-    struct json_writer w = json_writer_on(&body);
-    json_begin_object(&w, NULL);
-    json_add_text(&w, "name", cli_argument(cli, 0));
-    if (cli_has(cli, "description"))
-        json_add_text(&w, "description", cli_option(cli, "description"));
-    json_end_object(&w);
-    api_path(&path, "/v1/teams");
-    return api_show(cli, "POST", &path, &body, err);
+    return api_create_named(cli, "/v1/teams", "description", err);
 }
 
 static status team_list(struct cli *cli, struct error *err)

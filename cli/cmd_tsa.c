@@ -33,10 +33,8 @@ static status order_send(struct cli *cli, const char *route, struct error *err)
     cleanup_buf struct buf path = {0}, body = {0};
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (cli_has(cli, names[i]))
-            json_add_text(&w, names[i], cli_option(cli, names[i]));
-    }
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        api_add_option(cli, &w, names[i], names[i]);
     TRY(days_add(cli, &w, err));
     json_end_object(&w);
     api_path(&path, route);

@@ -7,17 +7,32 @@
 
 enum { SECOND_MS = 1000 };
 
-int64_t certificate_not_after_ms(struct slice der)
+bool certificate_time_ms(const ASN1_TIME *t, int64_t *out)
+{
+    cleanup_err_mark bool marked = err_mark();
+    struct tm tm = {0};
+
+    /* NULL would be taken for now. */
+    if (!t || !ASN1_TIME_to_tm(t, &tm))
+        return false;
+    *out = (int64_t)timegm(&tm) * SECOND_MS;
+    return true;
+}
+
+bool certificate_end_ms(struct slice der, int64_t *out)
 {
     cleanup_err_mark bool marked = err_mark();
     const unsigned char *at = der.data;
     cleanup_x509 X509 *crt = der.len > 0 ? d2i_X509(NULL, &at, (long)der.len) : NULL;
-    struct tm tm = {0};
 
-    if (!crt || !ASN1_TIME_to_tm(X509_get0_notAfter(crt), &tm))
-        return 0;
-    int64_t seconds = timegm(&tm);
-    return seconds > 0 ? seconds * SECOND_MS : 0;
+    return crt && certificate_time_ms(X509_get0_notAfter(crt), out);
+}
+
+int64_t certificate_not_after_ms(struct slice der)
+{
+    int64_t ms = 0;
+
+    return certificate_end_ms(der, &ms) && ms > 0 ? ms : 0;
 }
 
 bool der_next(struct slice *rest, struct slice *one)

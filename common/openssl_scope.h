@@ -18,6 +18,7 @@ DEFINE_CLEANUP_PTR(EVP_MD_CTX, EVP_MD_CTX_free)
 DEFINE_CLEANUP_PTR(EVP_MD, EVP_MD_free)
 DEFINE_CLEANUP_PTR(ECDSA_SIG, ECDSA_SIG_free)
 DEFINE_CLEANUP_PTR(BIGNUM, BN_free)
+DEFINE_CLEANUP_PTR(ASN1_TIME, ASN1_TIME_free)
 #define cleanup_pkey CLEANUP(EVP_PKEY_free_cleanup)
 #define cleanup_x509 CLEANUP(X509_free_cleanup)
 #define cleanup_pkey_ctx CLEANUP(EVP_PKEY_CTX_free_cleanup)
@@ -25,6 +26,7 @@ DEFINE_CLEANUP_PTR(BIGNUM, BN_free)
 #define cleanup_md CLEANUP(EVP_MD_free_cleanup)
 #define cleanup_ecdsa_sig CLEANUP(ECDSA_SIG_free_cleanup)
 #define cleanup_bn CLEANUP(BN_free_cleanup)
+#define cleanup_asn1_time CLEANUP(ASN1_TIME_free_cleanup)
 
 /* cleanup_err_mark bool marked = err_mark(); what OpenSSL queues in this scope is dropped at its end. An empty queue
  * takes no mark; popping then empties it, which is right: everything in it came from this scope. */

@@ -114,3 +114,24 @@ status check_expires(const char *field, const char *text, int64_t *out, struct e
     *out = when;
     return OK;
 }
+
+status body_read_named(struct request *req, const char **name, const char **description, struct error *err)
+{
+    const struct json_field fields[] = {
+        {"name", JSON_STRING, JSON_REQUIRED, name},
+        {"description", JSON_STRING, 0, description},
+    };
+
+    *description = "";
+    TRY(body_read(req, fields, COUNT_OF(fields), err));
+    TRY(check_name("name", *name, err));
+    return check_text("description", *description, err);
+}
+
+status body_read_description(struct request *req, const char **description, struct error *err)
+{
+    const struct json_field fields[] = {{"description", JSON_STRING, JSON_REQUIRED, description}};
+
+    TRY(body_read(req, fields, COUNT_OF(fields), err));
+    return check_text("description", *description, err);
+}

@@ -14,6 +14,10 @@ status query_integer(struct request *req, const char *name, int64_t least, int64
 
 /* The request's body read by a table of fields. */
 status body_read(struct request *req, const struct json_field *fields, size_t count, struct error *err);
+/* {"name", "description"} of a new object, both judged; description: "" when it is absent. */
+status body_read_named(struct request *req, const char **name, const char **description, struct error *err);
+/* {"description"} of a change. */
+status body_read_description(struct request *req, const char **description, struct error *err);
 /* "{}" and nothing else. */
 status body_empty(struct request *req, struct error *err);
 

@@ -58,16 +58,10 @@ static const struct change_creation project_creation = {project_insert_rows, pro
 static status project_create(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_project_change struct project_change c = {.project = {.created_ms = clock_now_ms(), .revision = 1}};
-    const char *name = NULL, *description = "";
-    const struct json_field fields[] = {
-        {"name", JSON_STRING, JSON_REQUIRED, &name},
-        {"description", JSON_STRING, 0, &description},
-    };
+    const char *name = NULL, *description = NULL;
 
     TRY(query_none(req, err));
-    TRY(body_read(req, fields, COUNT_OF(fields), err));
-    TRY(check_name("name", name, err));
-    TRY(check_text("description", description, err));
+    TRY(body_read_named(req, &name, &description, err));
     (void)text_copy(c.project.name, sizeof(c.project.name), name);
     (void)text_copy(c.project.description, sizeof(c.project.description), description);
     TRY(id_new("prj", c.project.id, err));
@@ -126,11 +120,9 @@ static status project_update_rows(struct db *db, struct change *change, struct e
 static status project_patch(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_project_change struct project_change c = {.project = caller_of(req)->project};
-    const struct json_field fields[] = {{"description", JSON_STRING, JSON_REQUIRED, &c.description}};
 
     TRY(query_none(req, err));
-    TRY(body_read(req, fields, COUNT_OF(fields), err));
-    TRY(check_text("description", c.description, err));
+    TRY(body_read_description(req, &c.description, err));
 
     change_begin(&c.change, req, "project.update");
     c.change.record.project = c.project.name;

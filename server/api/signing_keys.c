@@ -19,6 +19,7 @@ struct token_view {
     struct json_writer *w;
     const struct api *api;
     const struct chain *chain;
+    struct policy_memo policies;
     struct json_writer earlier; /* elements of the array of that name */
     int64_t now_ms;
     char last[SIGNING_KEY_CURSOR_SIZE];
@@ -26,10 +27,10 @@ struct token_view {
 };
 
 /* What policy takes away is not offered: tools choose by what they are shown. */
-static status key_narrow(struct db *db, const struct signing_key *key, unsigned *mechanisms, unsigned *hashes)
+static status key_narrow(struct token_view *view, const struct signing_key *key, unsigned *mechanisms, unsigned *hashes)
 {
     struct policy_in_force policies[POLICIES_IN_FORCE] = {0};
-    status s = policies_in_force(db, key, policies, NULL);
+    status s = policies_in_force(view->db, &view->policies, key, policies, NULL);
     *mechanisms = key->mechanisms;
     *hashes = key->hashes;
     for (size_t i = 0; is_ok(s) && i < POLICIES_IN_FORCE; i++) {
@@ -46,7 +47,7 @@ static status offer_write(struct token_view *view, struct json_writer *w, const 
     struct signing_key offered = *key; /* what the policy allows and the HSM can do; borrows */
     struct hsm *hsm = NULL;
 
-    TRY(key_narrow(view->db, key, &offered.mechanisms, &offered.hashes));
+    TRY(key_narrow(view, key, &offered.mechanisms, &offered.hashes));
     if (is_ok(hsm_of_key(view->api, key, &hsm, NULL)))
         hsm_offer(hsm, &offered.mechanisms, &offered.hashes);
     json_begin_object(w, NULL);
@@ -142,7 +143,9 @@ static status signing_keys_get(void *arg, struct request *req, struct response *
     json_begin_array(&view.earlier, NULL);
     json_begin_object(view.w, NULL);
     json_begin_array(view.w, "keys");
-    TRY(token_keys_write(reader.db, caller_principal(req)->id, &view, err));
+    status s = token_keys_write(reader.db, caller_principal(req)->id, &view, err);
+    policy_memo_clear(&view.policies);
+    TRY(s);
     json_end_array(view.w);
     json_end_array(&view.earlier);
     TRY(buf_check(&earlier, err));

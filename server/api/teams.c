@@ -69,16 +69,10 @@ static const struct change_creation team_creation = {team_insert_rows, team_crea
 static status team_create(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_team_change struct team_change c = {.team = {.created_ms = clock_now_ms(), .revision = 1}};
-    const char *name = NULL, *description = "";
-    const struct json_field fields[] = {
-        {"name", JSON_STRING, JSON_REQUIRED, &name},
-        {"description", JSON_STRING, 0, &description},
-    };
+    const char *name = NULL, *description = NULL;
 
     TRY(query_none(req, err));
-    TRY(body_read(req, fields, COUNT_OF(fields), err));
-    TRY(check_name("name", name, err));
-    TRY(check_text("description", description, err));
+    TRY(body_read_named(req, &name, &description, err));
     (void)text_copy(c.team.name, sizeof(c.team.name), name);
     (void)text_copy(c.team.description, sizeof(c.team.description), description);
     TRY(id_new("team", c.team.id, err));
@@ -146,11 +140,9 @@ static status team_update_rows(struct db *db, struct change *change, struct erro
 static status team_patch(void *arg, struct request *req, struct response *res, struct error *err)
 {
     cleanup_team_change struct team_change c = {.asked = request_param(req, "team")};
-    const struct json_field fields[] = {{"description", JSON_STRING, JSON_REQUIRED, &c.description}};
 
     TRY(query_none(req, err));
-    TRY(body_read(req, fields, COUNT_OF(fields), err));
-    TRY(check_text("description", c.description, err));
+    TRY(body_read_description(req, &c.description, err));
 
     change_begin(&c.change, req, "team.update");
     json_add_text(&c.change.detail, "description", c.description);

@@ -3,7 +3,6 @@
 #include "server/ca/authority.h"
 
 #include <string.h>
-#include <time.h>
 
 void authority_clear(struct authority *a)
 {
@@ -102,10 +101,4 @@ status authority_sign(const struct certificate_plan *plan, X509 *issuer, EVP_PKE
     if (err)
         *err = why;
     return (status){why.code};
-}
-
-int64_t certificate_time_ms(const ASN1_TIME *t)
-{
-    struct tm at = {0};
-    return ASN1_TIME_to_tm(t, &at) ? (int64_t)timegm(&at) * 1000 : 0;
 }

@@ -40,4 +40,3 @@ status authority_sign(const struct certificate_plan *plan, X509 *issuer, EVP_PKE
 /* The failure of an OpenSSL call with an HSM key: the HSM's own where it was that. */
 status authority_failure(const char *what, struct error *err);
 bool certificate_name_text(const X509_NAME *name, char *out, size_t size); /* false: cut off */
-int64_t certificate_time_ms(const ASN1_TIME *t);

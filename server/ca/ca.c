@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "common/certificate.h"
 #include "common/text.h"
 #include "server/ca/authority.h"
 #include "server/ca/ocsp_cache.h"
@@ -154,8 +155,8 @@ status ca_issued_describe(struct slice certificate, struct issued_certificate *o
     TRY(certificate_decode(certificate, &crt, err));
     TRY(certificate_serial(crt, out->serial, err));
     TRY(subject_text(crt, out->subject, sizeof(out->subject), err));
-    out->not_before_ms = certificate_time_ms(X509_get0_notBefore(crt));
-    out->not_after_ms = certificate_time_ms(X509_get0_notAfter(crt));
+    (void)certificate_time_ms(X509_get0_notBefore(crt), &out->not_before_ms);
+    (void)certificate_time_ms(X509_get0_notAfter(crt), &out->not_after_ms);
     out->issued_ms = clock_now_ms();
     return OK;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/certificate.h"
 #include "server/ca/authority.h"
 
 /* False: cut off, or not printed. */
@@ -28,7 +29,7 @@ status certificate_text_read(struct slice certificate, struct certificate_text *
     TRY(certificate_serial(crt, out->serial, err));
     (void)certificate_name_text(X509_get_subject_name(crt), out->subject, sizeof(out->subject));
     (void)certificate_name_text(X509_get_issuer_name(crt), out->issuer, sizeof(out->issuer));
-    out->not_before_ms = certificate_time_ms(X509_get0_notBefore(crt));
-    out->not_after_ms = certificate_time_ms(X509_get0_notAfter(crt));
+    (void)certificate_time_ms(X509_get0_notBefore(crt), &out->not_before_ms);
+    (void)certificate_time_ms(X509_get0_notAfter(crt), &out->not_after_ms);
     return OK;
 }

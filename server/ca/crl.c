@@ -16,8 +16,6 @@ DEFINE_CLEANUP_PTR(X509_CRL, X509_CRL_free)
 #define cleanup_x509_crl CLEANUP(X509_CRL_free_cleanup)
 DEFINE_CLEANUP_PTR(X509_REVOKED, X509_REVOKED_free)
 #define cleanup_x509_revoked CLEANUP(X509_REVOKED_free_cleanup)
-DEFINE_CLEANUP_PTR(ASN1_TIME, ASN1_TIME_free)
-#define cleanup_asn1_time CLEANUP(ASN1_TIME_free_cleanup)
 
 void ca_crl_clear(struct ca_crl *c)
 {

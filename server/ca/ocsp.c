@@ -22,8 +22,6 @@ DEFINE_CLEANUP_PTR(OCSP_RESPONSE, OCSP_RESPONSE_free)
 #define cleanup_ocsp_response CLEANUP(OCSP_RESPONSE_free_cleanup)
 DEFINE_CLEANUP_PTR(OCSP_BASICRESP, OCSP_BASICRESP_free)
 #define cleanup_ocsp_basicresp CLEANUP(OCSP_BASICRESP_free_cleanup)
-DEFINE_CLEANUP_PTR(ASN1_TIME, ASN1_TIME_free)
-#define cleanup_asn1_time CLEANUP(ASN1_TIME_free_cleanup)
 
 void ocsp_answer_clear(struct ocsp_answer *a)
 {

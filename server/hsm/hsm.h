@@ -133,6 +133,10 @@ void hsm_offer(const struct hsm *h, unsigned *mechanisms, unsigned *hashes);
 /* An EVP_PKEY whose private half is in the HSM, for OpenSSL's own X509_sign and friends, through a built-in provider in
  * a library context of the HSM's (hsm_libctx). Freed with EVP_PKEY_free, before hsm_close. */
 status hsm_evp_key(struct hsm *h, const uint8_t id[HSM_ID_LEN], EVP_PKEY **out, struct error *err);
+/* The same of a key that hsm_generate made, when its public half is known: the HSM is not asked before it signs, which
+ * then may be CODE_NOT_FOUND. CODE_INTERNAL: the CKA_ID is that of another public key. */
+status hsm_evp_key_of(struct hsm *h, const uint8_t id[HSM_ID_LEN], EVP_PKEY *public_key, EVP_PKEY **out,
+                      struct error *err);
 OSSL_LIB_CTX *hsm_libctx(struct hsm *h);
 /* After OpenSSL failed with such a key: why the HSM did not sign, in this thread, once. CODE_OK when it was not the
  * HSM. */

@@ -140,26 +140,48 @@ struct adoption {
     uint8_t ours[HSM_ID_LEN];
 };
 
-static CK_RV id_write(struct hsm *h, struct session *s, CK_OBJECT_CLASS class, const struct adoption *a)
+/* CK_INVALID_HANDLE: there is none. */
+static CK_RV id_find(struct hsm *h, struct session *s, CK_OBJECT_CLASS class, struct slice id, CK_OBJECT_HANDLE *out)
 {
-    CK_ATTRIBUTE id = {CKA_ID, (void *)a->ours, HSM_ID_LEN};
-    CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, (void *)a->id.data, a->id.len}};
+    CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, (void *)id.data, id.len}};
     struct handles found = {0};
     CK_RV rv = search_run(h, s, wanted, COUNT_OF(wanted), &found);
 
     if (rv == CKR_OK && found.count > 1)
         rv = RV_AMBIGUOUS;
-    for (size_t i = 0; rv == CKR_OK && i < found.count; i++)
-        rv = CALL(h, s, C_SetAttributeValue)(s->handle, found.items[i], &id, 1);
+    *out = rv == CKR_OK && found.count > 0 ? found.items[0] : CK_INVALID_HANDLE;
     free(found.items);
     return rv;
 }
 
+static CK_RV id_write(struct hsm *h, struct session *s, CK_OBJECT_HANDLE object, struct slice id)
+{
+    CK_ATTRIBUTE written = {CKA_ID, (void *)id.data, id.len};
+
+    return object == CK_INVALID_HANDLE ? CKR_OK : CALL(h, s, C_SetAttributeValue)(s->handle, object, &written, 1);
+}
+
+/* Both or none, so that whoever uses the key by its old CKA_ID is not left with half of it. The private key has ours
+ * already when this is run a second time. */
 static CK_RV adopt_operation(struct hsm *h, struct session *s, void *arg)
 {
-    CK_RV rv = id_write(h, s, CKO_PRIVATE_KEY, arg);
+    const struct adoption *a = arg;
+    const struct slice ours = {a->ours, HSM_ID_LEN};
+    CK_OBJECT_HANDLE private = CK_INVALID_HANDLE, public = CK_INVALID_HANDLE;
+    CK_RV rv = id_find(h, s, CKO_PRIVATE_KEY, a->id, &private);
 
-    return rv == CKR_OK ? id_write(h, s, CKO_PUBLIC_KEY, arg) : rv;
+    if (rv == CKR_OK && private == CK_INVALID_HANDLE)
+        rv = id_find(h, s, CKO_PRIVATE_KEY, ours, &private);
+    if (rv == CKR_OK)
+        rv = id_find(h, s, CKO_PUBLIC_KEY, a->id, &public);
+    if (rv == CKR_OK)
+        rv = id_write(h, s, private, ours);
+    if (rv != CKR_OK)
+        return rv;
+    rv = id_write(h, s, public, ours);
+    if (rv != CKR_OK)
+        (void)id_write(h, s, private, a->id);
+    return rv;
 }
 
 status hsm_adopt(struct hsm *h, const struct hsm_found *found, struct deadline d, struct error *err)

@@ -8,6 +8,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "common/signature.h"
+
 static _Thread_local struct error failure;
 
 void provider_raise(const struct error *err)
@@ -106,20 +108,44 @@ static EVP_PKEY *evp_key_of(struct provider_key *k)
     return key;
 }
 
+/* Takes public_key. */
+static status evp_key_make(struct hsm *h, const uint8_t id[HSM_ID_LEN], enum key_type type, EVP_PKEY *public_key,
+                           EVP_PKEY **out, struct error *err)
+{
+    cleanup_provider_key struct provider_key *k = provider_key_new(h->libctx, key_type_family(type));
+
+    if (!k) {
+        EVP_PKEY_free(public_key);
+        return error_set(err, CODE_NO_MEMORY, "out of memory");
+    }
+    k->h = h;
+    k->type = type;
+    memcpy(k->id, id, HSM_ID_LEN);
+    k->public_key = public_key;
+    *out = k->public_key ? evp_key_of(k) : NULL;
+    ERR_clear_error();
+    return *out ? OK : error_set(err, CODE_INTERNAL, "OpenSSL does not take the HSM's key");
+}
+
 status hsm_evp_key(struct hsm *h, const uint8_t id[HSM_ID_LEN], EVP_PKEY **out, struct error *err)
 {
     cleanup_hsm_key struct hsm_key found = {0};
 
     TRY(hsm_find(h, id, deadline_in(h->timeout_ms), &found, err));
-    cleanup_provider_key struct provider_key *k = provider_key_new(h->libctx, key_type_family(found.type));
-    if (!k)
-        return error_set(err, CODE_NO_MEMORY, "out of memory");
     const unsigned char *at = found.spki.data;
-    k->h = h;
-    k->type = found.type;
-    memcpy(k->id, id, HSM_ID_LEN);
-    k->public_key = d2i_PUBKEY_ex(NULL, &at, (long)found.spki.len, h->libctx, NULL);
-    *out = k->public_key ? evp_key_of(k) : NULL;
-    ERR_clear_error();
-    return *out ? OK : error_set(err, CODE_INTERNAL, "OpenSSL does not take the HSM's key");
+    return evp_key_make(h, id, found.type, d2i_PUBKEY_ex(NULL, &at, (long)found.spki.len, h->libctx, NULL), out, err);
+}
+
+status hsm_evp_key_of(struct hsm *h, const uint8_t id[HSM_ID_LEN], EVP_PKEY *public_key, EVP_PKEY **out,
+                      struct error *err)
+{
+    uint8_t own_id[HSM_ID_LEN];
+    enum key_type type = KEY_TYPE_NONE;
+
+    TRY(key_type_of(public_key, &type, err));
+    TRY(key_cka_id(public_key, own_id, err));
+    if (memcmp(id, own_id, sizeof(own_id)) != 0)
+        return error_set(err, CODE_INTERNAL, "the public key is not that of the HSM's key");
+    (void)EVP_PKEY_up_ref(public_key);
+    return evp_key_make(h, id, type, public_key, out, err);
 }

@@ -59,7 +59,7 @@ status approval_ask(struct db *db, const struct signing_key *key, const struct a
     CLEANUP(policies_clear) struct policy_in_force policies[POLICIES_IN_FORCE] = {0};
     if (!(asker->roles & MEMBER_SIGNER))
         return error_set(err, CODE_FORBIDDEN, "only signers of the project ask for the use of its keys");
-    TRY(policies_in_force(db, key, policies, err));
+    TRY(policies_in_force(db, NULL, key, policies, err));
     struct approval_limits limits = approval_limits_of(policies);
     if (a->hours == 0)
         a->hours = hours_default(&limits, a->break_glass ? glass_hours : APPROVAL_HOURS);

@@ -48,12 +48,11 @@ static status in_refusal_transaction_after(struct db *db, void *arg, struct audi
                           : OK;
 }
 
-/* The refusal is the answer only once it is on record. */
+/* The refusal is the answer only once it is on record, which names the key already as it was last read. */
 status signing_refuse(struct signing *g, const struct error *why, struct error *err)
 {
     struct error said = *why;
     struct audit_work work = {.after = in_refusal_transaction_after, .arg = g, .record = &g->records.record};
-    records_name_key(&g->records, g->rights, g->order);
     records_set_refusal(&g->records, why);
     TRY(audit_commit(g->signer->config.audit, &work, g->deadline, err));
     *err = said;
@@ -61,13 +60,15 @@ status signing_refuse(struct signing *g, const struct error *why, struct error *
 }
 
 /* Usually one comparison. May run more than once for one request, when the batch is begun anew: each time from what was
- * read before the transaction, whose memory stays until the end because the record borrows from it. */
+ * read before the transaction, whose memory stays until the end because the record borrows from it. The record is then
+ * as it was before; the detail it borrows may have moved since. */
 static status rights_judge_again(struct signing *g, struct db *db, struct error *err)
 {
     int64_t generation = 0;
     g->refusal = (struct error){0};
-    if (g->fresh) {
+    if (g->fresh || *g->records.grant) {
         rights_release(steal(&g->fresh));
+        *g->records.grant = '\0';
         TRY(rights_apply(g, g->rights, err));
     }
     TRY(store_generation(db, &generation, err));

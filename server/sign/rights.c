@@ -3,12 +3,10 @@
  * comes in between makes the answer look older than it is, never newer. */
 #include "server/sign/rights.h"
 
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "common/openssl_scope.h"
+#include "common/certificate.h"
 
 static void rights_destroy(struct shared *shared)
 {
@@ -45,40 +43,9 @@ static status key_id_find(struct db *db, const char *asked, char out[ID_SIZE], s
     return OK;
 }
 
-/* A stored policy was judged when it was saved: one that cannot be read now is not taken for "no policy". */
-static status policy_load(struct db *db, enum policy_scope scope, const char *scope_id, struct policy_in_force *out,
-                          struct error *err)
-{
-    cleanup_policy_row struct policy_row row = {0};
-    struct error why = {0};
-    TRY(policy_find(db, scope, scope_id, &row, err));
-    if (row.document.len == 0)
-        return OK;
-    if (!is_ok(policy_parse_text(buf_slice(&row.document), &out->policy, &why)))
-        return error_set(err, CODE_INTERNAL, "policy of the %s, version %lld: %s", policy_scope_name(scope),
-                         (long long)row.version, why.text);
-    out->scope = scope;
-    out->version = row.version;
-    return OK;
-}
-
-status policies_in_force(struct db *db, const struct signing_key *key, struct policy_in_force out[POLICIES_IN_FORCE],
-                         struct error *err)
-{
-    TRY(policy_load(db, SCOPE_PLATFORM, "", &out[POLICY_OF_PLATFORM], err));
-    TRY(policy_load(db, SCOPE_KEY, key->id, &out[POLICY_OF_KEY], err));
-    return out[POLICY_OF_KEY].policy ? OK : policy_load(db, SCOPE_PROJECT, key->project_id, &out[POLICY_OF_KEY], err);
-}
-
-void policies_release(struct policy_in_force policies[POLICIES_IN_FORCE])
-{
-    for (size_t i = 0; i < POLICIES_IN_FORCE; i++)
-        policy_unref(policies[i].policy);
-}
-
 static status policies_load(struct db *db, struct rights *r, struct error *err)
 {
-    TRY(policies_in_force(db, &r->key, r->policies, err));
+    TRY(policies_in_force(db, NULL, &r->key, r->policies, err));
     TRY(freeze_find(db, SCOPE_PLATFORM, "", &r->frozen_platform, err));
     return freeze_find(db, SCOPE_PROJECT, r->key.project_id, &r->frozen_project, err);
 }
@@ -111,16 +78,12 @@ const struct signing_key *rights_version(const struct rights *r, int version)
 
 static status certificate_look(struct rights *r, struct error *err)
 {
-    struct tm end = {0};
-    const uint8_t *der = r->key.certificate.data;
     if (r->key.certificate.len == 0)
         return OK;
-    cleanup_x509 X509 *crt = d2i_X509(NULL, &der, (long)r->key.certificate.len);
-    if (!crt || !ASN1_TIME_to_tm(X509_get0_notAfter(crt), &end))
+    if (!certificate_end_ms(buf_slice(&r->key.certificate), &r->not_after_ms))
         return error_set(err, CODE_INTERNAL, "the certificate of %s-%s cannot be read", r->key.project_name,
                          r->key.label);
     r->has_certificate = true;
-    r->not_after_ms = (int64_t)timegm(&end) * 1000;
     return OK;
 }
 

@@ -16,9 +16,16 @@ struct policy_in_force {
 };
 enum { POLICY_OF_PLATFORM, POLICY_OF_KEY, POLICIES_IN_FORCE }; /* the second: the key's own, else its Project's */
 
-/* out is all zeros before; what is in it must be released, after a failure too. */
-status policies_in_force(struct db *db, const struct signing_key *key, struct policy_in_force out[POLICIES_IN_FORCE],
-                         struct error *err);
+/* Policies of the platform and of Projects, read once for a listing of many keys. All zeros at first. */
+struct policy_memo {
+    struct policy_memo_row *rows;
+    size_t count;
+};
+void policy_memo_clear(struct policy_memo *m);
+
+/* memo NULL: reads them all. out is all zeros before; what is in it must be released, after a failure too. */
+status policies_in_force(struct db *db, struct policy_memo *memo, const struct signing_key *key,
+                         struct policy_in_force out[POLICIES_IN_FORCE], struct error *err);
 void policies_release(struct policy_in_force policies[POLICIES_IN_FORCE]);
 
 struct rights {

@@ -25,7 +25,7 @@ static const char *placeholder_find(const struct db_dialect *dialect, const char
     return NULL;
 }
 
-static void sql_translate(const struct db_dialect *dialect, const char *sql, struct buf *out)
+void migration_translate(const struct db_dialect *dialect, const char *sql, struct buf *out)
 {
     while (*sql) {
         size_t plain = strcspn(sql, "{");
@@ -45,10 +45,10 @@ static void sql_translate(const struct db_dialect *dialect, const char *sql, str
 static status table_ensure(struct db *db, struct error *err)
 {
     cleanup_buf struct buf sql = {0};
-    sql_translate(&db->driver->dialect,
-                  "CREATE TABLE IF NOT EXISTS schema_migration (number {int} PRIMARY KEY, name {text} NOT NULL, "
-                  "applied_ms {int} NOT NULL) {strict}",
-                  &sql);
+    migration_translate(&db->driver->dialect,
+                        "CREATE TABLE IF NOT EXISTS schema_migration (number {int} PRIMARY KEY, name {text} NOT NULL, "
+                        "applied_ms {int} NOT NULL) {strict}",
+                        &sql);
     TRY(buf_check(&sql, err));
     return db->driver->script(db, buf_text(&sql), err);
 }
@@ -67,15 +67,20 @@ status migrations_version(struct db *db, int64_t *out, struct error *err)
 static status migration_run(struct db *db, const struct migration *m, struct error *err)
 {
     cleanup_buf struct buf sql = {0};
-    sql_translate(&db->driver->dialect, m->sql, &sql);
+    migration_translate(&db->driver->dialect, m->sql, &sql);
     TRY(buf_check(&sql, err));
     TRY(db->driver->script(db, buf_text(&sql), err));
     return db_exec(db, "INSERT INTO schema_migration (number, name, applied_ms) VALUES ($1, $2, $3)",
                    DB_PARAMS(db_int(m->number), db_text(m->name), db_int(clock_now_ms())), NULL, err);
 }
 
-/* Inside a transaction: applies the next one there is; *done when there is none. */
-static status migration_step(struct db *db, bool *done, struct error *err)
+int64_t migrations_newest(void)
+{
+    return migrations[migration_count - 1].number;
+}
+
+/* Inside a transaction: applies the next one up to last; *done when there is none. */
+static status migration_step(struct db *db, int64_t last, bool *done, struct error *err)
 {
     if (db->driver->row_locks)
         TRY(db->driver->script(db, MIGRATION_LOCK, err));
@@ -83,26 +88,26 @@ static status migration_step(struct db *db, bool *done, struct error *err)
 
     int64_t version = 0;
     TRY(migrations_version(db, &version, err));
-    int64_t newest = migrations[migration_count - 1].number;
+    int64_t newest = migrations_newest();
     if (version > newest)
         return error_set(err, CODE_CONFLICT,
                          "the store has schema %lld, this program knows up to %lld: it was used by a newer version",
                          (long long)version, (long long)newest);
 
-    *done = version == newest;
-    for (size_t i = 0; i < migration_count; i++) {
+    *done = version >= last;
+    for (size_t i = 0; i < migration_count && !*done; i++) {
         if (migrations[i].number == version + 1)
             return migration_run(db, &migrations[i], err);
     }
     return OK;
 }
 
-status migrations_apply(struct db *db, struct error *err)
+status migrations_apply(struct db *db, int64_t last, struct error *err)
 {
     bool done = false;
     while (!done) {
         TRY(db_begin(db, err));
-        status result = migration_step(db, &done, err);
+        status result = migration_step(db, last, &done, err);
         if (!is_ok(result)) {
             db_rollback(db);
             return result;

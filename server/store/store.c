@@ -127,7 +127,7 @@ void store_close(struct store *s)
 status store_migrate(struct store *s, struct error *err)
 {
     TRY(store_writer_lock(s, err));
-    status result = migrations_apply(s->writer, err);
+    status result = migrations_apply(s->writer, migrations_newest(), err);
     store_writer_unlock(s);
     return result;
 }
@@ -141,9 +141,9 @@ status store_check(struct store *s, struct error *err)
     int64_t version = 0;
     status result = migrations_version(db, &version, err);
     store_reader_release(s, db);
-    if (is_ok(result) && version != migrations[migration_count - 1].number)
-        return error_set(err, CODE_UNAVAILABLE, "store: the schema is %lld, not %d", (long long)version,
-                         migrations[migration_count - 1].number);
+    if (is_ok(result) && version != migrations_newest())
+        return error_set(err, CODE_UNAVAILABLE, "store: the schema is %lld, not %lld", (long long)version,
+                         (long long)migrations_newest());
     return result;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Digests with the vectors of FIPS 180-4's and FIPS 202's examples, whole and in pieces (base §5.12). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "group.h"
@@ -68,12 +69,8 @@ static size_t unhex(const char *hex, CK_BYTE *out)
 {
     size_t len = strlen(hex) / 2;
     for (size_t i = 0; i < len; i++) {
-        unsigned byte = 0;
-        for (int j = 0; j < 2; j++) {
-            char c = hex[2 * i + j];
-            byte = byte * 16 + (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
-        }
-        out[i] = (CK_BYTE)byte;
+        const char two[] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        out[i] = (CK_BYTE)strtoul(two, NULL, 16);
     }
     return len;
 }

@@ -56,12 +56,17 @@ static void *meddle(void *argument)
     return NULL;
 }
 
-static void run(struct rig *r, struct order *o, void *(*body)(void *), bool shared, struct worker *workers)
+static void start(struct rig *r, struct order *o, void *(*body)(void *), bool shared, struct worker *workers)
 {
     for (int i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){.rig = r, .session = shared ? r->session : session_new(r, i & 1), .order = o};
         check("set-up", "pthread_create", pthread_create(&workers[i].thread, NULL, body, &workers[i]) == 0);
     }
+}
+
+static void run(struct rig *r, struct order *o, void *(*body)(void *), bool shared, struct worker *workers)
+{
+    start(r, o, body, shared, workers);
     for (int i = 0; i < THREADS; i++)
         (void)pthread_join(workers[i].thread, NULL);
 }
@@ -118,11 +123,7 @@ void thread_close_group(struct rig *r)
     if (!row)
         return;
     order_make(&o, row, "SHA256");
-    for (int i = 0; i < THREADS; i++) {
-        workers[i] = (struct worker){.rig = r, .session = session_new(r, i & 1), .order = &o};
-        check("set-up", "pthread_create",
-              pthread_create(&workers[i].thread, NULL, sign_until_closed, &workers[i]) == 0);
-    }
+    start(r, &o, sign_until_closed, false, workers);
     for (int i = 0; i < THREADS; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
         EXPECT("base §5.6.2", "C_CloseSession while another thread signs in it",

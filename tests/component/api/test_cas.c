@@ -360,8 +360,10 @@ static void the_same_question_without_a_nonce_asks_the_hsm_once(void **state)
     der = NULL;
     len = i2d_OCSP_REQUEST(question, &der);
     body = (struct slice){der, (size_t)len};
+    int searches = atomic_load(&w->faults->searches);
     assert_int_equal(hsm_signatures(w, "/ocsp/issuing", body), 1);
     assert_int_equal(hsm_signatures(w, "/ocsp/issuing", body), 1);
+    assert_int_equal(atomic_load(&w->faults->searches), searches); /* for its signature alone */
     assert_string_equal(answer_header(w, "Cache-Control"), "no-store");
     OCSP_REQUEST_free(question);
     OPENSSL_free(der);

@@ -116,6 +116,22 @@ static void a_key_is_imported_by_label_or_id_and_signs(void **state)
     assert_status(w, sign(w, answer_text(w, "id")), 201);
 }
 
+/* Tokens have public keys that nobody may change. */
+static void a_key_that_can_be_adopted_by_half_keeps_its_id_and_may_be_imported_later(void **state)
+{
+    struct world *w = *state;
+    const char *const body = "{\"label\":\"half\",\"cka_id\":\"68616c66\"}";
+
+    foreign_key("half", "half", false);
+    atomic_store(&w->faults->write_fail, CKR_ATTRIBUTE_READ_ONLY);
+    (void)import(w, ADMIN, body);
+    atomic_store(&w->faults->write_fail, 0);
+    assert_problem(w, CODE_INTERNAL, NULL);
+    id_change(slice_of_text("half"), slice_of_text("half")); /* finds both halves */
+    assert_status(w, import(w, ADMIN, body), 201);
+    assert_status(w, sign(w, answer_text(w, "id")), 201);
+}
+
 static void a_weak_key_is_refused_unless_accepted_and_then_marked(void **state)
 {
     struct world *w = *state;
@@ -332,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_imported_by_label_or_id_and_signs),
+        cmocka_unit_test(a_key_that_can_be_adopted_by_half_keeps_its_id_and_may_be_imported_later),
         cmocka_unit_test(a_weak_key_is_refused_unless_accepted_and_then_marked),
         cmocka_unit_test(a_key_that_is_not_free_or_not_one_is_not_imported),
         cmocka_unit_test(a_key_gone_from_the_hsm_is_missing_until_it_is_found_again_and_others_sign_on),

@@ -219,22 +219,64 @@ static void a_quota_warns_at_80_90_and_100_percent_once_each(void **state)
     assert_int_equal(json_get_integer(detail, "percent", 0), 100);
 }
 
-static void a_token_is_shown_what_policy_leaves(void **state)
+/* The hashes that the signer's listing has with a key, joined. */
+static const char *hashes_listed(struct world *w, const char *key)
 {
-    struct world *w = *state;
-    const char *key = fresh_key(w);
-    assert_status(w, key_policy(w, key, "{\"hashes\":[\"sha384\"],\"mechanisms\":[\"ecdsa\"]}"), 200);
+    static char joined[128];
     assert_status(w, world_get(w, SIGNER, "/v1/signing/keys"), 200);
     const struct json *keys = json_get(w->answer, "keys");
     for (size_t i = 0; i < json_count(keys); i++) {
         const struct json *found = json_at(keys, i), *hashes = json_get(found, "hashes");
         if (strcmp(json_get_text(found, "id", ""), key) != 0)
             continue;
-        assert_int_equal(json_count(hashes), 1);
-        assert_string_equal(json_text(json_at(hashes, 0), ""), "sha384");
-        return;
+        joined[0] = '\0';
+        for (size_t h = 0; h < json_count(hashes); h++)
+            (void)snprintf(joined + strlen(joined), sizeof(joined) - strlen(joined), "%s%s", h ? "," : "",
+                           json_text(json_at(hashes, h), ""));
+        return joined;
     }
-    fail_msg("%s is not listed", key);
+    return "not listed";
+}
+
+static void a_token_is_shown_what_policy_leaves(void **state)
+{
+    struct world *w = *state;
+    const char *key = fresh_key(w);
+    assert_status(w, key_policy(w, key, "{\"hashes\":[\"sha384\"],\"mechanisms\":[\"ecdsa\"]}"), 200);
+    assert_string_equal(hashes_listed(w, key), "sha384");
+}
+
+/* Policies of Projects are read once for all keys of a listing. */
+static void a_token_of_several_projects_is_shown_what_the_policy_of_each_leaves(void **state)
+{
+    struct world *w = *state;
+    char of_demo[2][ID_SIZE], own[ID_SIZE], of_other[2][ID_SIZE];
+    assert_status(w, world_post(w, ADMIN, "/v1/projects", "{\"name\":\"other\"}"), 201);
+    assert_status(w,
+                  world_post(w, ADMIN, "/v1/projects/other/members", "{\"principal\":\"%s\",\"role\":\"signer\"}",
+                             w->users[SIGNER].id),
+                  201);
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(of_demo[i], ID_SIZE, "%s", fresh_key(w));
+        assert_status(w, world_post(w, ADMIN, "/v1/projects/other/keys", "{\"label\":\"k%d\",\"type\":\"p256\"}", i),
+                      201);
+        (void)snprintf(of_other[i], ID_SIZE, "%s", answer_text(w, "id"));
+    }
+    (void)snprintf(own, ID_SIZE, "%s", fresh_key(w));
+    assert_status(w, key_policy(w, own, "{\"hashes\":[\"sha512\"]}"), 200);
+    assert_status(w, policy_put(w, OWNER, "/v1/projects/demo/policy", "{\"hashes\":[\"sha256\"]}"), 200);
+
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(hashes_listed(w, of_demo[i]), "sha256");
+        assert_string_equal(hashes_listed(w, of_other[i]), "sha256,sha384,sha512");
+    }
+    assert_string_equal(hashes_listed(w, own), "sha512");
+    assert_status(w, policy_put(w, ADMIN, "/v1/projects/other/policy", "{\"hashes\":[\"sha384\"]}"), 200);
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(hashes_listed(w, of_demo[i]), "sha256");
+        assert_string_equal(hashes_listed(w, of_other[i]), "sha384");
+    }
+    assert_status(w, policy_put(w, OWNER, "/v1/projects/demo/policy", "{}"), 200);
 }
 
 static void a_rate_is_kept_and_tells_when_to_come_again(void **state)
@@ -376,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_quota_is_what_may_be_signed_and_not_one_more),
         cmocka_unit_test(a_quota_warns_at_80_90_and_100_percent_once_each),
         cmocka_unit_test(a_token_is_shown_what_policy_leaves),
+        cmocka_unit_test(a_token_of_several_projects_is_shown_what_the_policy_of_each_leaves),
         cmocka_unit_test(a_rate_is_kept_and_tells_when_to_come_again),
         cmocka_unit_test(a_listed_digest_is_signed_as_often_as_listed),
         cmocka_unit_test(explain_says_what_the_signer_would_be_told),

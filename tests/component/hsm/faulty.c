@@ -107,6 +107,12 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
     return rv ? rv : behind->C_Login(session, user, pin, len);
 }
 
+static CK_RV find(CK_SESSION_HANDLE session, CK_ATTRIBUTE *wanted, CK_ULONG count)
+{
+    atomic_fetch_add(&switches.searches, 1);
+    return behind->C_FindObjectsInit(session, wanted, count);
+}
+
 static bool is_held(CK_SLOT_ID slot)
 {
     return switches.sign_hold && (switches.hold_slot == 0 || switches.hold_slot == slot);
@@ -164,6 +170,17 @@ static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
     return said ? said : rv;
 }
 
+static CK_RV write(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *set, CK_ULONG count)
+{
+    CK_OBJECT_CLASS class = CKO_DATA;
+    CK_ATTRIBUTE asked = {CKA_CLASS, &class, sizeof class};
+    CK_RV rv = switches.write_fail;
+
+    if (rv && behind->C_GetAttributeValue(session, object, &asked, 1) == CKR_OK && class == CKO_PUBLIC_KEY)
+        return rv;
+    return behind->C_SetAttributeValue(session, object, set, count);
+}
+
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
 {
     const char *path = getenv("FAULTY_BEHIND");
@@ -182,9 +199,11 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     front.C_OpenSession = open_session;
     front.C_GetSessionInfo = session_info;
     front.C_Login = login;
+    front.C_FindObjectsInit = find;
     front.C_Sign = sign;
     front.C_GenerateKeyPair = generate;
     front.C_DestroyObject = destroy;
+    front.C_SetAttributeValue = write;
     *out = &front;
     return CKR_OK;
 }

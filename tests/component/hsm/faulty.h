@@ -18,8 +18,9 @@ struct faults {
     atomic_int extractable;         /* C_GenerateKeyPair makes extractable keys */
     atomic_int insensitive;         /* C_GenerateKeyPair makes keys that are not sensitive */
     atomic_ulong destroy_fail;      /* every C_DestroyObject destroys, and then gives this CK_RV */
+    atomic_ulong write_fail;        /* C_SetAttributeValue of a public key gives this CK_RV */
     atomic_ulong open_session_fail; /* every C_OpenSession gives this CK_RV */
     atomic_ulong session_info_fail; /* every C_GetSessionInfo gives this CK_RV */
-    atomic_int opens, logins, generated, signed_count, initialized, finalized; /* calls that went through */
+    atomic_int opens, logins, searches, generated, signed_count, initialized, finalized; /* calls that went through */
 };
 /* Symbol of the module: struct faults *faults(void). */

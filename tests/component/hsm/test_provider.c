@@ -101,6 +101,22 @@ static void x509_sign_makes_a_certificate_that_verifies_with_every_key_type(void
     }
 }
 
+static void a_key_known_by_its_public_half_signs_like_one_that_was_looked_up(void **state)
+{
+    (void)state;
+    for (int t = KEY_TYPE_NONE + 1; t < KEY_TYPE_COUNT; t++) {
+        EVP_PKEY *key = NULL, *other = NULL;
+        assert_ok(&f, hsm_evp_key_of(f.h, keys[t].id, public_keys[t], &key, &f.err));
+        X509 *made = certificate_of(key, md_for(t)), *crt = reread(made);
+        assert_int_equal(X509_verify(crt, public_keys[t]), 1);
+        assert_code(&f, hsm_evp_key_of(f.h, keys[t].id, public_keys[t == 1 ? 2 : 1], &other, &f.err), CODE_INTERNAL);
+        assert_null(other);
+        X509_free(made);
+        X509_free(crt);
+        EVP_PKEY_free(key);
+    }
+}
+
 static void x509_sign_works_from_openssls_default_context_too(void **state)
 {
     X509 *crt = X509_new();
@@ -243,18 +259,23 @@ static void i3_the_private_half_cannot_be_exported(void **state)
 static void a_key_that_is_gone_names_its_error(void **state)
 {
     cleanup_hsm_key struct hsm_key k = {0};
-    EVP_PKEY *key = NULL;
+    EVP_PKEY *own[2] = {NULL}, *public_key = NULL;
 
     (void)state;
     fixture_key(&f, KEY_TYPE_P256, &k);
-    assert_ok(&f, hsm_evp_key(f.h, k.id, &key, &f.err));
+    public_key = fixture_public_key(&k);
+    assert_ok(&f, hsm_evp_key(f.h, k.id, &own[0], &f.err));
+    assert_ok(&f, hsm_evp_key_of(f.h, k.id, public_key, &own[1], &f.err));
     assert_ok(&f, hsm_destroy(f.h, k.id, deadline_in(10000), &f.err));
-    X509 *crt = unsigned_certificate(key);
-    assert_true(X509_sign(crt, key, EVP_sha256()) <= 0);
-    assert_int_equal(hsm_evp_failure(&f.err).code, CODE_NOT_FOUND);
-    assert_code(&f, hsm_evp_key(f.h, k.id, &key, &f.err), CODE_NOT_FOUND);
-    X509_free(crt);
-    EVP_PKEY_free(key);
+    for (size_t i = 0; i < COUNT_OF(own); i++) {
+        X509 *crt = unsigned_certificate(own[i]);
+        assert_true(X509_sign(crt, own[i], EVP_sha256()) <= 0);
+        assert_int_equal(hsm_evp_failure(&f.err).code, CODE_NOT_FOUND);
+        X509_free(crt);
+        EVP_PKEY_free(steal(&own[i]));
+    }
+    assert_code(&f, hsm_evp_key(f.h, k.id, &own[0], &f.err), CODE_NOT_FOUND);
+    EVP_PKEY_free(public_key);
     ERR_clear_error();
 }
 
@@ -262,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(x509_sign_makes_a_certificate_that_verifies_with_every_key_type),
+        cmocka_unit_test(a_key_known_by_its_public_half_signs_like_one_that_was_looked_up),
         cmocka_unit_test(x509_sign_works_from_openssls_default_context_too),
         cmocka_unit_test(a_certificate_request_verifies_with_its_own_key),
         cmocka_unit_test(a_crl_verifies_with_its_issuers_key),

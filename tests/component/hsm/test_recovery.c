@@ -65,6 +65,40 @@ static void sessions_closed_behind_its_back_are_opened_again(void **state)
     assert_int_equal(faults->logins, 2);
 }
 
+static void openssl_sign(EVP_PKEY *own)
+{
+    uint8_t signature[128];
+    size_t len = sizeof signature;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+    assert_int_equal(EVP_DigestSignInit_ex(md, NULL, "SHA256", hsm_libctx(f.h), NULL, own, NULL), 1);
+    assert_int_equal(EVP_DigestSign(md, signature, &len, (const uint8_t *)"x", 1), 1);
+    assert_int_equal(EVP_DigestVerifyInit(md, NULL, EVP_sha256(), NULL, public_key), 1);
+    assert_int_equal(EVP_DigestVerify(md, signature, len, (const uint8_t *)"x", 1), 1);
+    EVP_MD_CTX_free(md);
+}
+
+/* Looked up in the HSM once, and once more when the sessions are others. */
+static void a_key_known_by_its_public_half_is_looked_up_again_after_a_loss_alone(void **state)
+{
+    EVP_PKEY *own = NULL;
+
+    (void)state;
+    assert_ok(&f, hsm_evp_key_of(f.h, key.id, public_key, &own, &f.err));
+    assert_int_equal(faults->searches, 0);
+    openssl_sign(own);
+    int first = faults->searches;
+    assert_true(first > 0);
+    openssl_sign(own);
+    assert_int_equal(faults->searches, first);
+    assert_int_equal(raw->C_CloseAllSessions(raw_slot(raw)), CKR_OK);
+    openssl_sign(own);
+    assert_int_equal(faults->searches, 2 * first);
+    openssl_sign(own);
+    assert_int_equal(faults->searches, 2 * first);
+    EVP_PKEY_free(own);
+}
+
 static void a_logout_behind_its_back_is_followed_by_a_login(void **state)
 {
     CK_SESSION_HANDLE session;
@@ -316,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(sessions_closed_behind_its_back_are_opened_again, setup),
+        cmocka_unit_test_setup(a_key_known_by_its_public_half_is_looked_up_again_after_a_loss_alone, setup),
         cmocka_unit_test_setup(a_logout_behind_its_back_is_followed_by_a_login, setup),
         cmocka_unit_test_setup(a_key_is_not_called_missing_because_the_login_was_lost, setup),
         cmocka_unit_test_setup(the_check_brings_a_lost_login_back, setup),

@@ -35,3 +35,6 @@ void usage_expect(struct log_world *l, int success, int refused, int failed);
 #define LOG_TEST(test) cmocka_unit_test_setup_teardown(test, log_setup, log_teardown)
 extern const struct CMUnitTest append_tests[], group_tests[], recovery_tests[], verify_tests[];
 extern const size_t append_test_count, group_test_count, recovery_test_count, verify_test_count;
+/* Makes its own stores, by world_fresh; not in memory, for it opens them again. */
+extern const struct CMUnitTest upgrade_tests[];
+extern const size_t upgrade_test_count;

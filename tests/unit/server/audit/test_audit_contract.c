@@ -11,5 +11,6 @@ int main(void)
     failed += _cmocka_run_group_tests("append", append_tests, append_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("group", group_tests, group_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("recovery", recovery_tests, recovery_test_count, NULL, NULL);
+    failed += _cmocka_run_group_tests("upgrade", upgrade_tests, upgrade_test_count, NULL, NULL);
     return failed + _cmocka_run_group_tests("verify", verify_tests, verify_test_count, NULL, NULL);
 }

@@ -3,8 +3,10 @@
 #include "sign_fixture.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/text.h"
 
@@ -74,11 +76,34 @@ void fixture_open(struct fixture *f, const char *url)
     };
 }
 
+void fixture_open_file(struct fixture *f)
+{
+    char dir[] = P_tmpdir "/chancery-sign-XXXXXX", url[128];
+    if (!mkdtemp(dir))
+        abort();
+    (void)snprintf(url, sizeof(url), "sqlite:%s/store.db", dir);
+    fixture_open(f, url);
+    (void)text_copy(f->dir, sizeof(f->dir), dir);
+}
+
 void fixture_signer(struct fixture *f, bool verify_all)
 {
     const struct signer_config config = {
         .store = f->store, .audit = f->audit, .hsm = fake_hsm_interface(&f->hsm), .verify_all = verify_all};
     MUST(signer_new(&config, &f->signer, NULL));
+}
+
+static void directory_remove(const char *path)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry = NULL;
+    while (dir && (entry = readdir(dir))) {
+        if (entry->d_name[0] != '.')
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    if (dir)
+        (void)closedir(dir);
+    (void)rmdir(path);
 }
 
 void fixture_close(struct fixture *f)
@@ -87,6 +112,8 @@ void fixture_close(struct fixture *f)
     signer_free(f->signer);
     store_close(f->store);
     fake_hsm_clear(&f->hsm);
+    if (*f->dir)
+        directory_remove(f->dir);
 }
 
 status fixture_sign(struct fixture *f, const struct principal *who)

@@ -20,10 +20,12 @@ struct fixture {
     struct sign_order order; /* rsa_pkcs1, SHA-256, key_rsa */
     struct sign_result result;
     struct error err;
+    char dir[64]; /* of the store's file; "": there is none */
 };
 
 /* url: of the store. The audit log is the test program's: fake or real. */
 void fixture_open(struct fixture *f, const char *url);
+void fixture_open_file(struct fixture *f);               /* in a file of its own, which fixture_close removes */
 void fixture_signer(struct fixture *f, bool verify_all); /* when f->audit is there */
 void fixture_close(struct fixture *f);                   /* all but the audit log */
 

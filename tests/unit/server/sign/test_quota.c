@@ -7,11 +7,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/text.h"
 #include "server/sign/approval.h"
@@ -22,21 +20,15 @@ enum { THREADS = 64, QUOTA = 100, TRIES = 4 };
 
 struct setup {
     struct fixture f;
-    char dir[64];
     atomic_int signed_count, refused_count, other_count;
 };
 
 static int setup(void **state)
 {
     struct setup *s = calloc(1, sizeof(*s));
-    char url[128];
     if (!s)
         return -1;
-    (void)snprintf(s->dir, sizeof(s->dir), "%s/chancery-quota-XXXXXX", P_tmpdir);
-    if (!mkdtemp(s->dir))
-        return -1;
-    (void)snprintf(url, sizeof(url), "sqlite:%s/store.db", s->dir);
-    fixture_open(&s->f, url);
+    fixture_open_file(&s->f);
     assert_code(audit_open(s->f.store, NULL, &s->f.audit, &s->f.err), CODE_OK);
     fixture_signer(&s->f, false);
     *state = s;
@@ -46,15 +38,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct setup *s = *state;
-    char path[128];
     audit_close(s->f.audit);
     fixture_close(&s->f);
-    static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm"};
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", s->dir, names[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(s->dir);
     free(s);
     return 0;
 }

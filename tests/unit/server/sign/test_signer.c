@@ -13,6 +13,7 @@
 #include "common/encoding.h"
 #include "common/secret.h"
 #include "server/sign/rights.h"
+#include "server/store/approval.h"
 #include "fake_audit.h"
 #include "sign_fixture.h"
 
@@ -558,6 +559,43 @@ static void a_transaction_that_is_begun_anew_gives_the_same(void **state)
     assert_refused(f, &f->alice, CODE_KEY_DISABLED, "stolen laptop");
 }
 
+static status approved_for_alice(struct db *db)
+{
+    cleanup_policy_row struct policy_row row = {.scope = SCOPE_KEY, .scope_id = KEY_RSA, .version = 1, .created_ms = 1};
+    const struct approval a = {.id = "apr_aaaaaaaaaaaaaaaaaaaa",
+                               .key_id = KEY_RSA,
+                               .requester_id = "svc_alice",
+                               .signatures = 9,
+                               .needed = 1,
+                               .approvals = 1,
+                               .remaining = 9,
+                               .created_ms = 1,
+                               .not_after_ms = INT64_MAX,
+                               .expires_ms = INT64_MAX};
+    buf_add_text(&row.document, "{\"approval\":{\"needed\":1}}");
+    TRY(policy_insert(db, &row, NULL));
+    TRY(approval_insert(db, &a, NULL));
+    TRY(approval_set_state(db, a.id, APPROVAL_APPROVED, NULL));
+    return grant_insert(db, &a, NULL);
+}
+
+/* The context is long enough that the approval's name moves the detail to other memory. */
+static void a_transaction_that_is_begun_anew_has_the_same_detail(void **state)
+{
+    struct fixture *f = *state;
+    fixture_change(f, approved_for_alice);
+    f->order.context[0] = (struct sign_context){.name = "build_id", .value = "20260131"};
+    f->order.context_count = 1;
+    for (int again = 0; again < 2; again++) {
+        f->audit->run_twice = again;
+        assert_code(fixture_sign(f, &f->alice), CODE_OK);
+        for (int i = 2; i > 0; i--)
+            assert_string_equal(f->audit->records[f->audit->count - i].detail,
+                                "{\"policy\":{\"key\":1},\"approval\":\"apr_aaaaaaaaaaaaaaaaaaaa\","
+                                "\"context\":{\"build_id\":\"20260131\"}}");
+    }
+}
+
 /* The refusal is the answer only when it is on record. */
 static void a_refusal_that_cannot_be_recorded_is_not_given(void **state)
 {
@@ -703,6 +741,7 @@ int main(void)
         TEST(i4_a_revocation_that_overtakes_the_intent_wins),
         TEST(i4_a_change_that_leaves_the_right_alone_does_not_stop_the_signature),
         TEST(a_transaction_that_is_begun_anew_gives_the_same),
+        TEST(a_transaction_that_is_begun_anew_has_the_same_detail),
         TEST(a_refusal_that_cannot_be_recorded_is_not_given),
         TEST(i5_what_does_not_fit_the_key_is_refused_before_the_hsm),
         TEST(i5_a_mechanism_that_fits_the_key_must_be_allowed_too),

@@ -7,58 +7,32 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/text.h"
 #include "sign_fixture.h"
 
 enum { THREADS = 32, SIGNATURES_BEFORE = 200 };
 
-struct setup {
-    struct fixture f;
-    char dir[64];
-};
-
 static int setup(void **state)
 {
-    struct setup *s = calloc(1, sizeof(*s));
-    char url[128];
-    if (!s)
+    struct fixture *f = calloc(1, sizeof(*f));
+    if (!f)
         return -1;
-    (void)snprintf(s->dir, sizeof(s->dir), "%s/chancery-sign-XXXXXX", P_tmpdir);
-    if (!mkdtemp(s->dir))
-        return -1;
-    (void)snprintf(url, sizeof(url), "sqlite:%s/store.db", s->dir);
-    fixture_open(&s->f, url);
-    assert_code(audit_open(s->f.store, NULL, &s->f.audit, &s->f.err), CODE_OK);
-    fixture_signer(&s->f, false);
-    *state = s;
+    fixture_open_file(f);
+    assert_code(audit_open(f->store, NULL, &f->audit, &f->err), CODE_OK);
+    fixture_signer(f, false);
+    *state = f;
     return 0;
-}
-
-static void directory_remove(const char *path)
-{
-    DIR *dir = opendir(path);
-    const struct dirent *entry = NULL;
-    while (dir && (entry = readdir(dir))) {
-        if (entry->d_name[0] != '.')
-            (void)unlinkat(dirfd(dir), entry->d_name, 0);
-    }
-    if (dir)
-        (void)closedir(dir);
-    (void)rmdir(path);
 }
 
 static int teardown(void **state)
 {
-    struct setup *s = *state;
-    audit_close(s->f.audit);
-    fixture_close(&s->f);
-    directory_remove(s->dir);
-    free(s);
+    struct fixture *f = *state;
+    audit_close(f->audit);
+    fixture_close(f);
+    free(f);
     return 0;
 }
 
@@ -169,22 +143,22 @@ static status team_is_removed(struct db *db)
 }
 
 /* The batch that holds the revocation may hold intents too: none may stand behind it. */
-static void assert_no_intent_is_later(struct setup *s, const struct revocation *revocation)
+static void assert_no_intent_is_later(struct fixture *f, const struct revocation *revocation)
 {
     struct worker workers[THREADS];
     atomic_int made = 0;
-    s->f.order.key = KEY_EC;
-    s->f.order.input.mechanism = MECHANISM_ECDSA;
+    f->order.key = KEY_EC;
+    f->order.input.mechanism = MECHANISM_ECDSA;
     if (revocation->prepare)
-        fixture_change(&s->f, revocation->prepare);
+        fixture_change(f, revocation->prepare);
     for (int i = 0; i < THREADS; i++) {
-        workers[i] = (struct worker){.f = &s->f, .made = &made};
+        workers[i] = (struct worker){.f = f, .made = &made};
         assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
     }
     const struct timespec pause = {.tv_nsec = 1000000};
     for (int i = 0; i < 60000 && atomic_load(&made) < SIGNATURES_BEFORE; i++)
         (void)nanosleep(&pause, NULL);
-    revoke_on_record(&s->f, revocation);
+    revoke_on_record(f, revocation);
 
     int signatures = 0;
     for (int i = 0; i < THREADS; i++) {
@@ -193,15 +167,15 @@ static void assert_no_intent_is_later(struct setup *s, const struct revocation *
         assert_int_equal(workers[i].refusals, 1);
         signatures += workers[i].signatures;
     }
-    struct tally t = tally_of(&s->f);
+    struct tally t = tally_of(f);
     assert_true(signatures >= SIGNATURES_BEFORE);
     assert_true(t.revoked_at > 0);
     assert_true(t.last_intent < t.revoked_at);
     assert_int_equal(t.intents, signatures);
     assert_int_equal(t.outcomes, signatures);
-    assert_int_equal(usage_of(&s->f, KEY_EC).success, signatures);
-    assert_int_equal(usage_of(&s->f, KEY_EC).refused, THREADS);
-    assert_log_is_sound(&s->f);
+    assert_int_equal(usage_of(f, KEY_EC).success, signatures);
+    assert_int_equal(usage_of(f, KEY_EC).refused, THREADS);
+    assert_log_is_sound(f);
 }
 
 static void i4_no_intent_is_later_in_the_log_than_the_revocation(void **state)
@@ -254,12 +228,12 @@ static void *race(void *arg)
 
 static void i6_a_race_for_one_key_is_signed_once(void **state)
 {
-    struct setup *s = *state;
+    struct fixture *f = *state;
     struct worker workers[8];
-    s->f.order.key = KEY_EC;
-    s->f.order.input.mechanism = MECHANISM_ECDSA;
+    f->order.key = KEY_EC;
+    f->order.input.mechanism = MECHANISM_ECDSA;
     for (size_t i = 0; i < COUNT_OF(workers); i++) {
-        workers[i] = (struct worker){.f = &s->f};
+        workers[i] = (struct worker){.f = f};
         assert_int_equal(pthread_create(&workers[i].thread, NULL, race, &workers[i]), 0);
     }
     for (size_t i = 0; i < COUNT_OF(workers); i++) {
@@ -267,9 +241,9 @@ static void i6_a_race_for_one_key_is_signed_once(void **state)
         assert_int_equal(workers[i].others, 0);
         assert_int_equal(workers[i].signatures, 20);
     }
-    assert_int_equal(s->f.hsm.calls, 20);
-    assert_int_equal(tally_of(&s->f).intents, 20);
-    assert_log_is_sound(&s->f);
+    assert_int_equal(f->hsm.calls, 20);
+    assert_int_equal(tally_of(f).intents, 20);
+    assert_log_is_sound(f);
 }
 
 /* What a crash between intent and outcome leaves behind: the row is under way, and its intent is open. */
@@ -282,8 +256,7 @@ static status row_insert(struct db *db, void *arg, struct audit_record *record, 
 
 static void i6_a_request_interrupted_by_a_crash_may_be_made_again(void **state)
 {
-    struct setup *s = *state;
-    struct fixture *f = &s->f;
+    struct fixture *f = *state;
     struct idempotency row = {
         .principal_id = "svc_alice", .idempotency_key = "0123456789abcdef", .version = 1, .created_ms = clock_now_ms()};
     struct audit_record intent = {
@@ -306,8 +279,7 @@ static void i6_a_request_interrupted_by_a_crash_may_be_made_again(void **state)
 
 static void refusals_of_all_kinds_are_taken_by_the_log(void **state)
 {
-    struct setup *s = *state;
-    struct fixture *f = &s->f;
+    struct fixture *f = *state;
     assert_code(fixture_sign(f, &f->bob), CODE_NOT_FOUND);
     f->order.key = "no\"such\x01key";
     assert_code(fixture_sign(f, &f->alice), CODE_NOT_FOUND);
