@@ -216,8 +216,7 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
     return row_changed(changed, "signing key", err);
 }
 
-/* In the order of ids. Filters that are not set match everything. A member's keys are found by his projects, which are
- * few: a condition on each key of the store would be asked a hundred thousand times for the ten that a token shows. */
+/* In the order of ids. Filters that are not set match everything. */
 #define LIST_SQL(whose, state, ending)                                                                                 \
     "SELECT " COLUMNS FROM                                                                                             \
     "WHERE k.id > $1 AND ($2 = '' OR k.project_id = $2) AND ($3 = 0 OR k.state = 'active') AND " whose " AND " state   \
@@ -226,9 +225,7 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
 #define ENDING_ANY "$11 = CAST(0 AS BIGINT)"
 #define ENDING_SOON                                                                                                    \
     "(k.id, k.version) IN (SELECT key_id, version FROM key_version WHERE not_after_ms > 0 AND not_after_ms <= $11)"
-#define OF_MEMBER                                                                                                      \
-    "k.project_id IN (SELECT project_id FROM principal_role WHERE principal_id = $4 AND (role & $5) <> 0 "             \
-    "AND " ROLE_IN_TIME("", "$10") ")"
+#define OF_MEMBER PROJECT_OF("k.project_id", "$4", "$5", "$10")
 /* A state alone is found by its index. */
 #define IN_STATE "k.lifecycle = $7"
 #define IN_ANY_STATE "$7 = ''"
@@ -296,4 +293,25 @@ status key_version_find(struct db *db, const char *key_id, int version, struct s
                  "JOIN key_version v ON v.key_id = k.id AND v.version = $2 WHERE k.id = $1",
                  DB_PARAMS(db_text(key_id), db_int(version)), &rows, err));
     return signing_key_take(rows, out, err);
+}
+
+status signing_key_count(struct db *db, const char *member_id, int64_t counts[KEY_STATE_COUNT], struct error *err)
+{
+    static const char *const texts[] = {
+        "SELECT lifecycle, COUNT(*) FROM signing_key WHERE " PROJECT_ANY("$1", "$2") " GROUP BY lifecycle",
+        "SELECT lifecycle, COUNT(*) FROM signing_key WHERE " PROJECT_OF("project_id", "$1", ROLES_ANY,
+                                                                        "$2") " GROUP BY lifecycle",
+    };
+    cleanup_rows struct db_rows *rows = NULL;
+    memset(counts, 0, KEY_STATE_COUNT * sizeof(*counts));
+    TRY(db_query(db, texts[member_id != NULL], DB_PARAMS(db_text(filter_text(member_id)), db_int(clock_now_ms())),
+                 &rows, err));
+    for (bool more = false;;) {
+        enum key_state state = KEY_ACTIVE;
+        TRY(db_next(rows, &more, err));
+        if (!more)
+            return OK;
+        TRY(state_read(rows, 0, &state, err));
+        counts[state] = db_column_int(rows, 1);
+    }
 }
