@@ -128,7 +128,7 @@ static status signatures_add(struct overview *o, struct error *err)
     json_add_integer(o->w, "days", o->usage_days);
     json_add_text(o->w, "from", from);
     json_begin_array(o->w, "by_day");
-    TRY(usage_sum(o->db, o->member_id, from, usage_row, o, err));
+    TRY(usage_sum_days(o->db, o->member_id, from, usage_row, o, err));
     json_end_array(o->w);
     counts_add(o->w, &o->used);
     json_end_object(o->w);

@@ -362,8 +362,8 @@ status usage_list(struct db *db, const struct usage_filter *filter, status (*eac
 
 /* All in one row a day (day, success, refused, failed), from from_day on; owner_id NULL: of all keys, else of those in
  * projects that this principal owns. What usage_list has under USAGE_IN_ALL, without a walk over all days. */
-status usage_sum(struct db *db, const char *owner_id, const char *from_day,
-                 status (*each)(void *arg, const struct usage *u), void *arg, struct error *err);
+status usage_sum_days(struct db *db, const char *owner_id, const char *from_day,
+                      status (*each)(void *arg, const struct usage *u), void *arg, struct error *err);
 
 /* ---- idempotency.c: I6 */
 struct idempotency {

@@ -87,8 +87,8 @@ status usage_list(struct db *db, const struct usage_filter *filter, status (*eac
     "CAST(SUM(u.failed) AS BIGINT) FROM signing_key k CROSS JOIN key_usage u "                                         \
     "WHERE u.key_id = k.id AND u.day >= $3 AND " whose " GROUP BY u.day ORDER BY u.day"
 
-status usage_sum(struct db *db, const char *owner_id, const char *from_day,
-                 status (*each)(void *arg, const struct usage *u), void *arg, struct error *err)
+status usage_sum_days(struct db *db, const char *owner_id, const char *from_day,
+                      status (*each)(void *arg, const struct usage *u), void *arg, struct error *err)
 {
     static const char *const texts[] = {SUM_SQL(PROJECT_ANY("$1", "$2")),
                                         SUM_SQL(PROJECT_OF("k.project_id", "$1", ROLE_OWNER, "$2"))};

@@ -100,7 +100,7 @@ static status sum_text(void *arg, const struct usage *u)
 static void assert_sum(struct world *w, const char *owner_id, const char *from_day, const char *expected)
 {
     struct collected c = {0};
-    assert_ok(usage_sum(w->db, owner_id, from_day, sum_text, &c, &w->err), &w->err);
+    assert_ok(usage_sum_days(w->db, owner_id, from_day, sum_text, &c, &w->err), &w->err);
     assert_string_equal(c.text, expected);
 }
 
