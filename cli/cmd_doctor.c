@@ -15,6 +15,7 @@ static const struct doctor_step steps[] = {
     {"server", DOCTOR_CONFIGURED, doctor_server},
     {"clock", DOCTOR_REACHED, doctor_clock},
     {"credential", DOCTOR_CONFIGURED | DOCTOR_REACHED, doctor_credential},
+    {"version", DOCTOR_IDENTIFIED, doctor_version},
     {"keys", DOCTOR_IDENTIFIED, doctor_keys},
     {"certificates", DOCTOR_LISTED, doctor_certificates},
     {"signature", DOCTOR_LISTED, doctor_signature},

@@ -46,6 +46,7 @@ status doctor_files(struct doctor *d, struct finding *f, struct error *err);
 status doctor_server(struct doctor *d, struct finding *f, struct error *err);
 status doctor_clock(struct doctor *d, struct finding *f, struct error *err);
 status doctor_credential(struct doctor *d, struct finding *f, struct error *err);
+status doctor_version(struct doctor *d, struct finding *f, struct error *err);
 status doctor_keys(struct doctor *d, struct finding *f, struct error *err);
 status doctor_certificates(struct doctor *d, struct finding *f, struct error *err);
 status doctor_signature(struct doctor *d, struct finding *f, struct error *err);

@@ -30,6 +30,7 @@ static const struct {
      "administrator sees it with: chancery account show NAME"},
     {"credential", CODE_TIMEOUT, "the server answers, but not this request: tell the administrator"},
     {"credential", CODE_OK, "tell the administrator the request id"},
+    {"version", CODE_OK, "tell the administrator the request id"},
     {"keys", CODE_OK, "tell the administrator the request id"},
     {"certificates", CODE_OK, "tell the administrator; the certificate is reissued centrally"},
     {"signature", CODE_NOT_FOUND, "chancery keys lists what this account may sign with"},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chancery/protocol.h"
+#include "chancery/version.h"
 #include "cli/api.h"
 #include "cli/doctor.h"
 #include "cli/key_ref.h"
@@ -98,6 +99,23 @@ status doctor_credential(struct doctor *d, struct finding *f, struct error *err)
     api_cell(who, "type", &type);
     finding_say(f, "the server knows %s (%s)", buf_text(&name), buf_text(&type));
     d->reached |= DOCTOR_IDENTIFIED;
+    return OK;
+}
+
+/* Another version is no fault: each side refuses only what it does not know. */
+status doctor_version(struct doctor *d, struct finding *f, struct error *err)
+{
+    cleanup_buf struct buf path = {0}, version = {0}, started = {0};
+    cleanup_json struct json *server = NULL;
+    api_path(&path, "/v1/server");
+    TRY(api_request(d->cli, "GET", &path, NULL, &server, err));
+    api_cell(server, "version", &version);
+    api_cell(server, "started", &started);
+    finding_say(f, "the server is chanceryd %s, started %s", buf_text(&version), buf_text(&started));
+    if (strcmp(buf_text(&version), CHANCERY_VERSION) != 0) {
+        finding_note(f, "the server is chanceryd %s, and this is chancery " CHANCERY_VERSION, buf_text(&version));
+        finding_advise(f, "update the older of the two when something is refused as unknown");
+    }
     return OK;
 }
 

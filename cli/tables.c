@@ -26,6 +26,7 @@ const struct cli_command *const cli_tables[] = {
     definition_commands,
     audit_commands,
     doctor_commands,
+    overview_commands,
     other_commands,
 };
 const size_t cli_table_count = COUNT_OF(cli_tables);

@@ -26,6 +26,7 @@ extern const struct cli_command approval_commands[];
 extern const struct cli_command definition_commands[];
 extern const struct cli_command audit_commands[];
 extern const struct cli_command doctor_commands[];
+extern const struct cli_command overview_commands[];
 extern const struct cli_command other_commands[];
 extern const struct cli_command ca_commands[];
 

@@ -30,6 +30,7 @@ const struct route *const api_tables[] = {
     project_role_routes,
     server_info_routes,
     usage_routes,
+    overview_routes,
     ca_routes,
     tsa_routes,
     timestamp_routes,

@@ -27,6 +27,7 @@ struct api {
     int64_t destroy_wait_ms;            /* from a key's retirement to its destruction */
     int64_t break_glass_hours;          /* of a request in an emergency, and of its grant; 0: one */
     const char *const *token_audiences; /* NULL-ended: "<public url>/v1/oauth/token" */
+    int64_t started_ms;                 /* when this server began */
     bool (*is_draining)(void);          /* readyz answers 503 then; may be NULL */
 };
 

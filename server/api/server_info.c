@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a signing machine must know of this server to reach it: its addresses and the roots of its certificate. */
+/* What a signing machine must know of this server to reach it: its addresses and the roots of its certificate. And which
+ * version runs, since when. */
 #include <string.h>
 
+#include "chancery/version.h"
 #include "common/file.h"
 #include "server/api/parse.h"
 #include "server/api/routes.h"
@@ -35,6 +37,8 @@ static status server_get(void *arg, struct request *req, struct response *res, s
     json_begin_object(w, NULL);
     TRY(urls_add(w, api->token_audiences, err));
     json_add_text(w, "root", has_roots ? buf_text(&roots) : NULL);
+    json_add_text(w, "version", CHANCERY_VERSION);
+    json_add_time(w, "started", api->started_ms);
     json_end_object(w);
     return OK;
 }

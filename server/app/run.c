@@ -167,6 +167,7 @@ static status server_start(struct server *s, const struct run_options *o, struct
                           .runner = s->parts.runner,
                           .destroy_wait_ms = s->config->destroy_wait_hours * HOUR_MS,
                           .break_glass_hours = s->config->break_glass_hours,
+                          .started_ms = clock_now_ms(),
                           .is_draining = is_draining};
     TRY(http_start(s, err));
     TRY(public_http_start(&s->public_http, s->config, &s->api, err));

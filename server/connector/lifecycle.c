@@ -51,7 +51,9 @@ static status end_collect(void *arg, const struct certificate_end *e)
 static status scan_look(struct db *db, void *arg, struct error *err)
 {
     struct scan *s = arg;
-    return certificate_end_list(db, s->after_ms, s->after_key, s->until_ms, SCAN_MOST, end_collect, s, err);
+    const struct certificate_end_filter filter = {
+        .until_ms = s->until_ms, .after_ms = s->after_ms, .after_key = s->after_key, .limit = SCAN_MOST};
+    return certificate_end_list(db, &filter, end_collect, s, err);
 }
 
 /* ---- notices */

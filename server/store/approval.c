@@ -152,32 +152,40 @@ static status cursor_read(const char *after, int64_t *ms, char id[ID_SIZE], stru
     return error_set(err, CODE_INVALID, "after: not a cursor of this list");
 }
 
-/* The present time: $1. What a principal sees: $9. What waits for one: $10, an administrator when $11 is 1. 1 and 4:
- * owner, approver. */
+/* The present time: $1. What a principal sees: $7. What waits for one: $8, an administrator when $9 is 1. 1 and 4:
+ * owner, approver. Pending ones are told by their row alone, before all that the others need is looked up. */
 #define HAS_ROLE(who, bits)                                                                                            \
     "EXISTS (SELECT 1 FROM principal_role m WHERE m.project_id = k.project_id AND m.principal_id = " who               \
     " AND (m.role & " bits ") <> 0 AND " ROLE_IN_TIME("m.", "$1") ")"
-#define LIST_SQL                                                                                                       \
-    "SELECT " COLUMNS FROM "WHERE (r.created_ms < $2 OR (r.created_ms = $2 AND r.id < $3)) "                           \
-    "AND ($4 = '' OR k.project_id = $4) AND ($5 = '' OR r.key_id = $5) AND ($6 = '' OR r.requester_id = $6) "          \
-    "AND ($7 = '' OR " STATE " = $7) AND ($8 = -1 OR r.break_glass = $8) "                                             \
-    "AND ($9 = '' OR r.requester_id = $9 OR " HAS_ROLE(                                                                \
-        "$9",                                                                                                          \
+#define WHERE                                                                                                          \
+    "WHERE ($2 = '' OR k.project_id = $2) AND ($3 = '' OR r.key_id = $3) AND ($4 = '' OR r.requester_id = $4) "        \
+    "AND ($5 <> 'pending' OR (r.state = 'pending' AND r.expires_ms > $1)) "                                            \
+    "AND ($5 = '' OR " STATE " = $5) AND ($6 = -1 OR r.break_glass = $6) "                                             \
+    "AND ($7 = '' OR r.requester_id = $7 OR " HAS_ROLE(                                                                \
+        "$7",                                                                                                          \
         "5") ") "                                                                                                      \
-             "AND ($10 = '' OR (r.state = 'pending' AND r.expires_ms > $1 AND r.requester_id <> $10 "                  \
-             "AND NOT EXISTS (SELECT 1 FROM approval_decision e WHERE e.request_id = r.id AND e.approver_id = $10) "   \
+             "AND ($8 = '' OR (r.state = 'pending' AND r.expires_ms > $1 AND r.requester_id <> $8 "                    \
+             "AND NOT EXISTS (SELECT 1 FROM approval_decision e WHERE e.request_id = r.id AND e.approver_id = $8) "    \
              "AND NOT EXISTS (SELECT 1 FROM principal q JOIN team_member t ON t.team_id = q.team_id "                  \
-             "WHERE q.id = r.requester_id AND t.principal_id = $10) "                                                  \
-             "AND ((r.break_glass = 0 AND " HAS_ROLE(                                                                  \
-                 "$10", "4") ") "                                                                                      \
-                             "OR (r.break_glass = 1 AND ($11 = 1 OR " HAS_ROLE(                                        \
-                                 "$10", "1") "))))) "                                                                  \
-                                             "ORDER BY r.created_ms DESC, r.id DESC LIMIT $12"
+             "WHERE q.id = r.requester_id AND t.principal_id = $8) "                                                   \
+             "AND ((r.break_glass = 0 AND " HAS_ROLE("$8", "4") ") "                                                   \
+                                                                "OR (r.break_glass = 1 AND ($9 = 1 OR " HAS_ROLE(      \
+                                                                    "$8", "1") "))))) "
+#define LIST_SQL                                                                                                       \
+    "SELECT " COLUMNS FROM WHERE "AND (r.created_ms < $10 OR (r.created_ms = $10 AND r.id < $11)) "                    \
+    "ORDER BY r.created_ms DESC, r.id DESC LIMIT $12"
 
 static const char *or_any(const char *text)
 {
     return text ? text : "";
 }
+
+/* $1 to $9 */
+#define FILTER_PARAMS(f)                                                                                               \
+    db_int((f)->now_ms), db_text(or_any((f)->project_id)), db_text(or_any((f)->key_id)),                               \
+        db_text(or_any((f)->requester_id)),                                                                            \
+        db_text((f)->state < APPROVAL_STATES ? approval_state_name((f)->state) : ""), db_int((f)->break_glass),        \
+        db_text(or_any((f)->viewer_id)), db_text(or_any((f)->decider_id)), db_int((f)->decider_is_administrator)
 
 status approval_list(struct db *db, const struct approval_filter *f, struct page page,
                      status (*each)(void *arg, const struct approval *a), void *arg, struct error *err)
@@ -187,12 +195,8 @@ status approval_list(struct db *db, const struct approval_filter *f, struct page
     char before_id[ID_SIZE];
     TRY(cursor_read(page.after, &before_ms, before_id, err));
     TRY(db_query(db, LIST_SQL,
-                 DB_PARAMS(db_int(f->now_ms), db_int(before_ms), db_text(before_id), db_text(or_any(f->project_id)),
-                           db_text(or_any(f->key_id)), db_text(or_any(f->requester_id)),
-                           db_text(f->state < APPROVAL_STATES ? approval_state_name(f->state) : ""),
-                           db_int(f->break_glass), db_text(or_any(f->viewer_id)), db_text(or_any(f->decider_id)),
-                           db_int(f->decider_is_administrator), db_int(page_limit(page))),
-                 &rows, err));
+                 DB_PARAMS(FILTER_PARAMS(f), db_int(before_ms), db_text(before_id), db_int(page_limit(page))), &rows,
+                 err));
     for (bool more = false;;) {
         TRY(db_next(rows, &more, err));
         if (!more)
@@ -201,6 +205,15 @@ status approval_list(struct db *db, const struct approval_filter *f, struct page
         approval_read(rows, &a);
         TRY(each(arg, &a));
     }
+}
+
+status approval_count(struct db *db, const struct approval_filter *f, int64_t *out, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, "SELECT COUNT(*)" FROM WHERE, DB_PARAMS(FILTER_PARAMS(f)), &rows, err));
+    TRY(row_expect(rows, "approval", err));
+    *out = db_column_int(rows, 0);
+    return OK;
 }
 
 /* ---- digests */

@@ -65,6 +65,8 @@ enum { APPROVAL_CURSOR_SIZE = 24 + ID_SIZE };
 void approval_cursor(const struct approval *a, char out[APPROVAL_CURSOR_SIZE]);
 status approval_list(struct db *db, const struct approval_filter *filter, struct page page,
                      status (*each)(void *arg, const struct approval *a), void *arg, struct error *err);
+/* How many that list has. */
+status approval_count(struct db *db, const struct approval_filter *filter, int64_t *out, struct error *err);
 
 /* ---- digests of a request */
 struct approval_digest {

@@ -22,19 +22,29 @@ static status end_read(const struct db_rows *rows, struct certificate_end *out, 
     return buf_check(&out->certificate, err);
 }
 
-status certificate_end_list(struct db *db, int64_t after_ms, const char *after_key, int64_t until_ms, int limit,
+/* CROSS: SQLite goes along the index of ends, which has all that is asked of a version. */
+#define FROM " FROM key_version v CROSS JOIN signing_key k "
+#define WHERE_ENDING(whose)                                                                                            \
+    "WHERE k.id = v.key_id AND k.version = v.version AND v.not_after_ms > 0 AND v.not_after_ms <= $3 AND "             \
+    "v.revoked_ms = 0 AND k.lifecycle IN ('active', 'disabled') AND " whose
+#define OF_ALL PROJECT_ANY("$1", "$2")
+#define OF_MEMBER PROJECT_OF("k.project_id", "$1", ROLES_ANY, "$2")
+
+#define LIST_SQL(whose)                                                                                                \
+    "SELECT k.id, p.name, k.label, k.connector, v.certificate_source, v.version, k.renew_before_days, "                \
+    "v.notified_days, v.not_after_ms, v.certificate" FROM "JOIN project p ON p.id = k.project_id " WHERE_ENDING(       \
+        whose) " AND v.not_after_ms >= $4 AND (v.not_after_ms > $4 OR k.id > $5) "                                     \
+               "ORDER BY v.not_after_ms, k.id LIMIT $6"
+
+status certificate_end_list(struct db *db, const struct certificate_end_filter *filter,
                             status (*each)(void *arg, const struct certificate_end *e), void *arg, struct error *err)
 {
+    static const char *const texts[] = {LIST_SQL(OF_ALL), LIST_SQL(OF_MEMBER)};
     cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(
-        db,
-        "SELECT k.id, p.name, k.label, k.connector, v.certificate_source, v.version, k.renew_before_days, "
-        "v.notified_days, v.not_after_ms, v.certificate FROM key_version v JOIN signing_key k ON "
-        "k.id = v.key_id AND k.version = v.version JOIN project p ON p.id = k.project_id WHERE "
-        "v.not_after_ms > 0 AND v.not_after_ms <= $2 AND (v.not_after_ms > $1 OR (v.not_after_ms = $1 AND k.id > $4)) "
-        "AND v.not_after_ms >= $1 AND v.revoked_ms = 0 AND k.lifecycle IN "
-        "('active', 'disabled') ORDER BY v.not_after_ms, k.id LIMIT $3",
-        DB_PARAMS(db_int(after_ms), db_int(until_ms), db_int(limit), db_text(after_key)), &rows, err));
+    TRY(db_query(db, texts[filter->member_id != NULL],
+                 DB_PARAMS(db_text(filter_text(filter->member_id)), db_int(clock_now_ms()), db_int(filter->until_ms),
+                           db_int(filter->after_ms), db_text(filter_text(filter->after_key)), db_int(filter->limit)),
+                 &rows, err));
     struct certificate_end e = {0};
     status s = OK;
     for (bool more = true; is_ok(s) && more;) {
@@ -46,6 +56,22 @@ status certificate_end_list(struct db *db, int64_t after_ms, const char *after_k
     }
     buf_clear(&e.certificate);
     return s;
+}
+
+#define COUNT_SQL(whose)                                                                                               \
+    "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN v.not_after_ms <= $2 THEN 1 ELSE 0 END), 0) AS BIGINT)" FROM         \
+    WHERE_ENDING(whose)
+
+status certificate_end_count(struct db *db, const char *member_id, int64_t now_ms, int64_t until_ms,
+                             struct certificate_end_count *out, struct error *err)
+{
+    static const char *const texts[] = {COUNT_SQL(OF_ALL), COUNT_SQL(OF_MEMBER)};
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, texts[member_id != NULL],
+                 DB_PARAMS(db_text(filter_text(member_id)), db_int(now_ms), db_int(until_ms)), &rows, err));
+    TRY(row_expect(rows, "certificate", err));
+    *out = (struct certificate_end_count){.ending = db_column_int(rows, 0), .expired = db_column_int(rows, 1)};
+    return OK;
 }
 
 status certificate_end_set_notified(struct db *db, const char *key_id, int version, int days, struct error *err)

@@ -73,6 +73,7 @@ status job_end_enrolment(struct db *db, const char *key_id, int version, const c
                          struct error *err);
 /* By an administrator: state, next_ms, finished_ms and last_error of a job that is not running. */
 status job_set_state(struct db *db, const struct job *j, struct error *err);
+status job_count(struct db *db, int64_t counts[JOB_STATES], struct error *err); /* by state */
 /* Removes finished ones beyond the newest `keep`, and those that ended before a time. */
 status job_prune(struct db *db, int64_t before_ms, int64_t keep, struct error *err);
 
@@ -86,8 +87,20 @@ struct certificate_end {
 };
 /* Of active and disabled keys, those that are not revoked and end by `until_ms`, soonest first, then by key, at most
  * limit: the ones behind `after_ms` and `after_key`. */
-status certificate_end_list(struct db *db, int64_t after_ms, const char *after_key, int64_t until_ms, int limit,
+struct certificate_end_filter {
+    int64_t until_ms, after_ms;
+    const char *after_key; /* NULL: from the first of after_ms */
+    const char *member_id; /* NULL: all; else keys of projects where this principal has a role now */
+    int limit;
+};
+status certificate_end_list(struct db *db, const struct certificate_end_filter *filter,
                             status (*each)(void *arg, const struct certificate_end *e), void *arg, struct error *err);
+struct certificate_end_count {
+    int64_t ending;  /* by until_ms */
+    int64_t expired; /* of these, by now */
+};
+status certificate_end_count(struct db *db, const char *member_id, int64_t now_ms, int64_t until_ms,
+                             struct certificate_end_count *out, struct error *err);
 status certificate_end_set_notified(struct db *db, const char *key_id, int version, int days, struct error *err);
 /* Reads the end of at most `limit` certificates whose row does not tell it. */
 status certificate_end_fill(struct db *db, int limit, int64_t *changed, struct error *err);

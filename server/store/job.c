@@ -205,3 +205,16 @@ status job_prune(struct db *db, int64_t before_ms, int64_t keep, struct error *e
                    "finished_ms FROM job WHERE finished_ms > 0 ORDER BY finished_ms DESC LIMIT 1 OFFSET $2), 0))",
                    DB_PARAMS(db_int(before_ms), db_int(keep)), NULL, err);
 }
+
+status job_count(struct db *db, int64_t counts[JOB_STATES], struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    memset(counts, 0, JOB_STATES * sizeof(*counts));
+    TRY(db_query(db, "SELECT state, COUNT(*) FROM job GROUP BY state", NULL, 0, &rows, err));
+    for (bool more = false;;) {
+        TRY(db_next(rows, &more, err));
+        if (!more)
+            return OK;
+        counts[word_index(job_state_words, db_column_text(rows, 0))] = db_column_int(rows, 1);
+    }
+}

@@ -135,6 +135,16 @@ status principal_list(struct db *db, enum principal_type type, struct page page,
     }
 }
 
+status principal_count(struct db *db, enum principal_type type, int64_t *out, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, "SELECT COUNT(*) FROM principal WHERE type = $1 AND removed_ms = 0",
+                 DB_PARAMS(db_text(type_names[type])), &rows, err));
+    TRY(row_expect(rows, "principal", err));
+    *out = db_column_int(rows, 0);
+    return OK;
+}
+
 status principal_count_administrators(struct db *db, int64_t *active, struct error *err)
 {
     cleanup_rows struct db_rows *rows = NULL;

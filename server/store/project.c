@@ -68,3 +68,18 @@ status project_list(struct db *db, const char *member_id, struct page page,
         TRY(each(arg, &p));
     }
 }
+
+status project_count(struct db *db, const char *member_id, struct project_count *out, struct error *err)
+{
+    cleanup_rows struct db_rows *rows = NULL;
+    if (member_id)
+        TRY(db_query(db,
+                     "SELECT COUNT(DISTINCT project_id), COUNT(DISTINCT CASE WHEN role = " ROLE_OWNER
+                     " THEN project_id END) FROM principal_role WHERE principal_id = $1 AND " ROLE_IN_TIME("", "$2"),
+                     DB_PARAMS(db_text(member_id), db_int(clock_now_ms())), &rows, err));
+    else
+        TRY(db_query(db, "SELECT COUNT(*), 0 FROM project", NULL, 0, &rows, err));
+    TRY(row_expect(rows, "project", err));
+    *out = (struct project_count){.seen = db_column_int(rows, 0), .owned = db_column_int(rows, 1)};
+    return OK;
+}

@@ -13,6 +13,16 @@
 #define ROLE_IN_TIME(table, now)                                                                                       \
     table "not_before_ms <= " now " AND (" table "not_after_ms = 0 OR " table "not_after_ms > " now ")"
 
+/* The project is one where this principal has a role of `roles` (bits) now. Its projects are few: a condition on each
+ * row of the store would be asked a hundred thousand times for the ten that are meant. */
+#define PROJECT_OF(column, principal, roles, now)                                                                      \
+    column " IN (SELECT project_id FROM principal_role WHERE principal_id = " principal " AND (role & " roles          \
+           ") <> 0 AND " ROLE_IN_TIME("", now) ")"
+#define ROLES_ANY "7" /* owner, signer, approver */
+#define ROLE_OWNER "1"
+/* In its place where no principal is given: every project; the parameters keep their types. */
+#define PROJECT_ANY(principal, now) "(" principal " = '' AND " now " >= CAST(0 AS BIGINT))"
+
 /* The first row of a result: CODE_NOT_FOUND with "<what>: …" when there is none. */
 status row_expect(struct db_rows *rows, const char *what, struct error *err);
 /* A change that must meet a row: CODE_NOT_FOUND when changed is 0. */

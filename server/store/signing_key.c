@@ -229,9 +229,7 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
 #define ENDING_ANY "$11 = CAST(0 AS BIGINT)"
 #define ENDING_SOON                                                                                                    \
     "(k.id, k.version) IN (SELECT key_id, version FROM key_version WHERE not_after_ms > 0 AND not_after_ms <= $11)"
-#define OF_MEMBER                                                                                                      \
-    "p.id IN (SELECT project_id FROM principal_role WHERE principal_id = $4 AND (role & $5) <> 0 "                     \
-    "AND " ROLE_IN_TIME("", "$10") ")"
+#define OF_MEMBER PROJECT_OF("p.id", "$4", "$5", "$10")
 #define IN_STATE "k.lifecycle = $7"
 /* Not by the state's index: what ends soon is less. */
 #define IN_STATE_TOO "COALESCE(k.lifecycle, '') = $7"
@@ -319,4 +317,25 @@ status key_version_find(struct db *db, const char *key_id, int version, struct s
                  "JOIN key_version v ON v.key_id = k.id AND v.version = $2 WHERE k.id = $1",
                  DB_PARAMS(db_text(key_id), db_int(version)), &rows, err));
     return signing_key_take(rows, out, err);
+}
+
+status signing_key_count(struct db *db, const char *member_id, int64_t counts[KEY_STATE_COUNT], struct error *err)
+{
+    static const char *const texts[] = {
+        "SELECT lifecycle, COUNT(*) FROM signing_key WHERE " PROJECT_ANY("$1", "$2") " GROUP BY lifecycle",
+        "SELECT lifecycle, COUNT(*) FROM signing_key WHERE " PROJECT_OF("project_id", "$1", ROLES_ANY,
+                                                                        "$2") " GROUP BY lifecycle",
+    };
+    cleanup_rows struct db_rows *rows = NULL;
+    memset(counts, 0, KEY_STATE_COUNT * sizeof(*counts));
+    TRY(db_query(db, texts[member_id != NULL], DB_PARAMS(db_text(filter_text(member_id)), db_int(clock_now_ms())),
+                 &rows, err));
+    for (bool more = false;;) {
+        enum key_state state = KEY_ACTIVE;
+        TRY(db_next(rows, &more, err));
+        if (!more)
+            return OK;
+        TRY(state_read(rows, 0, &state, err));
+        counts[state] = db_column_int(rows, 1);
+    }
 }

@@ -63,6 +63,12 @@ status project_update(struct db *db, const struct project *p, struct error *err)
 status project_list(struct db *db, const char *member_id, struct page page,
                     status (*each)(void *arg, const struct project *p), void *arg, struct error *err);
 
+struct project_count {
+    int64_t seen, owned;
+};
+/* All; or with member_id those where this principal has a role, and is owner, now. */
+status project_count(struct db *db, const char *member_id, struct project_count *out, struct error *err);
+
 /* ---- principal.c: users and service accounts share names and ids */
 enum principal_type { PRINCIPAL_USER, PRINCIPAL_SERVICE_ACCOUNT, PRINCIPAL_TEAM }; /* a team only as a member */
 enum platform_role { ROLE_NONE, ROLE_ADMINISTRATOR, ROLE_AUDITOR };
@@ -89,6 +95,7 @@ status principal_remove(struct db *db, const char *id, int64_t now_ms, struct er
 /* Knows name, state (active, disabled) and role. */
 status principal_list(struct db *db, enum principal_type type, struct page page,
                       status (*each)(void *arg, const struct principal *p), void *arg, struct error *err);
+status principal_count(struct db *db, enum principal_type type, int64_t *out, struct error *err);
 status principal_count_administrators(struct db *db, int64_t *active, struct error *err); /* enabled ones */
 
 /* ---- credential.c */
@@ -303,6 +310,8 @@ struct signing_key_filter {
  * (the label), state and type. */
 status signing_key_list(struct db *db, const struct signing_key_filter *filter, struct page page,
                         status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
+/* By state; member_id NULL: all, else keys of projects where this principal has a role now. */
+status signing_key_count(struct db *db, const char *member_id, int64_t counts[KEY_STATE_COUNT], struct error *err);
 /* The key with each of its versions that is not the current one and may still be named, newest first. */
 status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
                                 status (*each)(void *arg, const struct signing_key *k), void *arg, struct error *err);
@@ -353,6 +362,11 @@ struct usage_filter {
 };
 status usage_list(struct db *db, const struct usage_filter *filter, status (*each)(void *arg, const struct usage *u),
                   void *arg, struct error *err);
+
+/* All in one row a day (day, success, refused, failed), from from_day on; owner_id NULL: of all keys, else of those in
+ * projects that this principal owns. What usage_list has under USAGE_IN_ALL, without a walk over all days. */
+status usage_sum_days(struct db *db, const char *owner_id, const char *from_day,
+                      status (*each)(void *arg, const struct usage *u), void *arg, struct error *err);
 
 /* ---- idempotency.c: I6 */
 struct idempotency {

@@ -30,6 +30,19 @@ static void usage_read(const struct db_rows *rows, struct usage *out)
     COLUMN_COPY(out->principal_id, rows, 5);
 }
 
+static status usage_walk(struct db_rows *rows, status (*each)(void *arg, const struct usage *u), void *arg,
+                         struct error *err)
+{
+    for (bool more = false;;) {
+        TRY(db_next(rows, &more, err));
+        if (!more)
+            return OK;
+        struct usage u;
+        usage_read(rows, &u);
+        TRY(each(arg, &u));
+    }
+}
+
 static struct db_value text_or_empty(const char *text)
 {
     return db_text(text ? text : "");
@@ -65,12 +78,22 @@ status usage_list(struct db *db, const struct usage_filter *filter, status (*eac
                            db_int((int64_t)filter->group), text_or_empty(filter->principal)),
                  &rows, err));
 
-    for (bool more = false;;) {
-        TRY(db_next(rows, &more, err));
-        if (!more)
-            return OK;
-        struct usage u;
-        usage_read(rows, &u);
-        TRY(each(arg, &u));
-    }
+    return usage_walk(rows, each, arg, err);
+}
+
+/* CROSS: SQLite goes from key to key and takes the last days of each, which lie side by side. */
+#define SUM_SQL(whose)                                                                                                 \
+    "SELECT u.day, '', '', '', '', '', CAST(SUM(u.success) AS BIGINT), CAST(SUM(u.refused) AS BIGINT), "               \
+    "CAST(SUM(u.failed) AS BIGINT) FROM signing_key k CROSS JOIN key_usage u "                                         \
+    "WHERE u.key_id = k.id AND u.day >= $3 AND " whose " GROUP BY u.day ORDER BY u.day"
+
+status usage_sum_days(struct db *db, const char *owner_id, const char *from_day,
+                      status (*each)(void *arg, const struct usage *u), void *arg, struct error *err)
+{
+    static const char *const texts[] = {SUM_SQL(PROJECT_ANY("$1", "$2")),
+                                        SUM_SQL(PROJECT_OF("k.project_id", "$1", ROLE_OWNER, "$2"))};
+    cleanup_rows struct db_rows *rows = NULL;
+    TRY(db_query(db, texts[owner_id != NULL],
+                 DB_PARAMS(text_or_empty(owner_id), db_int(clock_now_ms()), db_text(from_day)), &rows, err));
+    return usage_walk(rows, each, arg, err);
 }

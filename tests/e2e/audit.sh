@@ -32,6 +32,14 @@ pass "the records are numbered without a gap, oldest first"
 usage=$(admin usage --project demo --json | jq -s '[.[] | if type == "array" then .[] elif has("items") then .items[] else . end | select(.label == "rsa3072") | .success] | add')
 [ "$usage" -ge 1 ] || fail "the signature is counted"
 pass "the signature is counted"
+signed=$(admin overview --json | jq .signatures.success)
+admin overview >overview
+grep -qx "Signatures  *$signed made, [0-9]* refused, [0-9]* failed in 30 days, since 20[-0-9]*" overview && [ "$signed" -ge "$usage" ] ||
+    { cat overview; fail "the overview tells the signatures"; }
+grep -q '^Keys  *[0-9]* active, 0 disabled' overview && grep -q '^Certificates  *[0-9]* end within 60 days' overview ||
+    { cat overview; fail "the overview tells keys and certificates"; }
+[ "$(admin overview --json --expiring-within 3650 | jq .certificates.ending)" -ge 6 ] || fail "the overview counts certificates to any day"
+pass "the overview counts keys, certificates and signatures"
 
 # An independent check of the chain: the hash is over the line without its last member.
 previous=$(printf '0%.0s' $(seq 64))

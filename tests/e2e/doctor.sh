@@ -22,9 +22,10 @@ variant()
 
 conf=$good passphrase=$sandbox/passphrase
 expect_ok "all is well" doctor
-[ "$(grep -c '^ok ' out)" -eq 9 ] || { cat out; fail "nine checks are expected to be ok"; }
+[ "$(grep -c '^ok ' out)" -eq 10 ] || { cat out; fail "ten checks are expected to be ok"; }
+grep -q "^ok  *version  *the server is chanceryd $("$chancery" version | cut -d' ' -f2), started 20" out || { cat out; fail "the server's version and start"; }
 expect_ok "all is well, as JSON" doctor --json --key "$P11_EC"
-[ "$(jq -r .check out | paste -sd,)" = "configuration,files,server,clock,credential,keys,certificates,signature,verification" ] || { cat out; fail "the checks and their order"; }
+[ "$(jq -r .check out | paste -sd,)" = "configuration,files,server,clock,credential,version,keys,certificates,signature,verification" ] || { cat out; fail "the checks and their order"; }
 admin key create demo picky-rsa --type rsa2048 --hash sha384 --mechanism rsa_pss >/dev/null
 admin key create demo picky-ed --type ed25519 >/dev/null
 expect_ok "a key that allows PSS with SHA-384 alone" doctor --key demo-picky-rsa

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../hsm/faulty.h"
+#include "chancery/version.h"
 #include "common/encoding.h"
 #include "common/file.h"
 #include "common/secret.h"
@@ -444,6 +445,8 @@ static void a_machine_is_told_the_server_s_addresses_and_roots_where_there_are_s
     assert_status(w, world_get(w, STRANGER, "/v1/server"), 200);
     assert_string_equal(json_get_text(w->answer, "root", "none"), "none");
     assert_string_equal(json_text(json_at(json_get(w->answer, "urls"), 0), ""), "https://sign.example");
+    assert_string_equal(answer_text(w, "version"), CHANCERY_VERSION);
+    assert_int_equal(strlen(answer_text(w, "started")), strlen("2026-01-31T00:00:00.000Z"));
     write_root(w, "-----BEGIN CERTIFICATE-----\n");
     assert_status(w, world_get(w, STRANGER, "/v1/server"), 200);
     assert_string_equal(answer_text(w, "root"), "-----BEGIN CERTIFICATE-----\n");

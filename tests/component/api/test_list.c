@@ -171,6 +171,42 @@ static void every_object_is_listed_once_while_others_come_and_go(void **state)
         walk(*state, &lists[i]);
 }
 
+/* ---- the overview */
+
+static int64_t counted(const struct world *w, const char *part, const char *name)
+{
+    return json_get_integer(json_get(w->answer, part), name, -1);
+}
+
+static void the_overview_of_a_hundred_thousand_keys_is_exact(void **state)
+{
+    struct world *w = *state;
+    cleanup_buf struct buf sql = {0};
+    sqlite3 *db = database(w);
+    const int64_t now_ms = clock_now_ms();
+
+    /* One in three ends within 60 days, one in ten of these has ended; one in ten keys has been used on three days. */
+    buf_printf(&sql,
+               "BEGIN; UPDATE key_version SET not_after_ms = %lld + CASE WHEN rowid %% 30 = 0 THEN -1000 WHEN "
+               "rowid %% 3 = 0 THEN 86400000 ELSE 86400000000 END WHERE rowid > 1;"
+               "INSERT INTO key_usage (key_id, day, principal_id, success, refused, failed) SELECT id, date('now', "
+               "d.column1), 'usr_a', 2, 1, 0 FROM signing_key, (VALUES ('-1 day'), ('-29 day'), ('-300 day')) d WHERE "
+               "label LIKE 'many-%%0'; COMMIT",
+               (long long)now_ms);
+    run(db, buf_text(&sql));
+    for (int i = 0; i < 2; i++) {
+        int64_t before_ms = clock_monotonic_ms();
+        assert_status(w, world_get(w, i ? OWNER : ADMIN, "/v1/overview"), 200);
+        print_message("/v1/overview: %lld ms\n", (long long)(clock_monotonic_ms() - before_ms));
+        assert_int_equal(counted(w, "keys", "active"), MANY + 1);
+        assert_in_range(counted(w, "certificates", "ending"), MANY / 3 - 1, MANY / 3 + 1);
+        assert_in_range(counted(w, "certificates", "expired"), MANY / 30 - 1, MANY / 30 + 1);
+        assert_int_equal(counted(w, "signatures", "success"), 2 * 2 * MANY / 10);
+    }
+    run(db, "UPDATE key_version SET not_after_ms = 0; DELETE FROM key_usage");
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 /* ---- filters */
 
 static void a_filter_narrows_a_list(void **state)
@@ -245,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_object_is_listed_once_while_others_come_and_go),
+        cmocka_unit_test(the_overview_of_a_hundred_thousand_keys_is_exact),
         cmocka_unit_test(a_filter_narrows_a_list),
         cmocka_unit_test(a_filtered_list_is_paged_as_well),
         cmocka_unit_test(a_filter_that_cannot_match_is_invalid_and_named),

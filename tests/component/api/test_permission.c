@@ -132,6 +132,7 @@ static const struct {
     {"POST", "/v1/jobs/job_a/retry", "A+FNNNN"},
     {"POST", "/v1/jobs/job_a/cancel", "A+FNNNN"},
     {"GET", "/v1/usage", "A++++++"},
+    {"GET", "/v1/overview", "A++++++"},
     {"GET", "/v1/ca", "A++++++"},
     {"GET", "/v1/server", "A++++++"},
     {"GET", "/v1/tsa", "A++FFFF"},

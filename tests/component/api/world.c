@@ -123,6 +123,7 @@ int world_open(void **state)
                           .tls_root = w->tls_root,
                           .tsa = w->tsa,
                           .runner = w->runner,
+                          .started_ms = clock_now_ms(),
                           .token_audiences = audiences};
     (void)snprintf(w->secret_key_file, sizeof(w->secret_key_file), "%s/secret.key", w->hsm.dir);
     (void)snprintf(w->tls_root, sizeof(w->tls_root), "%s/root.pem", w->hsm.dir);

@@ -237,6 +237,55 @@ export interface Usage {
   failed: number;
 }
 
+export interface DayUsage {
+  day: string;
+  success: number;
+  refused: number;
+  failed: number;
+}
+
+export interface EndingCertificate {
+  /** project:label */
+  key: string;
+  key_id: string;
+  version: number;
+  expires: string;
+}
+
+/** Within what the caller may see. */
+export interface Overview {
+  keys: Record<KeyState, number>;
+  certificates: {
+    within_days: number;
+    ending: number;
+    /** Of these, those that have ended. */
+    expired: number;
+    /** The eight that end first. */
+    first: EndingCertificate[];
+  };
+  approvals: {
+    pending: number;
+    /** Of these, those that wait for the caller. */
+    to_decide: number;
+    /** At most eight. */
+    newest: Approval[];
+  };
+  /** null for who owns no project. by_day: only days that have any. */
+  signatures: {
+    days: number;
+    from: string;
+    by_day: DayUsage[];
+    success: number;
+    refused: number;
+    failed: number;
+  } | null;
+  /** These three: null for who may not list them. */
+  jobs: Record<JobState, number> | null;
+  users: number | null;
+  service_accounts: number | null;
+  projects: number;
+}
+
 export interface Hsm {
   name: string;
   state: 'available' | 'unavailable';
@@ -384,6 +433,9 @@ export interface ServerInfo {
   urls: string[];
   /** PEM: what clients must trust; null: what their system trusts. */
   root: string | null;
+  version: string;
+  /** Of this server's process. */
+  started: string;
 }
 
 /** PEM. */

@@ -1,39 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first page: does everything work, what waits for somebody, what was signed lately.
-import { useMemo } from 'preact/hooks';
 import { api, readReady } from '../api/client';
 import { isAdministrator, readsAll } from '../api/session';
-import type { Approval, AuditRecord, Freeze, Hsm, Key, KeyState, Page, Ready } from '../api/types';
+import type { Approval, AuditRecord, Freeze, Hsm, KeyState, Overview as Counts, Page, Ready } from '../api/types';
 import { href } from '../app/router';
-import { expiryTone, keyName, keyStates, leafOf } from '../lib/keys';
+import { expiryTone, keyStates } from '../lib/keys';
 import { capital, human, number, plural } from '../lib/text';
-import { dayMs } from '../lib/time';
 import { Badge, Button, Card, Empty, Figure, Grid, Loading, Note, PageHead, Problem, Stack, Time } from '../ui/basic';
 import { confirmAction } from '../ui/dialog';
 import { useQuery, type Loaded } from '../ui/query';
-import { UsageCard } from '../ui/usage_chart';
+import { DayUsageCard } from '../ui/usage_chart';
 import { recordText } from './audit';
-
-const soonMs = 60 * dayMs;
-
-/** One page of the most there can be: enough to count on, and never more than one request. */
-const keysShown = '/v1/keys?limit=1000';
-
-interface Ending {
-  key: Key;
-  end: Date;
-}
-
-function endingOf(keys: Key[]): Ending[] {
-  const live = keys.filter((k) => k.state === 'active' || k.state === 'disabled');
-  return live
-    .flatMap((key) => {
-      const leaf = leafOf(key);
-      return leaf ? [{ key, end: leaf.notAfter }] : [];
-    })
-    .filter((e) => e.end.getTime() < Date.now() + soonMs)
-    .sort((a, b) => a.end.getTime() - b.end.getTime());
-}
 
 function Health({ ready }: { ready: Loaded<Ready> }) {
   const hsms = useQuery<Page<Hsm>>(readsAll.value ? '/v1/hsms' : null, { every: 30_000 });
@@ -67,56 +44,57 @@ function Health({ ready }: { ready: Loaded<Ready> }) {
   );
 }
 
-function EndingCard({ ending, error, reload }: { ending: Ending[] | undefined; error: unknown; reload: () => void }) {
+/** The last line of a list that shows the first of many. */
+const More = ({ shown, of }: { shown: number; of: number }) =>
+  of > shown ? <li class="muted">and {plural(of - shown, 'more', 'more')}</li> : null;
+
+function EndingCard({ of }: { of: Counts['certificates'] }) {
   return (
-    <Card title="Certificates that end within 60 days" flush>
-      {error && !ending ? (
-        <Problem error={error} retry={reload} />
-      ) : !ending ? (
-        <Loading />
-      ) : ending.length === 0 ? (
+    <Card title={`Certificates that end within ${of.within_days} days`} flush>
+      {of.first.length === 0 ? (
         <Empty icon="certificate" title="None" />
       ) : (
         <ul class="list">
-          {ending.slice(0, 8).map(({ key, end }) => (
-            <li key={key.id}>
-              <a href={href('/keys', keyName(key), { tab: 'certificate' })}>{keyName(key)}</a>
-              <Badge tone={expiryTone(end)}>
-                {end.getTime() < Date.now() ? 'expired' : 'ends'} <Time at={end} style="ago" />
+          {of.first.map(({ key, key_id, expires }) => (
+            <li key={key_id}>
+              <a href={href('/keys', key, { tab: 'certificate' })}>{key}</a>
+              <Badge tone={expiryTone(new Date(expires))}>
+                {new Date(expires).getTime() < Date.now() ? 'expired' : 'ends'} <Time at={expires} style="ago" />
               </Badge>
             </li>
           ))}
-          {ending.length > 8 && <li class="muted">and {plural(ending.length - 8, 'more', 'more')}</li>}
+          <More shown={of.first.length} of={of.ending} />
         </ul>
       )}
     </Card>
   );
 }
 
-function ApprovalsCard({ pending }: { pending: Loaded<Page<Approval>> }) {
+const WaitingRequest = ({ of: a }: { of: Approval }) => (
+  <li>
+    <span>
+      <a href={href('/approvals', a.id)}>{a.key}</a> {a.break_glass && <Badge tone="bad">Break glass</Badge>}
+      <div class="small muted">
+        {a.requester}: {a.reason}
+      </div>
+    </span>
+    <span class="muted">
+      {a.approvals} of {a.needed}, <Time at={a.created} style="ago" />
+    </span>
+  </li>
+);
+
+function ApprovalsCard({ of }: { of: Counts['approvals'] }) {
   return (
     <Card title="Requests that wait for a decision" flush actions={<a href={href('/approvals')}>All requests</a>}>
-      {pending.error && !pending.data ? (
-        <Problem error={pending.error} retry={pending.reload} />
-      ) : !pending.data ? (
-        <Loading />
-      ) : pending.data.items.length === 0 ? (
+      {of.newest.length === 0 ? (
         <Empty icon="approval" title="None" />
       ) : (
         <ul class="list">
-          {pending.data.items.slice(0, 8).map((a) => (
-            <li key={a.id}>
-              <span>
-                <a href={href('/approvals', a.id)}>{a.key}</a> {a.break_glass && <Badge tone="bad">Break glass</Badge>}
-                <div class="small muted">
-                  {a.requester}: {a.reason}
-                </div>
-              </span>
-              <span class="muted">
-                {a.approvals} of {a.needed}, <Time at={a.created} style="ago" />
-              </span>
-            </li>
+          {of.newest.map((a) => (
+            <WaitingRequest key={a.id} of={a} />
           ))}
+          <More shown={of.newest.length} of={of.pending} />
         </ul>
       )}
     </Card>
@@ -169,15 +147,57 @@ function setFreeze(frozen: boolean) {
 
 const stateTones: Partial<Record<KeyState, 'bad' | 'warn'>> = { missing: 'bad', disabled: 'warn' };
 
+function Figures({ of }: { of: Counts }) {
+  const { approvals, certificates, jobs } = of;
+  const soonest = certificates.first[0];
+  const tone = soonest && expiryTone(new Date(soonest.expires));
+  return (
+    <Grid columns={4}>
+      {(['active', ...keyStates.filter((s) => s !== 'active')] as KeyState[])
+        .filter((s) => s === 'active' || of.keys[s] > 0)
+        .map((s) => (
+          <Figure
+            key={s}
+            label={`${capital(s)} keys`}
+            value={number(of.keys[s])}
+            tone={stateTones[s]}
+            to={href('/keys', { state: s })}
+          />
+        ))}
+      <Figure
+        label="Requests waiting"
+        value={number(approvals.pending)}
+        detail={approvals.to_decide > 0 && `${number(approvals.to_decide)} for you`}
+        to={href('/approvals', { state: 'pending' })}
+      />
+      <Figure
+        label="Certificates ending"
+        value={number(certificates.ending)}
+        detail={
+          certificates.expired > 0
+            ? `${number(certificates.expired)} of them expired`
+            : `within ${certificates.within_days} days`
+        }
+        tone={tone === 'good' ? undefined : tone}
+      />
+      {!!jobs?.failed && (
+        <Figure label="Failed jobs" value={number(jobs.failed)} tone="warn" to={href('/jobs', { state: 'failed' })} />
+      )}
+      <Figure label="Projects" value={number(of.projects)} to={href('/projects')} />
+      {of.users !== null && <Figure label="Users" value={number(of.users)} to={href('/users')} />}
+      {of.service_accounts !== null && (
+        <Figure label="Service accounts" value={number(of.service_accounts)} to={href('/service-accounts')} />
+      )}
+    </Grid>
+  );
+}
+
 export function Overview() {
   const ready = useQuery<Ready>('/readyz', { read: readReady, every: 15_000 });
   const freeze = useQuery<Freeze>('/v1/freeze', { every: 30_000 });
-  const keys = useQuery<Page<Key>>(keysShown);
-  const pending = useQuery<Page<Approval>>('/v1/approvals?state=pending&limit=100', { every: 30_000 });
-  const ending = useMemo(() => keys.data && endingOf(keys.data.items), [keys.data]);
-  const more = keys.data?.next ? '+' : '';
-  const count = (s: KeyState) => keys.data?.items.filter((k) => k.state === s).length ?? 0;
+  const counts = useQuery<Counts>('/v1/overview', { every: 30_000 });
   const isFrozen = freeze.data?.frozen;
+  const of = counts.data;
   return (
     <>
       <PageHead title="Overview">
@@ -196,44 +216,24 @@ export function Overview() {
         <Note tone="warn" title="An HSM does not answer: keys in it cannot be used." />
       )}
       {ready.data?.status === 'not_ready' && <Note tone="bad" title="The server cannot do its work." />}
-      {keys.data && (
-        <Grid columns={4}>
-          {(['active', ...keyStates.filter((s) => s !== 'active')] as KeyState[])
-            .filter((s) => s === 'active' || count(s) > 0)
-            .map((s) => (
-              <Figure
-                key={s}
-                label={`${capital(s)} keys`}
-                value={`${number(count(s))}${more}`}
-                tone={stateTones[s]}
-                to={href('/keys', { state: s })}
-              />
-            ))}
-          <Figure
-            label="Requests waiting"
-            value={pending.data ? `${number(pending.data.items.length)}${pending.data.next ? '+' : ''}` : '…'}
-            to={href('/approvals', { state: 'pending' })}
-          />
-          <Figure
-            label="Certificates ending"
-            value={ending ? `${number(ending.length)}${more}` : '…'}
-            detail="within 60 days"
-            tone={
-              ending?.some((e) => expiryTone(e.end) === 'bad')
-                ? 'bad'
-                : ending?.some((e) => expiryTone(e.end) === 'warn')
-                  ? 'warn'
-                  : undefined
-            }
-          />
-        </Grid>
+      {of ? (
+        <Figures of={of} />
+      ) : counts.error ? (
+        <Problem error={counts.error} retry={counts.reload} />
+      ) : (
+        <Loading lines={5} />
       )}
-      {!!keys.error && !keys.data && <Problem error={keys.error} retry={keys.reload} />}
-      <UsageCard title="Signatures a day, last 30 days" />
+      {of?.signatures && (
+        <DayUsageCard
+          title={`Signatures a day, last ${of.signatures.days} days`}
+          of={{ ...counts, data: of.signatures.by_day }}
+          days={of.signatures.days}
+        />
+      )}
       <Grid>
         <Stack>
-          <ApprovalsCard pending={pending} />
-          <EndingCard ending={ending} error={keys.error} reload={keys.reload} />
+          {of && <ApprovalsCard of={of.approvals} />}
+          {of && <EndingCard of={of.certificates} />}
           <Card title="Health" flush>
             <Health ready={ready} />
           </Card>

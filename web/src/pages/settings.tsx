@@ -2,7 +2,7 @@
 // What there is to know of the server and of who looks, and the ways to what is set elsewhere.
 import { readReady } from '../api/client';
 import { isAdministrator, readsAll, session } from '../api/session';
-import type { AuditHead, Authority, Hsm, Page, Ready } from '../api/types';
+import type { AuditHead, Authority, Hsm, Page, Ready, ServerInfo } from '../api/types';
 import { href } from '../app/router';
 import { human, number } from '../lib/text';
 import { Badge, Card, Code, Facts, Grid, LinkButton, Loading, Note, PageHead, Problem, Time } from '../ui/basic';
@@ -30,6 +30,7 @@ const states: Record<Ready['status'], string> = {
 
 function ServerCard() {
   const ready = useQuery<Ready>('/readyz', { read: readReady, every: 10_000 });
+  const server = useQuery<ServerInfo>('/v1/server');
   const head = useQuery<AuditHead>(readsAll.value ? '/v1/audit/head' : null);
   const hsms = useQuery<Page<Hsm>>(readsAll.value ? '/v1/hsms' : null);
   return (
@@ -44,6 +45,8 @@ function ServerCard() {
             <Facts
               rows={[
                 ['Address', <Code text={location.origin} label="address" />],
+                ['Version', server.data && `chanceryd ${server.data.version}`],
+                ['Running since', server.data && <Time at={server.data.started} />],
                 ...Object.entries(r.checks).map(
                   ([name, state]) => [parts[name] ?? human(name), <Badge state={state} />] as [string, preact.VNode],
                 ),

@@ -1,34 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signatures a day by outcome, of a key, a project, or all that the caller may see.
+// Signatures a day by outcome: of rows that are there, or of a key or a project, asked for here.
 import { useMemo } from 'preact/hooks';
 import { withQuery } from '../api/client';
 import { ApiError } from '../api/problem';
-import type { Usage } from '../api/types';
+import type { DayUsage, Usage } from '../api/types';
 import { href } from '../app/router';
 import { lastDays, seriesOf } from '../lib/usage';
 import { Card, Empty, Loading, Problem } from './basic';
 import { DayChart } from './chart';
-import { readAll, useQuery } from './query';
+import { readAll, useQuery, type Loaded } from './query';
 
-export function UsageCard({
-  title,
-  of,
-  days: count = 30,
-  wide,
-  report,
-}: {
+interface Shape {
   title: string;
-  of?: { key?: string; project?: string };
   days?: number;
   wide?: boolean;
   /** Filters of the report that the card leads to: names, as people write them. */
   report?: { key?: string; project?: string };
-}) {
+}
+
+/** Rows of the last `days` days. */
+export function DayUsageCard({
+  title,
+  of: usage,
+  days: count = 30,
+  wide,
+  report,
+}: Shape & { of: Pick<Loaded<DayUsage[]>, 'data' | 'error' | 'reload'> }) {
   const days = useMemo(() => lastDays(count), [count]);
-  const usage = useQuery<Usage[]>(withQuery('/v1/usage', { ...of, from: days[0] }), { read: readAll });
   const series = useMemo(() => usage.data && seriesOf(usage.data, days), [usage.data, days]);
-  const isHidden = usage.error instanceof ApiError && usage.error.status === 403;
-  if (isHidden) return null;
   return (
     <Card title={title} wide={wide} actions={<a href={href('/usage', report ?? {})}>Report</a>}>
       {usage.error && !series ? (
@@ -42,4 +41,11 @@ export function UsageCard({
       )}
     </Card>
   );
+}
+
+export function UsageCard({ of, days = 30, ...shape }: Shape & { of: { key: string } | { project: string } }) {
+  const from = useMemo(() => lastDays(days)[0], [days]);
+  const usage = useQuery<Usage[]>(withQuery('/v1/usage', { ...of, from, group: 'none' }), { read: readAll });
+  const isHidden = usage.error instanceof ApiError && usage.error.status === 403;
+  return isHidden ? null : <DayUsageCard of={usage} days={days} {...shape} />;
 }

@@ -155,6 +155,11 @@ static void assert_listed(struct world *w, struct approval_filter f, struct page
     f.now_ms = 20;
     assert_ok(approval_list(w->db, &f, page, id_text, &c, &w->err), &w->err);
     assert_string_equal(c.text, expected);
+    if (page.after)
+        return;
+    int64_t count = 0;
+    assert_ok(approval_count(w->db, &f, &count, &w->err), &w->err);
+    assert_int_equal(count, c.count);
 }
 
 static void lists_are_filtered_and_newest_first(void **state)
@@ -170,6 +175,8 @@ static void lists_are_filtered_and_newest_first(void **state)
     assert_listed(w, all, (struct page){.after = "2.apr_c", .limit = 1}, "apr_a");
     f = all, f.state = APPROVAL_APPROVED;
     assert_listed(w, f, (struct page){0}, "");
+    f = all, f.state = APPROVAL_PENDING;
+    assert_listed(w, f, (struct page){0}, "apr_c,apr_a,apr_b");
     f = all, f.break_glass = 1;
     assert_listed(w, f, (struct page){0}, "");
     f = all, f.key_id = "key_a", f.project_id = "prj_a", f.requester_id = "usr_r";

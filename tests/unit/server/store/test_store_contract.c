@@ -12,6 +12,7 @@ static int run_all(const char *where)
            _cmocka_run_group_tests("credential", credential_tests, credential_test_count, NULL, NULL) +
            _cmocka_run_group_tests("ca", ca_tests, ca_test_count, NULL, NULL) +
            _cmocka_run_group_tests("key", key_tests, key_test_count, NULL, NULL) +
+           _cmocka_run_group_tests("count", count_tests, count_test_count, NULL, NULL) +
            _cmocka_run_group_tests("log", log_tests, log_test_count, NULL, NULL) +
            _cmocka_run_group_tests("policy", policy_tests, policy_test_count, NULL, NULL) +
            _cmocka_run_group_tests("approval", approval_tests, approval_test_count, NULL, NULL) +

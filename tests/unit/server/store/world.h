@@ -62,7 +62,8 @@ void collect(struct collected *c, const char *text);
 /* One suite each; all need world_setup and world_teardown as set-up and tear-down of every test. */
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 extern const struct CMUnitTest project_tests[], principal_tests[], credential_tests[], key_tests[], log_tests[],
-    policy_tests[], approval_tests[], idempotent_tests[], team_tests[], sign_in_tests[], timestamp_tests[], ca_tests[];
+    policy_tests[], approval_tests[], idempotent_tests[], team_tests[], sign_in_tests[], timestamp_tests[], ca_tests[],
+    count_tests[];
 extern const size_t project_test_count, principal_test_count, credential_test_count, key_test_count, log_test_count,
     policy_test_count, approval_test_count, idempotent_test_count, team_test_count, sign_in_test_count,
-    timestamp_test_count, ca_test_count;
+    timestamp_test_count, ca_test_count, count_test_count;
