@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a signing machine must know of this server to reach it: its addresses and the roots of its certificate. And which
- * version runs, since when. */
+/* What a signing machine must know of this server to reach it: its addresses and the roots of its certificate. And
+ * which version runs, since when. */
 #include <string.h>
 
 #include "chancery/version.h"

@@ -13,6 +13,7 @@ static const struct {
     {"GET", ROUTE_SESSION, SCOPE_ALL},
     {"DELETE", ROUTE_SESSION, SCOPE_ALL},
     {"GET", ROUTE_SIGNING_KEYS, SCOPE_SIGN | SCOPE_READ},
+    {"GET", "/v1/server", SCOPE_SIGN | SCOPE_READ}, /* for signing machines */
     /* who may sign may ask that he may, and wait for it */
     {"POST", ROUTE_APPROVALS, SCOPE_SIGN | SCOPE_ADMIN},
     {"GET", ROUTE_APPROVALS "/{id}", SCOPE_SIGN | SCOPE_READ},

@@ -160,6 +160,8 @@ static void an_api_key_carries_its_scopes_and_no_more(void **state)
     } rows[] = {
         {"GET", "/v1/whoami", "sra"},
         {"GET", "/v1/signing/keys", "sr"},
+        {"GET", "/v1/server", "sr"},
+        {"GET", "/v1/overview", "r"},
         {"GET", "/v1/projects", "r"},
         {"GET", "/v1/projects/demo/members", "r"},
         {"GET", "/v1/keys/demo:key/policy", "r"},
