@@ -56,17 +56,17 @@ static status before_load(struct version_change *c, struct api *api, struct requ
     return state_judge(&c->before, action, err);
 }
 
-/* In the transaction: nobody may have made another version meanwhile. */
+/* In the transaction: nobody may have made another version or chosen another connector meanwhile. */
 static status before_check(struct db *db, struct version_change *c, const char *action, struct signing_key *now,
                            struct error *err)
 {
     TRY(signing_key_find(db, c->before.id, now, err));
     TRY(change_check_revision(&c->change, now->revision, err));
     TRY(state_judge(now, action, err));
-    if (now->version == c->before.version &&
+    if (now->version == c->before.version && strcmp(now->connector, c->before.connector) == 0 &&
         slice_equal(buf_slice(&now->certificate), buf_slice(&c->before.certificate)))
         return OK;
-    return error_set(err, CODE_CONFLICT, "the signing key was rotated or renewed by somebody else meanwhile");
+    return error_set(err, CODE_CONFLICT, "the signing key was rotated, renewed or changed by somebody else meanwhile");
 }
 
 static status key_read_again(struct db *db, struct version_change *c, struct error *err)
