@@ -130,8 +130,8 @@ static status connector_test(struct cli *cli, struct error *err)
 static status job_list(struct cli *cli, struct error *err)
 {
     static const struct api_column columns[] = {
-        {"ID", "id"},   {"KIND", "kind"},         {"STATE", "state"}, {"CONNECTOR", "connector"},
-        {"KEY", "key"}, {"ATTEMPTS", "attempts"}, {"ERROR", "error"}, {"CREATED", "created"}};
+        {"ID", "id"},        {"KIND", "kind"},         {"STATE", "state"}, {"CONNECTOR", "connector"},
+        {"KEY", "key_name"}, {"ATTEMPTS", "attempts"}, {"ERROR", "error"}, {"CREATED", "created"}};
     cleanup_buf struct buf path = {0};
     api_path(&path, "/v1/jobs");
     api_query(&path, "state", cli_option(cli, "state"));

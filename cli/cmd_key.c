@@ -103,7 +103,7 @@ static status key_act(struct cli *cli, const char *action, struct error *err)
     cleanup_buf struct buf key = {0};
     cleanup_buf struct buf path = {0};
     cleanup_buf struct buf body = {0};
-    static const char *const texts[] = {"reason", "subject", "hsm", "ca"};
+    static const char *const texts[] = {"reason", "subject", "hsm", "ca", "connector"};
     TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
     struct json_writer w = json_writer_on(&body);
     json_begin_object(&w, NULL);
@@ -167,6 +167,13 @@ static status key_rotate(struct cli *cli, struct error *err)
 static status key_renew(struct cli *cli, struct error *err)
 {
     return key_act(cli, "renew", err);
+}
+
+static status key_sources(struct cli *cli, struct error *err)
+{
+    cleanup_buf struct buf path = {0};
+    api_path(&path, "/v1/projects/%/key-sources", cli_argument(cli, 0));
+    return api_show(cli, "GET", &path, NULL, err);
 }
 
 static status key_versions(struct cli *cli, struct error *err)
@@ -239,12 +246,14 @@ static const struct cli_option rotate_options[] = {
     {"subject", "NAME", "subject of the new certificate; default: as before"},
     {"days", "N", "life of the new certificate; default: as before"},
     {"ca", "CA", "the CA that issues it; default: as before"},
+    {"connector", "CONNECTOR", "builtin, manual, or the name of one; the key's certificates come by it from now on"},
     {0},
 };
 static const struct cli_option renew_options[] = {
     {"subject", "NAME", "subject of the new certificate; default: as before"},
     {"days", "N", "life of the new certificate; default: as before"},
     {"ca", "CA", "the CA that issues it; default: as before"},
+    {"connector", "CONNECTOR", "builtin, or the name of one; the key's certificates come by it from now on"},
     {0},
 };
 static const struct cli_option disable_options[] = {{"reason", "TEXT", "kept with the key and in the audit log"}, {0}};
@@ -261,6 +270,8 @@ const struct cli_command key_commands[] = {
     {"key activate", "KEY", "make a pending Signing Key in the HSM", CLI_ADMINISTRATION, NULL, key_activate},
     {"key rotate", "KEY", "make a new version under the same label", CLI_ADMINISTRATION, rotate_options, key_rotate},
     {"key renew", "KEY", "issue a new certificate for the same key", CLI_ADMINISTRATION, renew_options, key_renew},
+    {"key sources", "PROJECT", "list the HSMs and connectors that keys of a Project can be made by", CLI_ADMINISTRATION,
+     NULL, key_sources},
     {"key versions", "KEY", "list the versions of a Signing Key", CLI_ADMINISTRATION, NULL, key_versions},
     {"key certificate", "KEY", "show what the certificate of a Signing Key says and lacks", CLI_ADMINISTRATION, NULL,
      key_certificate},

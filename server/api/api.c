@@ -12,6 +12,7 @@ const struct route *const api_tables[] = {
     key_routes,
     key_life_routes,
     key_version_routes,
+    key_source_routes,
     hsm_routes,
     reconcile_routes,
     user_routes,

@@ -9,6 +9,7 @@
 #include "server/api/jobs.h"
 #include "server/api/list.h"
 #include "server/api/parse.h"
+#include "server/api/render.h"
 #include "server/api/routes.h"
 
 struct connector_change {
@@ -28,24 +29,6 @@ static void connector_change_clear(struct connector_change *c)
     job_clear(&c->job);
 }
 #define cleanup_connector_change CLEANUP(connector_change_clear)
-
-static void capabilities_render(struct json_writer *w, const struct connector_ops *ops)
-{
-    static const struct {
-        unsigned bit;
-        const char *name;
-    } rows[] = {{CONNECTOR_ENROLLS, "enroll"},
-                {CONNECTOR_RENEWS, "renew"},
-                {CONNECTOR_REVOKES, "revoke"},
-                {CONNECTOR_TESTS, "test"}};
-
-    json_begin_array(w, "capabilities");
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (ops && ops->capabilities & rows[i].bit)
-            json_add_text(w, NULL, rows[i].name);
-    }
-    json_end_array(w);
-}
 
 static void connector_render(struct json_writer *w, const struct connector_row *r)
 {

@@ -88,12 +88,22 @@ static void limits_render(struct json_writer *w, const struct hsm_info *info)
     json_end_array(w);
 }
 
+static void state_render(struct json_writer *w, status state)
+{
+    json_add_text(w, "state", is_ok(state) ? "available" : "unavailable");
+}
+
+static void notice_render(struct json_writer *w, const struct hsm_info *info)
+{
+    json_add_text(w, "notice", info->is_software ? "software, not for publicly trusted keys" : NULL);
+}
+
 static void hsm_render(struct json_writer *w, const char *name, const struct hsm_info *info, status state,
                        const struct error *why)
 {
     json_begin_object(w, NULL);
     json_add_text(w, "name", name);
-    json_add_text(w, "state", is_ok(state) ? "available" : "unavailable");
+    state_render(w, state);
     json_add_text(w, "reason", is_ok(state) ? NULL : why->text);
     json_add_text(w, "token", info->token);
     json_add_text(w, "manufacturer", info->manufacturer);
@@ -103,7 +113,7 @@ static void hsm_render(struct json_writer *w, const char *name, const struct hsm
     version_render(w, "library_version", info->library_major, info->library_minor);
     version_render(w, "firmware_version", info->firmware_major, info->firmware_minor);
     version_render(w, "hardware_version", info->hardware_major, info->hardware_minor);
-    json_add_text(w, "notice", info->is_software ? "software, not for publicly trusted keys" : NULL);
+    notice_render(w, info);
     json_add_integer(w, "sessions", info->sessions);
     key_types_render(w, info->key_types);
     mechanisms_render(w, info->mechanisms);
@@ -111,15 +121,38 @@ static void hsm_render(struct json_writer *w, const char *name, const struct hsm
     json_end_object(w);
 }
 
+static status hsm_ask(struct hsm *h, struct request *req, struct hsm_info *info, struct error *why)
+{
+    TRY(hsm_describe(h, request_deadline(req), info, why));
+    return hsm_check(h, request_deadline(req), why);
+}
+
 static void hsm_ask_and_render(struct hsm *h, struct request *req, struct json_writer *w)
 {
     struct hsm_info info = {0};
     struct error why = {0};
-    status state = hsm_describe(h, request_deadline(req), &info, &why);
+    status state = hsm_ask(h, req, &info, &why);
 
-    if (is_ok(state))
-        state = hsm_check(h, request_deadline(req), &why);
     hsm_render(w, hsm_name(h), &info, state, &why);
+}
+
+void hsm_choices_render(const struct api *api, struct request *req, struct json_writer *w)
+{
+    json_begin_array(w, "hsms");
+    for (size_t i = 0; i < hsms_count(api); i++) {
+        struct hsm_info info = {0};
+        struct error why = {0};
+        status state = hsm_ask(hsms_at(api, i), req, &info, &why);
+
+        json_begin_object(w, NULL);
+        json_add_text(w, "name", hsm_name(hsms_at(api, i)));
+        state_render(w, state);
+        json_add_text(w, "model", info.model);
+        notice_render(w, &info);
+        key_types_render(w, info.key_types);
+        json_end_object(w);
+    }
+    json_end_array(w);
 }
 
 static status hsm_list_get(void *arg, struct request *req, struct response *res, struct error *err)

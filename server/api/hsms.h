@@ -12,3 +12,5 @@ status hsm_of_body(const struct api *api, const char *name, struct hsm **out, st
 status hsm_of_key(const struct api *api, const struct signing_key *key, struct hsm **out, struct error *err);
 size_t hsms_count(const struct api *api);
 struct hsm *hsms_at(const struct api *api, size_t i);
+/* The array hsms for who chooses where a key is made: nothing of token, slot and library. */
+void hsm_choices_render(const struct api *api, struct request *req, struct json_writer *w);

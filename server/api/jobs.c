@@ -40,6 +40,7 @@ void job_render(struct json_writer *w, const struct job *job)
     json_add_text(w, "state", job_state_name(job->state));
     json_add_text(w, "connector", job->connector_name);
     json_add_text(w, "key", *job->key_id ? job->key_id : NULL);
+    json_add_text(w, "key_name", *job->key_name ? job->key_name : NULL);
     if (*job->key_id)
         json_add_integer(w, "version", job->version);
     else

@@ -301,8 +301,10 @@ static status source_rows(struct db *db, struct change *change, struct error *er
     TRY(signing_key_find(db, c->key_id, key, err));
     change_key(change, key);
     TRY(change_check_revision(change, key->revision, err));
-    if (c->has_connector)
+    if (c->has_connector) {
         (void)text_copy(key->connector, sizeof(key->connector), c->order.connector);
+        (void)text_copy(key->connector_name, sizeof(key->connector_name), c->order.connector_name);
+    }
     if (c->has_subject)
         (void)text_copy(key->plan_subject, sizeof(key->plan_subject), c->order.subject);
     if (c->has_days)
@@ -324,11 +326,7 @@ static status source_take(struct source_change *c, struct api *api, const char *
         (void)text_copy(c->order.subject, sizeof(c->order.subject), subject);
         TRY(ca_subject_check(subject, err));
     }
-    if (!connector || strcmp(connector, "none") == 0 || strcmp(connector, "builtin") == 0)
-        return OK;
-    if (!text_copy(c->order.connector, sizeof(c->order.connector), connector))
-        return error_set(err, CODE_INVALID, "connector: the name of a connector, builtin, manual or none");
-    return key_connector_resolve(api, &c->order, err);
+    return !connector || strcmp(connector, "none") == 0 ? OK : key_connector_choose(api, connector, &c->order, err);
 }
 
 static status key_patch(void *arg, struct request *req, struct response *res, struct error *err)

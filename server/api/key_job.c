@@ -19,14 +19,27 @@ status key_connector_resolve(struct api *api, struct key_certificate_order *orde
         return error_set(err, CODE_INVALID, "connector: there is none of the name %s", order->connector);
     TRY(s);
     (void)text_copy(order->connector, sizeof(order->connector), row.id);
+    (void)text_copy(order->connector_name, sizeof(order->connector_name), row.name);
     return OK;
+}
+
+status key_connector_choose(struct api *api, const char *name, struct key_certificate_order *order, struct error *err)
+{
+    order->connector[0] = order->connector_name[0] = '\0';
+    if (strcmp(name, "builtin") == 0)
+        return OK;
+    if (!text_is_name(name))
+        return error_set(err, CODE_INVALID, "connector: the name of a connector, builtin or manual is expected");
+    (void)text_copy(order->connector, sizeof(order->connector), name);
+    return key_connector_resolve(api, order, err);
 }
 
 void key_connector_keep(struct signing_key *key, const struct key_certificate_order *order)
 {
+    (void)text_copy(key->connector, sizeof(key->connector), order->connector);
+    (void)text_copy(key->connector_name, sizeof(key->connector_name), order->connector_name);
     if (!*order->connector)
         return;
-    (void)text_copy(key->connector, sizeof(key->connector), order->connector);
     (void)text_copy(key->plan_subject, sizeof(key->plan_subject), order->subject);
     key->plan_days = order->days;
 }
@@ -37,6 +50,7 @@ void key_connector_order(const struct signing_key *key, struct key_certificate_o
     (void)text_copy(out->subject, sizeof(out->subject), key->plan_subject);
     (void)text_copy(out->ca, sizeof(out->ca), key->plan_ca);
     (void)text_copy(out->connector, sizeof(out->connector), key->connector);
+    (void)text_copy(out->connector_name, sizeof(out->connector_name), key->connector_name);
 }
 
 status key_job_prepare(struct job *job, const struct request *req, const struct signing_key *key, enum job_kind kind,

@@ -7,6 +7,8 @@
 
 /* The connector of an order, given by name: becomes its id. CODE_INVALID: there is none. */
 status key_connector_resolve(struct api *api, struct key_certificate_order *order, struct error *err);
+/* The connector that a body names, into the order: builtin is the built-in CA at once. */
+status key_connector_choose(struct api *api, const char *name, struct key_certificate_order *order, struct error *err);
 /* What of an order stays with the key. */
 void key_connector_keep(struct signing_key *key, const struct key_certificate_order *order);
 /* The order by which a key with a connector gets its certificates; "" of connector otherwise. */

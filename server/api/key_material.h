@@ -5,10 +5,11 @@
 #include "server/api/change.h"
 
 struct key_certificate_order {
-    char subject[TEXT_SIZE];   /* "": no certificate */
-    int days;                  /* 0: the CA's default */
-    char ca[NAME_SIZE];        /* "": the default CA */
-    char connector[NAME_SIZE]; /* "": the built-in CA at once; else a connector's name, then its id (key_job.h) */
+    char subject[TEXT_SIZE];        /* "": no certificate */
+    int days;                       /* 0: the CA's default */
+    char ca[NAME_SIZE];             /* "": the default CA */
+    char connector[NAME_SIZE];      /* "": the built-in CA at once; else a connector's name, then its id (key_job.h) */
+    char connector_name[NAME_SIZE]; /* when connector is the id */
 };
 enum { CERTIFICATE_DAYS_MOST = 460 };
 

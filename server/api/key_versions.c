@@ -22,6 +22,9 @@ struct version_change {
     int64_t grace_until_ms;
     struct signing_key renewed; /* of a renewal: id, version, public key, the new certificate */
     struct job job;             /* that fetches it; its id is "" when there is none */
+    struct key_certificate_order order;
+    bool is_moved;    /* the key's certificates come from elsewhere from now on */
+    bool begins_anew; /* nothing but the name is asked for as before */
 };
 
 static void version_change_clear(struct version_change *c)
@@ -53,17 +56,17 @@ static status before_load(struct version_change *c, struct api *api, struct requ
     return state_judge(&c->before, action, err);
 }
 
-/* In the transaction: nobody may have made another version meanwhile. */
+/* In the transaction: nobody may have made another version or chosen another connector meanwhile. */
 static status before_check(struct db *db, struct version_change *c, const char *action, struct signing_key *now,
                            struct error *err)
 {
     TRY(signing_key_find(db, c->before.id, now, err));
     TRY(change_check_revision(&c->change, now->revision, err));
     TRY(state_judge(now, action, err));
-    if (now->version == c->before.version &&
+    if (now->version == c->before.version && strcmp(now->connector, c->before.connector) == 0 &&
         slice_equal(buf_slice(&now->certificate), buf_slice(&c->before.certificate)))
         return OK;
-    return error_set(err, CODE_CONFLICT, "the signing key was rotated or renewed by somebody else meanwhile");
+    return error_set(err, CODE_CONFLICT, "the signing key was rotated, renewed or changed by somebody else meanwhile");
 }
 
 static status key_read_again(struct db *db, struct version_change *c, struct error *err)
@@ -75,14 +78,73 @@ static status key_read_again(struct db *db, struct version_change *c, struct err
     return signing_key_find(db, id, &c->key, err);
 }
 
-/* By the key's connector; else like the certificate it has, when that is the built-in CA's. */
-static status order_like(const struct signing_key *key, bool needs_one, struct key_certificate_order *out,
-                         struct error *err)
+/* ---- what the certificate is asked for with, and where */
+
+struct asked {
+    const char *subject, *ca, *connector; /* NULL: as before */
+    int64_t days;
+    bool needs_one;  /* though the key has no certificate now */
+    bool keeps_name; /* the one of the certificate, whatever it is */
+};
+
+/* What stands in the present certificate; else what was planned; else the key's name. */
+static status name_like(const struct signing_key *key, struct key_certificate_order *out, struct error *err)
 {
-    if (!*key->connector && !*key->certificate_source)
-        return key_certificate_order_like(key, needs_one, out, err);
-    key_connector_order(key, out);
+    struct key_certificate_order like = {0};
+
+    TRY(key_certificate_order_like(key, true, &like, err));
+    bool is_planned = key->certificate.len == 0 && *key->plan_subject;
+    (void)text_copy(out->subject, sizeof(out->subject), is_planned ? key->plan_subject : like.subject);
     return OK;
+}
+
+static status connector_take(struct version_change *c, struct api *api, const char *name, struct error *err)
+{
+    const struct signing_key *before = &c->before;
+
+    if (!name)
+        return OK;
+    TRY(key_connector_choose(api, name, &c->order, err));
+    c->is_moved = strcmp(c->order.connector, before->connector) != 0;
+    c->begins_anew = c->is_moved || (!*c->order.connector && *before->certificate_source);
+    return OK;
+}
+
+/* By the key's connector; else like the certificate it has, when that is the built-in CA's. */
+static status order_like(struct version_change *c, const struct asked *asked, struct error *err)
+{
+    const struct signing_key *key = &c->before;
+    bool has_name = asked->subject || asked->keeps_name;
+
+    if (!c->begins_anew && !*key->connector && !*key->certificate_source)
+        return key_certificate_order_like(key, asked->needs_one, &c->order, err);
+    if (!c->begins_anew) {
+        key_connector_order(key, &c->order);
+        has_name |= *c->order.subject || !*key->connector;
+    }
+    return has_name ? OK : name_like(key, &c->order, err);
+}
+
+static status order_make(struct version_change *c, const struct asked *asked, struct error *err)
+{
+    TRY(order_like(c, asked, err));
+    if (asked->ca && *c->order.connector)
+        return error_set(err, CODE_INVALID, "ca: the certificates of the key come by a connector, which has its own");
+    return key_certificate_order_parse(asked->subject, asked->days, asked->ca, &c->order, err);
+}
+
+/* In the transaction; key is as it was read there. */
+static status move_rows(struct db *db, struct version_change *c, struct signing_key *key, struct error *err)
+{
+    struct json_writer *w = &c->change.detail;
+
+    if (!c->is_moved)
+        return OK;
+    json_add_text(w, "connector_before", *key->connector_name ? key->connector_name : NULL);
+    if (!*c->order.connector)
+        json_add_null(w, "connector"); /* else its job's row tells it */
+    key_connector_keep(key, &c->order);
+    return signing_key_set_connector(db, key, err);
 }
 
 /* ---- rotate */
@@ -93,6 +155,7 @@ static status rotate_rows(struct db *db, struct change *change, struct error *er
     cleanup_signing_key struct signing_key now = {0};
 
     TRY(before_check(db, c, "rotate", &now, err));
+    TRY(move_rows(db, c, &now, err));
     TRY(key_version_set_grace(db, c->before.id, c->before.version, c->grace_until_ms, err));
     TRY(key_version_insert(db, &c->key, err));
     TRY(key_certificate_insert(db, &c->key, err));
@@ -110,7 +173,7 @@ static status successor_prepare(struct version_change *c, struct error *err)
     c->key.certificate_ca[0] = '\0';
     c->key.revoked_ms = c->key.not_after_ms = 0;
     c->key.version = before->version + 1;
-    c->key.revision = before->revision + 1;
+    c->key.revision = before->revision + 1 + c->is_moved;
     c->key.grace_until_ms = 0;
     change_key(&c->change, &c->before);
     return before->version < 1000 ? OK : error_set(err, CODE_CONFLICT, "the signing key has 1000 versions already");
@@ -142,15 +205,16 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
 {
     struct api *api = arg;
     cleanup_version_change struct version_change c = {0};
-    struct key_certificate_order order;
-    const char *subject = NULL, *hsm = NULL, *ca = NULL;
-    int64_t grace_hours = 0, day_count = 0;
+    struct asked asked = {0};
+    const char *hsm = NULL;
+    int64_t grace_hours = 0;
     const struct json_field fields[] = {
         {"grace_hours", JSON_INTEGER, 0, &grace_hours},
-        {"subject", JSON_STRING, 0, &subject},
-        {"days", JSON_INTEGER, 0, &day_count},
+        {"subject", JSON_STRING, 0, &asked.subject},
+        {"days", JSON_INTEGER, 0, &asked.days},
         {"hsm", JSON_STRING, 0, &hsm},
-        {"ca", JSON_STRING, 0, &ca},
+        {"ca", JSON_STRING, 0, &asked.ca},
+        {"connector", JSON_STRING, 0, &asked.connector},
     };
 
     TRY(query_none(req, err));
@@ -159,15 +223,14 @@ static status key_rotate(void *arg, struct request *req, struct response *res, s
         return error_set(err, CODE_INVALID, "grace_hours: 0 to %d is expected", GRACE_HOURS_MOST);
     change_begin(&c.change, req, "key.rotate");
     TRY(before_load(&c, api, req, "rotate", err));
-    TRY(order_like(&c.before, subject != NULL, &order, err));
-    if (ca && *order.connector)
-        return error_set(err, CODE_INVALID, "ca: the certificates of the key come by a connector, which has its own");
-    TRY(key_certificate_order_parse(subject, day_count, ca, &order, err));
+    TRY(connector_take(&c, api, asked.connector, err));
+    asked.needs_one = asked.subject || asked.connector;
+    TRY(order_make(&c, &asked, err));
     TRY(successor_prepare(&c, err));
     TRY(successor_place(&c, api, hsm, err));
-    key_connector_keep(&c.key, &order);
+    key_connector_keep(&c.key, &c.order);
     TRY(key_job_prepare(&c.job, req, &c.key, JOB_ENROLL, err));
-    TRY(key_material_make(api, &c.key, &order, request_deadline(req), err));
+    TRY(key_material_make(api, &c.key, &c.order, request_deadline(req), err));
 
     c.grace_until_ms = grace_hours ? clock_now_ms() + grace_hours * HOUR_MS : 0;
     status s = rotate_commit(&c, api, req, err);
@@ -187,25 +250,20 @@ static status renew_rows(struct db *db, struct change *change, struct error *err
     cleanup_signing_key struct signing_key now = {0};
 
     TRY(before_check(db, c, "renew", &now, err));
+    TRY(move_rows(db, c, &now, err));
     TRY(key_version_set_certificate(db, &now, &c->renewed, clock_now_ms(), err));
     TRY(key_certificate_insert(db, &c->renewed, err));
     return key_read_again(db, c, err);
 }
 
-static status renewal_issue(struct version_change *c, struct api *api, const struct key_certificate_order *order,
-                            struct deadline d, struct error *err)
+static status renewal_issue(struct version_change *c, struct api *api, struct deadline d, struct error *err)
 {
     (void)text_copy(c->renewed.id, sizeof(c->renewed.id), c->before.id);
     c->renewed.version = c->before.version;
     buf_add(&c->renewed.spki, c->before.spki.data, c->before.spki.len);
     TRY(buf_check(&c->renewed.spki, err));
-    return key_certificate_issue(api, &c->renewed, order, d, err);
+    return key_certificate_issue(api, &c->renewed, &c->order, d, err);
 }
-
-struct renewal_order {
-    const char *subject, *ca;
-    int64_t days;
-};
 
 /* A connector fetches it: what is answered is the key with the job. */
 static status job_rows(struct db *db, struct change *change, struct error *err)
@@ -215,6 +273,7 @@ static status job_rows(struct db *db, struct change *change, struct error *err)
 
     TRY(before_check(db, c, "renew", &now, err));
     json_add_integer(&change->detail, "version", c->job.version);
+    TRY(move_rows(db, c, &now, err));
     TRY(key_job_insert(db, &change->detail, &now, &c->job, err));
     if (!*now.job_id || strcmp(now.job_id, c->job.id) != 0)
         return error_set(err, CODE_CONFLICT, "a person brings the certificates of this key: take its CSR to the CA");
@@ -222,19 +281,15 @@ static status job_rows(struct db *db, struct change *change, struct error *err)
 }
 
 static status renew_by_job(struct version_change *c, struct api *api, struct request *req, struct response *res,
-                           const struct renewal_order *asked, struct error *err)
+                           struct asked *asked, struct error *err)
 {
-    struct key_certificate_order order;
+    struct signing_key key = c->before; /* borrows */
 
-    if (asked->ca)
-        return error_set(err, CODE_INVALID, "ca: the certificates of the key come by a connector, which has its own");
-    key_connector_order(&c->before, &order);
-    TRY(key_certificate_order_parse(asked->subject, asked->days, NULL, &order, err));
-    TRY(key_job_prepare(&c->job, req, &c->before, c->before.certificate.len > 0 ? JOB_RENEW : JOB_ENROLL, err));
-    c->job.days = order.days;
-    /* Without a new name it stays as it is in the certificate. */
-    bool keeps_name = !asked->subject && c->before.certificate.len > 0;
-    (void)text_copy(c->job.subject, sizeof(c->job.subject), keeps_name ? "" : order.subject);
+    asked->keeps_name = !asked->subject && c->before.certificate.len > 0;
+    TRY(order_make(c, asked, err));
+    key_connector_keep(&key, &c->order);
+    TRY(key_job_prepare(&c->job, req, &key, c->before.certificate.len > 0 ? JOB_RENEW : JOB_ENROLL, err));
+    (void)text_copy(c->job.subject, sizeof(c->job.subject), asked->keeps_name ? "" : c->order.subject);
     change_key(&c->change, &c->before);
     TRY(change_commit(&c->change, api, req, job_rows, err));
     runner_wake(api->runner);
@@ -245,31 +300,31 @@ static status key_renew(void *arg, struct request *req, struct response *res, st
 {
     struct api *api = arg;
     cleanup_version_change struct version_change c = {0};
-    struct key_certificate_order order;
-    struct renewal_order asked = {0};
+    struct asked asked = {.needs_one = true};
     uint8_t fingerprint[32];
     const struct json_field fields[] = {
         {"subject", JSON_STRING, 0, &asked.subject},
         {"days", JSON_INTEGER, 0, &asked.days},
         {"ca", JSON_STRING, 0, &asked.ca},
+        {"connector", JSON_STRING, 0, &asked.connector},
     };
 
     TRY(query_none(req, err));
     TRY(body_read(req, fields, COUNT_OF(fields), err));
     change_begin(&c.change, req, "key.renew");
     TRY(before_load(&c, api, req, "renew", err));
-    if (*c.before.connector)
+    TRY(connector_take(&c, api, asked.connector, err));
+    if (asked.connector ? *c.order.connector : *c.before.connector)
         return renew_by_job(&c, api, req, res, &asked, err);
-    if (*c.before.certificate_source)
+    if (*c.before.certificate_source && !asked.connector)
         return error_set(err, CODE_CONFLICT, "the certificate is not the built-in CA's, and the key has no connector");
-    TRY(key_certificate_order_like(&c.before, true, &order, err));
-    TRY(key_certificate_order_parse(asked.subject, asked.days, asked.ca, &order, err));
-    TRY(renewal_issue(&c, api, &order, request_deadline(req), err));
+    TRY(order_make(&c, &asked, err));
+    TRY(renewal_issue(&c, api, request_deadline(req), err));
 
     change_key(&c.change, &c.before);
     TRY(sha256(buf_slice(&c.renewed.certificate), fingerprint, err));
     json_add_integer(&c.change.detail, "version", c.before.version);
-    json_add_text(&c.change.detail, "subject", order.subject);
+    json_add_text(&c.change.detail, "subject", c.order.subject);
     json_add_hex(&c.change.detail, "certificate_sha256", (struct slice){fingerprint, sizeof(fingerprint)});
     TRY(change_commit(&c.change, api, req, renew_rows, err));
     return key_answer(api, res, 200, &c.key, err);

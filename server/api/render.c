@@ -106,6 +106,24 @@ void hashes_render(struct json_writer *w, unsigned hashes)
     json_end_array(w);
 }
 
+void capabilities_render(struct json_writer *w, const struct connector_ops *ops)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } rows[] = {{CONNECTOR_ENROLLS, "enroll"},
+                {CONNECTOR_RENEWS, "renew"},
+                {CONNECTOR_REVOKES, "revoke"},
+                {CONNECTOR_TESTS, "test"}};
+
+    json_begin_array(w, "capabilities");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (ops && ops->capabilities & rows[i].bit)
+            json_add_text(w, NULL, rows[i].name);
+    }
+    json_end_array(w);
+}
+
 void chain_render(struct json_writer *w, const struct chain *chain, const char *ca)
 {
     const struct ca_chain *found = *ca ? ca_chain_find(&chain->all, ca) : NULL;
@@ -177,6 +195,7 @@ void key_render(struct json_writer *w, const struct signing_key *key, const stru
     else
         json_add_null(w, "hsm");
     json_add_text(w, "connector", *key->connector ? key->connector : NULL);
+    json_add_text(w, "connector_name", *key->connector_name ? key->connector_name : NULL);
     json_add_text(w, "job", *key->job_id ? key->job_id : NULL);
     json_add_time(w, "certificate_expires", key->not_after_ms);
     json_add_integer(w, "renew_before_days", key->renew_before_days);

@@ -26,6 +26,8 @@ status json_add_pem(struct json_writer *w, const char *name, struct slice der, s
 /* Arrays of the names in a set; name NULL inside an array. */
 void mechanisms_render(struct json_writer *w, unsigned mechanisms);
 void hashes_render(struct json_writer *w, unsigned hashes);
+/* What connectors of a type can do; ops NULL: the type is not known. */
+void capabilities_render(struct json_writer *w, const struct connector_ops *ops);
 /* Members version to certificates, as both a token and an administrator see them; inside an open object. */
 void key_material_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain);
 /* The whole key object of an administrator's or member's view. */

@@ -79,6 +79,13 @@ static status name_make(struct runner *r, struct runner_work *w, struct error *e
     return r->config.builtin.subject_name(plain, &w->name, err);
 }
 
+/* A certificate of another CA is none that this one could update: a first one is asked for, with the same name. */
+static bool current_is_foreign(const struct runner_work *w)
+{
+    return w->job.kind == JOB_RENEW && w->settings.ops != &connector_builtin &&
+           strcmp(w->key.certificate_source, w->job.connector_id) != 0;
+}
+
 static status key_load(struct runner *r, struct runner_work *w, struct error *err)
 {
     if (!*w->job.key_id)
@@ -87,6 +94,10 @@ static status key_load(struct runner *r, struct runner_work *w, struct error *er
         return error_set(err, CODE_CONFLICT, "the signing key is %s", key_state_name(w->key.state));
     TRY(current_load(w, err));
     TRY(name_make(r, w, err));
+    if (current_is_foreign(w)) {
+        X509_free(w->current);
+        w->current = NULL;
+    }
     return w->job.kind == JOB_REVOKE ? OK : hsm_evp_key(w->hsm, w->key.hsm_id, &w->evp_key, err);
 }
 

@@ -34,7 +34,8 @@ struct job {
     char id[ID_SIZE];
     enum job_kind kind;
     char connector_id[ID_SIZE], connector_name[NAME_SIZE];
-    char key_id[ID_SIZE]; /* "": none */
+    char key_id[ID_SIZE];         /* "": none */
+    char key_name[2 * NAME_SIZE]; /* "project:label", as read */
     int version;
     char subject[TEXT_SIZE]; /* "": as the certificate before, or the key's name */
     int days;                /* 0: what the CA gives */

@@ -12,8 +12,10 @@ const char *const job_state_words[] = {"queued", "running", "waiting", "done", "
 #define COLUMNS                                                                                                        \
     "j.id, j.kind, j.connector_id, c.name, j.key_id, j.version, j.subject, j.days, j.state, j.attempts, j.next_ms, "   \
     "j.lease_owner, j.lease_until_ms, j.transaction_state, j.last_error, j.result, j.requested_by, j.created_ms, "     \
-    "j.finished_ms"
-#define FROM " FROM job j JOIN connector c ON c.id = j.connector_id "
+    "j.finished_ms, COALESCE(p.name || ':' || k.label, '')"
+#define FROM                                                                                                           \
+    " FROM job j JOIN connector c ON c.id = j.connector_id LEFT JOIN signing_key k ON k.id = j.key_id "                \
+    "LEFT JOIN project p ON p.id = k.project_id "
 
 const char *job_kind_name(enum job_kind kind)
 {
@@ -64,6 +66,7 @@ static status job_read(const struct db_rows *rows, struct job *out, struct error
     COLUMN_COPY(out->requested_by, rows, 16);
     out->created_ms = db_column_int(rows, 17);
     out->finished_ms = db_column_int(rows, 18);
+    COLUMN_COPY(out->key_name, rows, 19);
     TRY(buf_check(&out->transaction, err));
     return buf_check(&out->result, err);
 }

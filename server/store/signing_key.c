@@ -12,11 +12,14 @@
     "v.findings, "                                                                                                     \
     "v.created_ms, v.grace_until_ms, k.lifecycle_before, k.revision, COALESCE(v.hsm, k.hsm), k.retired_ms, "           \
     "k.destroy_by, k.destroy_ms, k.plan_subject, k.plan_days, k.plan_ca, v.ca, v.revoked_ms, v.chain, "                \
-    "v.certificate_source, v.not_after_ms, k.connector, k.renew_before_days, k.job_id"
+    "v.certificate_source, v.not_after_ms, k.connector, k.renew_before_days, k.job_id, "                               \
+    "COALESCE(c.name, '')"
+#define WITH_CONNECTOR "LEFT JOIN connector c ON c.id = k.connector "
 #define WITH_VERSION "LEFT JOIN key_version v ON v.key_id = k.id AND v.version = k.version "
-#define FROM " FROM signing_key k JOIN project p ON p.id = k.project_id " WITH_VERSION
+#define NAMES " FROM signing_key k JOIN project p ON p.id = k.project_id " WITH_CONNECTOR
+#define FROM NAMES WITH_VERSION
 /* SQLite takes tables joined by CROSS as they are written: keys come in the order of the list, and none are sorted. */
-#define FROM_IN_ORDER " FROM project p CROSS JOIN signing_key k " WITH_VERSION
+#define FROM_IN_ORDER " FROM project p CROSS JOIN signing_key k " WITH_CONNECTOR WITH_VERSION
 
 enum { MECHANISM_SET_SIZE = 128 };
 
@@ -109,6 +112,7 @@ static status life_read(const struct db_rows *rows, struct signing_key *out, str
     COLUMN_COPY(out->connector, rows, 32);
     out->renew_before_days = (int)db_column_int(rows, 33);
     COLUMN_COPY(out->job_id, rows, 34);
+    COLUMN_COPY(out->connector_name, rows, 35);
     return OK;
 }
 
@@ -300,7 +304,7 @@ status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
 {
     cleanup_rows struct db_rows *rows = NULL;
     TRY(db_query(db,
-                 "SELECT " COLUMNS " FROM signing_key k JOIN project p ON p.id = k.project_id "
+                 "SELECT " COLUMNS NAMES
                  "JOIN key_version v ON v.key_id = k.id AND v.version <> k.version AND v.grace_until_ms > $2 "
                  "WHERE k.id = $1 ORDER BY v.version DESC",
                  DB_PARAMS(db_text(id), db_int(now_ms)), &rows, err));
@@ -312,9 +316,7 @@ status signing_key_list_earlier(struct db *db, const char *id, int64_t now_ms,
 status key_version_find(struct db *db, const char *key_id, int version, struct signing_key *out, struct error *err)
 {
     cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db,
-                 "SELECT " COLUMNS " FROM signing_key k JOIN project p ON p.id = k.project_id "
-                 "JOIN key_version v ON v.key_id = k.id AND v.version = $2 WHERE k.id = $1",
+    TRY(db_query(db, "SELECT " COLUMNS NAMES "JOIN key_version v ON v.key_id = k.id AND v.version = $2 WHERE k.id = $1",
                  DB_PARAMS(db_text(key_id), db_int(version)), &rows, err));
     return signing_key_take(rows, out, err);
 }

@@ -279,6 +279,7 @@ struct signing_key {
     int64_t not_after_ms;             /* of the certificate; 0: there is none, or it was not read yet */
     /* how its next certificate comes: "" the built-in CA at once; or by this connector */
     char connector[ID_SIZE];
+    char connector_name[NAME_SIZE]; /* as read */
     int renew_before_days;
     char job_id[ID_SIZE]; /* the last one made for its certificate; "": none */
 };

@@ -93,6 +93,17 @@ job_of by-est "done" >/dev/null
 grep -q simplereenroll ca/requests || fail "est: the renewal was not a re-enrolment"
 pass "est: the certificate was renewed"
 
+# ---- from one source to another, in one step
+admin key create demo by-move --type p256 --subject 'CN=by move,O=Example' >/dev/null
+admin key rotate demo-by-move --connector est >/dev/null
+job=$(job_of by-move "done")
+signs by-move
+openssl x509 -in chain.pem -noout -subject | grep -q 'by move' || fail "est: the rotated key has another subject"
+admin job list | grep "^$job " | grep -q ' demo:by-move ' || fail "the list of jobs does not name the key"
+admin key renew demo-by-move --connector builtin >/dev/null
+[ "$(admin key certificate demo-by-move --json | jq -r .ca)" = issuing ] || fail "builtin: the renewed certificate is not the built-in CA's"
+pass "a rotation and a renewal move a key to another CA and back"
+
 # Killed while the CA lets it wait.
 echo wait >ca/mode
 admin key create demo by-kill --type p256 --certificate est --subject 'CN=by kill' >/dev/null

@@ -39,6 +39,9 @@ server_start
 [ "$(admin hsm list --json | jq -rs '[.[] | .name + " " + .state] | join(", ")')" = "default available, release available" ] ||
     fail "hsm list"
 pass "both HSMs are available"
+admin key sources demo --json | jq -e '[.hsms[].name] == ["default", "release"] and ([.. | objects | has("token") or has("settings")] | any | not)' \
+    >/dev/null || fail "key sources"
+pass "what keys can be made in is told without the tokens"
 expect_ok "one is shown with the limits of its mechanisms" admin hsm show --hsm release
 grep -qE '^CKM_RSA_PKCS_KEY_PAIR_GEN +512 +16384' "$work/out" || { cat "$work/out" >&2; fail "no limits"; }
 

@@ -2,43 +2,24 @@
 // Certificates from elsewhere: a connector made, tested, changed and removed in the page; keys whose certificates come by an EST
 // server and by hand; jobs that fail, are tried again and given up; the timestamp authority.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { adminKey, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { startEst, until } from './est.mjs';
 
-const root = new URL('../..', import.meta.url).pathname;
-const testCa = join(root, 'tests/support/ca/test-ca');
 const ca = join(process.env.UI_WORK, 'ca');
-let browser, watched, page, est, port;
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-async function until(what, holds) {
-  for (let i = 0; i < 600; i++) {
-    const found = await holds();
-    if (found) return found;
-    await pause(100);
-  }
-  throw new Error(`${what} did not come`);
-}
+let browser, watched, page, est;
 
 before(async () => {
-  mkdirSync(ca, { recursive: true });
-  execFileSync(testCa, ['create', ca]);
-  writeFileSync(join(ca, 'password'), 'secret\n', { mode: 0o600 });
-  est = spawn(join(root, 'tests/support/ca/est_server.py'), [ca], { stdio: 'ignore' });
-  port = await until(
-    'the EST server',
-    () => existsSync(join(ca, 'port')) && readFileSync(join(ca, 'port'), 'utf8').trim(),
-  );
+  est = await startEst(ca);
   browser = await launch();
   watched = await open(browser, { expected: [/status of (400|409)/] });
   page = watched.page;
   await signIn(page, adminKey, '/ui/connectors');
 });
 after(async () => {
-  est?.kill();
+  est?.stop();
   await browser?.close();
 });
 
@@ -72,7 +53,7 @@ test('each type asks for its own settings, and what the server refuses stands at
   await dialog().getByLabel('Type').selectOption('est');
   assert.equal(await dialog().getByLabel('Shared secret, a file').count(), 0);
   await dialog().getByLabel('Name', { exact: true }).fill('corporate');
-  await dialog().getByLabel('Address').fill(`https://127.0.0.1:${port}/.well-known/est`);
+  await dialog().getByLabel('Address').fill(est.settings.url);
   await dialog().getByLabel('Trust for TLS, a file').fill(join(ca, 'nothing.pem'));
   await dialog().getByLabel('User name').fill('est');
   await dialog().getByLabel('Password, a file').fill(join(ca, 'password'));
@@ -110,6 +91,7 @@ test('a key made with the connector gets its certificate by a job', async () => 
   await inspect(page, 'key-connector');
   await page.getByRole('link', { name: 'First certificate' }).click();
   await page.getByRole('heading', { name: 'First certificate by corporate' }).waitFor();
+  await page.getByRole('link', { name: 'outside:release' }).waitFor();
   await settled(page);
   await inspect(page, 'job-done');
 });
@@ -126,15 +108,8 @@ test('a request is taken out and the certificate brought back, with what is to b
   await page.getByRole('button', { name: 'Request' }).click();
   const csr = join(ca, 'hand.csr');
   await (await download).saveAs(csr);
-  execFileSync(testCa, ['issue', ca, csr, join(ca, 'hand.pem')]);
-  execFileSync(testCa, [
-    'pkcs7',
-    ca,
-    join(ca, 'hand.p7b'),
-    join(ca, 'root.pem'),
-    join(ca, 'hand.pem'),
-    join(ca, 'issuing.pem'),
-  ]);
+  est.testCa('issue', csr, join(ca, 'hand.pem'));
+  est.testCa('pkcs7', ...['hand.p7b', 'root.pem', 'hand.pem', 'issuing.pem'].map((name) => join(ca, name)));
 
   await page.getByRole('button', { name: 'Bring a certificate' }).click();
   await dialog().getByLabel('File with the certificates').setInputFiles(join(ca, 'issuing.key'));
@@ -192,6 +167,8 @@ test('a job that fails says why, is tried again, and is given up', async () => {
   await inspect(page, 'job-failed');
   writeFileSync(join(ca, 'mode'), 'normal');
   await go('/jobs');
+  const keys = await page.locator('td[data-label=Key]').allInnerTexts();
+  assert.ok(keys.includes('none') && keys.includes('outside:hand, version 1'), keys.join('; '));
   await inspect(page, 'jobs');
   await go('/jobs?state=failed');
   await page.getByRole('link', { name: 'Renewal' }).waitFor();

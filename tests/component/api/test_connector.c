@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "../hsm/faulty.h"
 #include "peers.h"
 #include "server/api/builtin_ca.h"
 
@@ -614,6 +615,168 @@ static void a_rotated_or_activated_key_gets_its_certificate_by_its_connector(voi
     assert_status(w, world_get(w, AUDITOR, "/v1/jobs?state=done&kind=enroll"), 200);
 }
 
+/* ---- where the next certificate comes from */
+
+static void an_owner_is_told_the_connectors_without_their_settings(void **state)
+{
+    static const char *const secrets[] = {"settings", "127.0.0.1", "est.secret", ".pem", "created"};
+    struct world *w = *state;
+    bool is_there = false;
+
+    assert_status(w, world_get(w, OWNER, "/v1/projects/demo/key-sources"), 200);
+    const struct json *items = json_get(w->answer, "connectors");
+    for (size_t i = 0; i < json_count(items); i++) {
+        const struct json *item = json_at(items, i);
+        if (strcmp(json_get_text(item, "name", ""), "est") != 0)
+            continue;
+        is_there = true;
+        assert_int_equal(json_count(item), 3);
+        assert_string_equal(json_get_text(item, "type", ""), "est");
+        assert_int_equal(json_count(json_get(item, "capabilities")), 3); /* but revocation */
+    }
+    assert_true(is_there);
+    for (size_t i = 0; i < COUNT_OF(secrets); i++)
+        assert_null(strstr(buf_text(&w->x.response_body), secrets[i]));
+}
+
+static void a_job_names_its_key_and_a_test_has_none(void **state)
+{
+    struct world *w = *state;
+    char key[ID_SIZE], job[ID_SIZE];
+
+    key_make(w, "own", "named", "p256", key, job);
+    assert_done(w, job);
+    assert_string_equal(answer_text(w, "key_name"), "demo:named");
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s/jobs", key), 200);
+    assert_string_equal(json_get_text(json_at(json_get(w->answer, "items"), 0), "key_name", ""), "demo:named");
+    assert_status(w, world_post(w, ADMIN, "/v1/connectors/own/test", "{}"), 202);
+    (void)text_copy(job, sizeof(job), answer_text(w, "id"));
+    assert_done(w, job);
+    assert_int_equal(json_type(json_get(w->answer, "key_name")), JSON_NULL);
+}
+
+static void builtin_key(struct world *w, const char *label, char key[ID_SIZE])
+{
+    assert_status(
+        w,
+        world_post(w, OWNER, "/v1/projects/demo/keys",
+                   "{\"label\":\"%s\",\"type\":\"p256\",\"certificate\":{\"subject\":\"CN=Moved %s,O=Example\"}}",
+                   label, label),
+        201);
+    (void)text_copy(key, ID_SIZE, answer_text(w, "id"));
+}
+
+static int key_act(struct world *w, const char *key, const char *action, const char *body)
+{
+    char target[128];
+
+    (void)snprintf(target, sizeof(target), "/v1/keys/%s/%s", key, action);
+    return world_post(w, OWNER, target, "%s", body);
+}
+
+/* The last record says from where to where; "": the built-in CA. */
+static void assert_moved(struct world *w, const char *type, const char *from, const char *to)
+{
+    cleanup_json struct json *record = world_last_record(w);
+    const struct json *detail = json_get(record, "detail");
+
+    assert_string_equal(json_get_text(record, "type", ""), type);
+    assert_non_null(json_get(detail, "connector_before"));
+    assert_string_equal(json_get_text(detail, "connector_before", ""), from);
+    assert_string_equal(json_get_text(detail, "connector", ""), to);
+}
+
+static void a_rotation_or_renewal_moves_the_key_to_the_connector_named_with_its_name(void **state)
+{
+    struct world *w = *state;
+    char key[ID_SIZE], job[ID_SIZE];
+
+    builtin_key(w, "around", key);
+    assert_status(w, key_act(w, key, "rotate", "{\"connector\":\"est\"}"), 200);
+    assert_string_equal(answer_text(w, "connector_name"), "est");
+    int64_t revision = json_get_integer(w->answer, "revision", 0);
+    (void)text_copy(job, sizeof(job), answer_text(w, "job"));
+    assert_moved(w, "key.rotate", "", "est");
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s", key), 200);
+    assert_int_equal(json_get_integer(w->answer, "revision", 0), revision);
+    assert_string_equal(answer_text(w, "connector_name"), "est");
+    assert_done(w, job);
+    assert_chain(key, "Moved around");
+
+    assert_status(w, key_act(w, key, "renew", "{\"connector\":\"builtin\"}"), 200);
+    assert_int_equal(json_type(json_get(w->answer, "connector")), JSON_NULL);
+    assert_moved(w, "key.renew", "est", "");
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s/certificate", key), 200);
+    assert_string_equal(answer_text(w, "ca"), "issuing");
+    assert_non_null(strstr(answer_text(w, "subject"), "CN=Moved around"));
+
+    assert_status(w, key_act(w, key, "renew", "{\"connector\":\"cmp\"}"), 202);
+    (void)text_copy(job, sizeof(job), answer_text(w, "job"));
+    assert_moved(w, "key.renew", "", "cmp");
+    peer_ready(w, "cmp", key, "around");
+    assert_done(w, job);
+    assert_chain(key, "Moved around");
+    assert_status(
+        w, key_act(w, key, "rotate", "{\"connector\":\"builtin\",\"subject\":\"CN=Other\",\"ca\":\"issuing\"}"), 200);
+    assert_moved(w, "key.rotate", "cmp", "");
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s/certificate", key), 200);
+    assert_string_equal(answer_text(w, "subject"), "CN=Other");
+}
+
+/* An update of another CA's certificate would be refused by the new one, which does not know it. */
+static void a_certificate_of_another_ca_is_no_reenrolment(void **state)
+{
+    struct world *w = *state;
+    char key[ID_SIZE], job[ID_SIZE];
+
+    builtin_key(w, "enrolled", key);
+    static const char *const asked[] = {"simpleenroll", "simplereenroll"};
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        assert_status(w, key_act(w, key, "renew", "{\"connector\":\"est\"}"), 202);
+        (void)text_copy(job, sizeof(job), answer_text(w, "job"));
+        peers_write(&peers, "requests", "", 0600);
+        assert_done(w, job);
+        assert_chain(key, "Moved enrolled");
+        peers_run(&peers, "grep -q '%s' requests", asked[i]);
+    }
+    cleanup_json struct json *record = world_last_record(w);
+    assert_null(json_get(json_get(record, "detail"), "connector_before"));
+}
+
+static void a_connector_that_does_not_fit_changes_nothing(void **state)
+{
+    static const struct {
+        const char *action, *body;
+        enum code code;
+        const char *said;
+    } rows[] = {
+        {"rotate", "{\"connector\":\"nowhere\"}", CODE_INVALID, "connector: there is none of the name nowhere"},
+        {"renew", "{\"connector\":\"nowhere\"}", CODE_INVALID, "connector: there is none of the name nowhere"},
+        {"rotate", "{\"connector\":\"none\"}", CODE_INVALID, "connector"},
+        {"renew", "{\"connector\":\"No Name\"}", CODE_INVALID, "connector: the name of"},
+        {"rotate", "{\"connector\":\"est\",\"ca\":\"issuing\"}", CODE_INVALID, "ca:"},
+        {"renew", "{\"connector\":\"est\",\"ca\":\"issuing\"}", CODE_INVALID, "ca:"},
+        {"renew", "{\"connector\":\"manual\"}", CODE_CONFLICT, "CSR"},
+    };
+    struct world *w = *state;
+    char key[ID_SIZE];
+
+    builtin_key(w, "steady", key);
+    int generated = w->faults->generated;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        (void)key_act(w, key, rows[i].action, rows[i].body);
+        assert_problem(w, rows[i].code, rows[i].said);
+    }
+    assert_int_equal(w->faults->generated, generated);
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s", key), 200);
+    assert_int_equal(json_get_integer(w->answer, "revision", 0), 1);
+    assert_int_equal(json_type(json_get(w->answer, "connector")), JSON_NULL);
+    assert_status(w, key_act(w, key, "rotate", "{\"connector\":\"manual\"}"), 200);
+    assert_string_equal(answer_text(w, "connector_name"), "manual");
+    assert_int_equal(json_count(json_get(w->answer, "certificates")), 0);
+    assert_moved(w, "key.rotate", "", "manual");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -637,6 +800,11 @@ int main(void)
         cmocka_unit_test(settings_are_read_strictly),
         cmocka_unit_test(a_connector_is_changed_and_removed_by_revision_and_never_while_in_use),
         cmocka_unit_test(a_rotated_or_activated_key_gets_its_certificate_by_its_connector),
+        cmocka_unit_test(an_owner_is_told_the_connectors_without_their_settings),
+        cmocka_unit_test(a_job_names_its_key_and_a_test_has_none),
+        cmocka_unit_test(a_rotation_or_renewal_moves_the_key_to_the_connector_named_with_its_name),
+        cmocka_unit_test(a_certificate_of_another_ca_is_no_reenrolment),
+        cmocka_unit_test(a_connector_that_does_not_fit_changes_nothing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -423,6 +423,33 @@ static void both_are_told_with_the_limits_of_their_mechanisms(void **state)
     }
 }
 
+static void an_owner_is_told_what_keys_can_be_made_in_and_nothing_of_the_tokens(void **state)
+{
+    struct world *w = *state;
+    bool makes_large[2] = {false};
+
+    assert_status(w, world_get(w, OWNER, "/v1/projects/demo/key-sources"), 200);
+    const struct json *items = json_get(w->answer, "hsms");
+    assert_int_equal(json_count(items), 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct json *types = json_get(json_at(items, i), "key_types");
+        assert_string_equal(json_get_text(json_at(items, i), "name", ""), i == 0 ? "default" : "second");
+        assert_string_equal(json_get_text(json_at(items, i), "state", ""), "available");
+        assert_string_equal(json_get_text(json_at(items, i), "notice", ""), "software, not for publicly trusted keys");
+        for (size_t t = 0; t < json_count(types); t++)
+            makes_large[i] |= strcmp(json_text(json_at(types, t), ""), "rsa4096") == 0;
+    }
+    assert_true(makes_large[0]);
+    assert_false(makes_large[1]);
+    assert_null(strstr(buf_text(&w->x.response_body), SECOND_LABEL));
+
+    w->faults->absent_slot = second_slot;
+    assert_status(w, world_get(w, OWNER, "/v1/projects/demo/key-sources"), 200);
+    items = json_get(w->answer, "hsms");
+    assert_string_equal(json_get_text(json_at(items, 0), "state", ""), "available");
+    assert_string_equal(json_get_text(json_at(items, 1), "state", ""), "unavailable");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,6 +466,7 @@ int main(void)
                                   faults_clear),
         cmocka_unit_test(a_key_of_an_hsm_that_is_no_longer_configured_is_unavailable),
         cmocka_unit_test(both_are_told_with_the_limits_of_their_mechanisms),
+        cmocka_unit_test_teardown(an_owner_is_told_what_keys_can_be_made_in_and_nothing_of_the_tokens, faults_clear),
     };
     return cmocka_run_group_tests(tests, setup, world_close);
 }

@@ -35,6 +35,7 @@ static const struct {
     {"DELETE", "/v1/teams/builders/members/signer", "A+FNNNN"},
     {"POST", "/v1/projects/demo/keys", "A+F+FFN"},
     {"POST", "/v1/projects/demo/keys/import", "A+FNNNN"},
+    {"GET", "/v1/projects/demo/key-sources", "A+F+FFN"},
     {"GET", "/v1/keys", "A++++++"},
     {"GET", "/v1/keys/demo:key", "A+++++N"},
     {"POST", "/v1/keys/demo:key/disable", "A+F+FFN"},

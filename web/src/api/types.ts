@@ -94,6 +94,7 @@ export interface Key {
   certificates: string[];
   /** The id of the one that brings its certificates; null: the built-in CA. */
   connector: string | null;
+  connector_name: string | null;
   /** The last one for its certificate. */
   job: string | null;
   certificate_expires: string | null;
@@ -509,6 +510,14 @@ export interface Connector {
   revision: number;
 }
 
+/** What of an HSM and a connector everybody may know who makes keys. */
+export type HsmChoice = Pick<Hsm, 'name' | 'state' | 'model' | 'notice' | 'key_types'>;
+export type ConnectorChoice = Pick<Connector, 'name' | 'type' | 'capabilities'>;
+export interface KeySources {
+  hsms: HsmChoice[];
+  connectors: ConnectorChoice[];
+}
+
 export type JobKind = 'enroll' | 'renew' | 'revoke' | 'test';
 export type JobState = 'queued' | 'running' | 'waiting' | 'done' | 'failed';
 
@@ -520,6 +529,8 @@ export interface Job {
   connector: string;
   /** Its id; null: a test is of no key. */
   key: string | null;
+  /** "demo:rsa" */
+  key_name: string | null;
   version: number | null;
   attempts: number;
   next: string | null;
@@ -536,6 +547,31 @@ export interface Csr {
   version: number;
   /** PEM. */
   csr: string;
+}
+
+export interface KeyCertificate {
+  version: number;
+  subject: string;
+  issuer: string;
+  serial: string;
+  not_before: string;
+  not_after: string;
+  sha256: string;
+  /** The CA here that issued it; null: none did. */
+  ca: string | null;
+  /** The name of the one by which it came otherwise. */
+  connector: string | null;
+  revoked: string | null;
+  /** PEM. */
+  chain: string;
+  findings: { rule: string; severity: 'error' | 'warning'; text: string }[];
+}
+
+export interface RevokedList {
+  items: IssuedCertificate[];
+  connector: string | null;
+  /** That asks the connector's CA; null: nobody asks it. */
+  job: string | null;
 }
 
 export interface KeyCertificateTaken {

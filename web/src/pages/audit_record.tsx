@@ -53,7 +53,31 @@ function Target({ of }: { of: NonNullable<AuditRecord['target']> }) {
 
 function Signature({ of: r }: { of: AuditRecord }) {
   return (
-    <Card title="Signature">
+    <Card
+      title="Signature"
+      actions={
+        <>
+          {r.outcome === 'refused' && r.principal && r.key_id && (
+            <LinkButton
+              icon="explain"
+              to={href('/explain', {
+                principal: r.principal,
+                key: r.key_id,
+                mechanism: r.mechanism ?? undefined,
+                hash: r.hash ?? undefined,
+              })}
+            >
+              Explain access
+            </LinkButton>
+          )}
+          {r.digest && (
+            <LinkButton icon="search" to={href('/digest', { digest: r.digest })}>
+              Was it signed?
+            </LinkButton>
+          )}
+        </>
+      }
+    >
       <Facts
         rows={[
           ['Version', r.version ?? undefined],

@@ -6,13 +6,13 @@ import type { Ca, IssuedCertificate } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href } from '../app/router';
 import { capital, download, human, number } from '../lib/text';
-import { fromInput } from '../lib/time';
 import { Badge, Button, Card, Code, Empty, Facts, Grid, Loading, Note, PageHead, Problem, Time } from '../ui/basic';
 import { CertificateFacts } from '../ui/certificate';
 import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Filters, SelectFilter, useFilter } from '../ui/filter';
-import { Form, SelectField, TextField, useForm } from '../ui/form';
+import { Form, TextField, useForm } from '../ui/form';
 import { usePages, useQuery } from '../ui/query';
+import { OnCrl, RevokeDialog } from '../ui/revoke';
 import { PagedTable } from '../ui/table';
 import { Tabs } from '../ui/tabs';
 import { toast } from '../ui/toast';
@@ -22,76 +22,18 @@ const pem = 'application/x-pem-file';
 
 // ---- revocation
 
-const reasons: [string, string][] = [
-  ['key_compromise', 'The private key is in other hands'],
-  ['superseded', 'Replaced by another certificate'],
-  ['cessation_of_operation', 'No longer used'],
-  ['affiliation_changed', 'The name in it is no longer right'],
-  ['privilege_withdrawn', 'The right was withdrawn'],
-  ['unspecified', 'Another reason'],
-];
-
-function Revoke({ of, close }: { of: IssuedCertificate; close: () => void }) {
-  const form = useForm({ reason: 'key_compromise', at: '', invalid_since: '', typed: '' });
-  const word = of.serial.slice(-8);
-  return (
-    <Dialog title={`Revoke the certificate of ${of.subject}?`} onClose={close}>
-      <ul class="consequences">
-        <li>
-          Serial number <code>{of.serial}</code> stands on the CRL and in OCSP answers from then on.
-        </li>
-        <li>
-          Signatures without a timestamp are refused by whoever looks; those with one from before the moment of
-          revocation stay valid.
-        </li>
-        <li>A key whose policy asks for a good certificate signs no more until it has another one.</li>
-      </ul>
-      <Note tone="warn" title="This cannot be undone." />
-      <Form
-        form={form}
-        submit="Revoke the certificate"
-        danger
-        disabled={form.values.typed.toUpperCase() !== word}
-        onCancel={close}
-        onSubmit={async (v) => {
-          const body = {
-            reason: v.reason,
-            at: fromInput(v.at),
-            invalid_since: v.reason === 'key_compromise' ? fromInput(v.invalid_since) : undefined,
-          };
-          await api.post(path`/v1/cas/${of.ca}/certificates/${of.serial}/revoke`, body);
-          close();
-          toast(`Certificate ${of.serial} is revoked`);
-        }}
-      >
-        <SelectField form={form} name="reason" label="Reason" required choices={reasons} />
-        {form.values.reason === 'key_compromise' && (
-          <TextField
-            form={form}
-            name="invalid_since"
-            label="The key may have been lost since"
-            type="datetime-local"
-            help="In your local time. Signatures since then are in doubt."
-          />
-        )}
-        <TextField
-          form={form}
-          name="at"
-          label="Revoked from"
-          type="datetime-local"
-          help="In your local time. Empty: now."
-        />
-        <TextField
-          form={form}
-          name="typed"
-          label={`Type ${word}, the end of the serial number, to confirm`}
-          required
-          machine
-        />
-      </Form>
-    </Dialog>
-  );
-}
+const Revoke = ({ of, close }: { of: IssuedCertificate; close: () => void }) => (
+  <RevokeDialog
+    title={`Revoke the certificate of ${of.subject}?`}
+    serial={of.serial}
+    consequences={[<OnCrl serial={of.serial} />]}
+    run={async (body) => {
+      await api.post(path`/v1/cas/${of.ca}/certificates/${of.serial}/revoke`, body);
+      return `Certificate ${of.serial} is revoked`;
+    }}
+    close={close}
+  />
+);
 
 const issuedState = (c: IssuedCertificate) => {
   if (c.revoked)

@@ -7,13 +7,14 @@ import type { Explanation, Hash, Key, Mechanism } from '../api/types';
 import { currentQuery, href, setQuery } from '../app/router';
 import { digestOf } from '../lib/hash';
 import { hashes, mechanisms } from '../lib/policy';
-import { ruleQuestion, ruleTitle } from '../lib/rules';
+import { keyName } from '../lib/keys';
+import { remedies, ruleQuestion, ruleTitle } from '../lib/rules';
 import { nameOf, plural } from '../lib/text';
 import { fromInput } from '../lib/time';
 import { Badge, Card, Grid, Note, PageHead, classes } from '../ui/basic';
 import { Form, SelectField, TextField, useForm } from '../ui/form';
 import { KeyField } from '../ui/key_field';
-import { PrincipalField } from '../ui/principal';
+import { AccountLink, PrincipalField } from '../ui/principal';
 import { useQuery } from '../ui/query';
 
 interface Question {
@@ -61,10 +62,38 @@ function Steps({ steps }: { steps: Explanation['steps'] }) {
 
 interface Answer {
   of: Question;
+  /** The one asked about; there may be none. */
+  key?: Key;
   explanation: Explanation;
 }
 
-function AnswerCard({ answer: { of, explanation } }: { answer: Answer }) {
+/** What would have to change, for each rule that refuses. */
+function Remedies({ of: { of, key, explanation } }: { of: Answer }) {
+  const rules = explanation.steps.filter((s) => s.verdict === 'refuses').map((s) => s.rule);
+  const links = new Map(key ? rules.flatMap((r) => remedies(r, key.project, keyName(key))) : []);
+  const hasAccount = rules.includes('principal');
+  if (links.size === 0 && !hasAccount) return null;
+  return (
+    <div>
+      <h3>Where it could be changed</h3>
+      <ul class="plain-list">
+        {hasAccount && (
+          <li>
+            <AccountLink name={of.principal} />
+          </li>
+        )}
+        {[...links].map(([to, text]) => (
+          <li key={to}>
+            <a href={to}>{text}</a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function AnswerCard({ answer }: { answer: Answer }) {
+  const { of, explanation } = answer;
   const refusing = explanation.steps.filter((s) => s.verdict === 'refuses');
   const first = refusing[0];
   return (
@@ -79,6 +108,7 @@ function AnswerCard({ answer: { of, explanation } }: { answer: Answer }) {
           {refusing.length > 1 && ` So do ${plural(refusing.length - 1, 'more rule')}.`}
         </Note>
       )}
+      {!explanation.allowed && <Remedies of={answer} />}
       <Steps steps={explanation.steps} />
     </Card>
   );
@@ -97,7 +127,7 @@ export function Explain() {
     context: '',
   });
   const [answer, setAnswer] = useState<Answer | null>(null);
-  const named = form.values.key.includes(':') || form.values.key.startsWith('key_');
+  const named = /.:./.test(form.values.key) || form.values.key.startsWith('key_');
   const key = useQuery<Key>(named ? path`/v1/keys/${form.values.key}` : null).data;
 
   // What the key can do is filled in; what was chosen stays while the key allows it.
@@ -123,7 +153,7 @@ export function Explain() {
       context: Object.keys(context).length ? context : undefined,
     };
     const explanation = await api.ask<Explanation>('/v1/access/explain', body);
-    setAnswer({ of: v, explanation });
+    setAnswer({ of: v, key, explanation });
     setQuery({ principal: body.principal, key: body.key, mechanism: body.mechanism, hash: body.hash ?? null });
   };
 

@@ -7,6 +7,7 @@ import { keyName } from '../lib/keys';
 import { Dialog } from '../ui/dialog';
 import { CheckField, Form, SelectField, TextField, useForm } from '../ui/form';
 import { HsmField } from '../ui/hsm_field';
+import { useKeySources } from '../ui/key_sources';
 import { toast } from '../ui/toast';
 
 export function ImportKey({ project, close }: { project: string; close: () => void }) {
@@ -21,6 +22,7 @@ export function ImportKey({ project, close }: { project: string; close: () => vo
     accept_weak: false,
   });
   const { values } = form;
+  const sources = useKeySources(project);
   return (
     <Dialog title={`Import a key into ${project}`} onClose={close}>
       <p>
@@ -50,7 +52,7 @@ export function ImportKey({ project, close }: { project: string; close: () => vo
         }}
       >
         <TextField form={form} name="label" label="Label here" required machine maxLength={63} autofocus />
-        <HsmField form={form} />
+        <HsmField form={form} sources={sources} />
         <SelectField
           form={form}
           name="by"

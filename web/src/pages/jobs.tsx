@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Jobs: what the servers do, or wait for, to get certificates.
 import { api, path } from '../api/client';
-import { isAdministrator } from '../api/session';
-import type { Job, JobState, Key } from '../api/types';
+import { isAdministrator, readsAll } from '../api/session';
+import type { Job, JobState } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href } from '../app/router';
 import { jobKinds } from '../lib/connectors';
-import { keyName } from '../lib/keys';
 import { capital, number } from '../lib/text';
 import { Badge, Button, Card, Code, Empty, Facts, Grid, Loading, PageHead, Problem, Time } from '../ui/basic';
 import { confirmAction } from '../ui/dialog';
@@ -20,12 +19,22 @@ const states: JobState[] = ['queued', 'running', 'waiting', 'done', 'failed'];
 
 const jobText = (j: Job) => `${jobKinds[j.kind]} by ${j.connector}`;
 
+const JobKey = ({ of: job }: { of: Job }) => (
+  <span class="sentence">
+    <a href={href('/keys', job.key!, { tab: 'certificate' })}>{job.key_name ?? job.key}</a>, version {job.version}
+  </span>
+);
+
 export const jobColumns: Column<Job>[] = [
-  { head: 'Job', kind: 'main', cell: (j) => <a href={href('/jobs', j.id)}>{jobText(j)}</a> },
+  {
+    head: 'Job',
+    kind: 'main',
+    cell: (j) => (readsAll.value ? <a href={href('/jobs', j.id)}>{jobText(j)}</a> : jobText(j)),
+  },
   { head: 'State', cell: (j) => <Badge state={j.state} /> },
   {
     head: 'Key',
-    cell: (j) => (j.key ? <a href={href('/keys', j.key)}>version {j.version}</a> : <span class="muted">none</span>),
+    cell: (j) => (j.key ? <JobKey of={j} /> : <span class="muted">none</span>),
   },
   { head: 'Attempts', kind: 'number', cell: (j) => number(j.attempts) },
   { head: 'Made', cell: (j) => <Time at={j.created} style="ago" /> },
@@ -90,7 +99,6 @@ export function JobPage({ params }: PageProps) {
   const found = useQuery<Job>(path`/v1/jobs/${params.job!}`, { every: 3000 });
   const crumbs: [string, string][] = [['Jobs', href('/jobs')]];
   const job = found.data;
-  const key = useQuery<Key>(job?.key ? path`/v1/keys/${job.key}` : null);
   const who = useQuery<{ name: string }>(job?.requested_by ? requester(job.requested_by) : null);
   if (!job)
     return (
@@ -124,17 +132,7 @@ export function JobPage({ params }: PageProps) {
           <Facts
             rows={[
               ['Connector', <a href={href('/connectors', job.connector)}>{job.connector}</a>],
-              [
-                'Key',
-                job.key ? (
-                  <span class="sentence">
-                    <a href={href('/keys', job.key, { tab: 'certificate' })}>
-                      {key.data ? keyName(key.data) : job.key}
-                    </a>
-                    , version {job.version}
-                  </span>
-                ) : undefined,
-              ],
+              ['Key', job.key ? <JobKey of={job} /> : undefined],
               [
                 'Asked for by',
                 job.requested_by ? (

@@ -224,9 +224,6 @@ function Policies({ of: key }: { of: Key }) {
         <LinkButton icon="file" to={href('/keys', name, 'digests')}>
           Listed digests
         </LinkButton>
-        <LinkButton icon="explain" to={href('/explain', { key: name })}>
-          Explain access
-        </LinkButton>
       </p>
       <p class="lead">
         Two policies count for a signature: that of the platform, and that of the key, or, where the key has none, that
@@ -270,6 +267,9 @@ export function KeyPage({ params }: PageProps) {
             Records
           </LinkButton>
         )}
+        <LinkButton icon="explain" to={href('/explain', { key: keyName(key) })}>
+          Explain access
+        </LinkButton>
         <KeyActions of={key} />
       </PageHead>
       {!!found.error && <Problem error={found.error} retry={found.reload} />}

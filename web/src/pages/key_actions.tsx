@@ -2,14 +2,16 @@
 // What can be done with a signing key in its present state, and what each of it means.
 import { api, path } from '../api/client';
 import { isAdministrator, role } from '../api/session';
-import type { Key } from '../api/types';
+import type { Key, KeySources } from '../api/types';
 import { keyName } from '../lib/keys';
 import { fromNow, utc } from '../lib/time';
 import { Button, Note } from '../ui/basic';
 import { confirmAction, Dialog, openDialog } from '../ui/dialog';
-import { Form, TextField, useForm } from '../ui/form';
+import { Form, TextField, useForm, type FormState } from '../ui/form';
 import { CaField } from '../ui/ca_field';
+import { ConnectorField, sourceText } from '../ui/connector_field';
 import { HsmField } from '../ui/hsm_field';
+import { useKeySources } from '../ui/key_sources';
 import { toast } from '../ui/toast';
 
 const act = (key: Key, action: string, body: object = {}) =>
@@ -97,15 +99,94 @@ function destroy(key: Key) {
   });
 }
 
+// ---- a new certificate, with a new version or for the one there is
+
+interface CertificateValues {
+  connector: string;
+  ca: string;
+  subject: string;
+  days: string;
+}
+const likeBefore: CertificateValues = { connector: '', ca: '', subject: '', days: '' };
+
+/** Name of the connector that the form says, or the key has. */
+const sourceOf = (key: Key, v: CertificateValues) => v.connector || (key.connector_name ?? 'builtin');
+
+function certificateBody(key: Key, v: CertificateValues) {
+  const from = sourceOf(key, v);
+  return {
+    ...(v.connector ? { connector: v.connector } : {}),
+    ...(v.ca && from === 'builtin' ? { ca: v.ca } : {}),
+    ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
+    ...(v.days && from !== 'manual' ? { days: Number(v.days) } : {}),
+  };
+}
+
+function CertificateFields<V extends CertificateValues>({
+  form: given,
+  of: key,
+  sources,
+  before,
+  isAtOnce,
+}: {
+  form: FormState<V>;
+  of: Key;
+  sources: KeySources | undefined;
+  /** Label of the choice that nothing is changed; without it that is none. */
+  before?: string;
+  isAtOnce?: boolean;
+}) {
+  const form = given as unknown as FormState<CertificateValues>;
+  const from = sourceOf(key, form.values);
+  const isMoved = from !== (key.connector_name ?? 'builtin');
+  return (
+    <>
+      <ConnectorField
+        form={form}
+        sources={sources}
+        before={before}
+        isAtOnce={isAtOnce}
+        help={isMoved ? 'All certificates of the key come from there from now on.' : undefined}
+      />
+      {from === 'builtin' && <CaField form={form} none={isMoved ? 'The one made at the start' : 'As before'} />}
+      <TextField
+        form={form}
+        name="subject"
+        label="Subject"
+        maxLength={255}
+        help="As in the certificate before, unless given: CN=…,O=…,C=…"
+      />
+      {from !== 'manual' && (
+        <TextField
+          form={form}
+          name="days"
+          label="Validity in days"
+          type="number"
+          min={1}
+          max={460}
+          help={
+            isMoved
+              ? 'What the CA gives, unless given; at most 460.'
+              : 'As in the certificate before, unless given; at most 460.'
+          }
+        />
+      )}
+    </>
+  );
+}
+
 function Rotate({ of: key, close }: { of: Key; close: () => void }) {
-  const form = useForm({ grace_hours: '0', hsm: '', subject: '', days: '' });
+  const form = useForm({ grace_hours: '0', hsm: '', ...likeBefore });
+  const sources = useKeySources(key.project);
   const grace = Number(form.values.grace_hours) || 0;
+  const hasNone = key.connector === null && key.certificates.length === 0;
   return (
     <Dialog title={`Rotate ${keyName(key)}`} onClose={close}>
       <p>
         The HSM makes version {key.version + 1} under the same label, with a new certificate. Clients use it from their
         next signature on; nothing has to be changed on signing machines.
-        {key.connector !== null && ' Its certificate comes by the key’s connector, which takes a while or a person.'}
+        {sourceOf(key, form.values) !== 'builtin' &&
+          ' Its certificate comes by a connector, which takes a while or a person.'}
       </p>
       <Form
         form={form}
@@ -115,8 +196,7 @@ function Rotate({ of: key, close }: { of: Key; close: () => void }) {
           await act(key, 'rotate', {
             grace_hours: Number(v.grace_hours) || 0,
             ...(v.hsm ? { hsm: v.hsm } : {}),
-            ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
-            ...(v.days ? { days: Number(v.days) } : {}),
+            ...certificateBody(key, v),
           });
           close();
           toast(`${keyName(key)} has version ${key.version + 1}`);
@@ -136,22 +216,12 @@ function Rotate({ of: key, close }: { of: Key; close: () => void }) {
               : `0: version ${key.version} signs nothing from now on.`
           }
         />
-        <HsmField form={form} type={key.type} none={`${key.hsm_name}, as before`} />
-        <TextField
+        <HsmField form={form} sources={sources} type={key.type} none={`${key.hsm_name}, as before`} />
+        <CertificateFields
           form={form}
-          name="subject"
-          label="Subject"
-          maxLength={255}
-          help="As in the certificate before, unless given: CN=…,O=…,C=…"
-        />
-        <TextField
-          form={form}
-          name="days"
-          label="Validity in days"
-          type="number"
-          min={1}
-          max={460}
-          help="As in the certificate before, unless given; at most 460."
+          of={key}
+          sources={sources}
+          before={hasNone ? 'As before: none' : `As before: ${sourceText(key.connector_name)}`}
         />
       </Form>
     </Dialog>
@@ -159,56 +229,44 @@ function Rotate({ of: key, close }: { of: Key; close: () => void }) {
 }
 
 function Renew({ of: key, close }: { of: Key; close: () => void }) {
-  const form = useForm({ ca: '', subject: '', days: '' });
+  // What a person brings is asked for by nobody: then another source has to be chosen.
+  const isByHand = key.connector_name === 'manual';
+  const form = useForm({ ...likeBefore, connector: isByHand ? 'builtin' : '' });
+  const sources = useKeySources(key.project);
+  const isAtOnce = sourceOf(key, form.values) === 'builtin';
   return (
     <Dialog title={`Renew the certificate of ${keyName(key)}`} onClose={close}>
       <p>
-        {key.connector === null
+        {isAtOnce
           ? 'A new certificate is issued for the same key pair.'
-          : 'A job asks the CA of the key’s connector for a new certificate for the same key pair.'}{' '}
-        The one before stays valid until its end and is kept on record. Where certificates come from is changed on the
-        key’s page, under Certificate.
+          : 'A job asks the CA of the connector for a new certificate for the same key pair.'}{' '}
+        The one before stays valid until its end and is kept on record.
+        {isByHand && ' One that a person gets elsewhere is brought under Certificate, without a renewal.'}
       </p>
       <Form
         form={form}
         submit="Issue a certificate"
         onCancel={close}
         onSubmit={async (v) => {
-          await act(key, 'renew', {
-            ...(v.ca ? { ca: v.ca } : {}),
-            ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
-            ...(v.days ? { days: Number(v.days) } : {}),
-          });
+          await act(key, 'renew', certificateBody(key, v));
           close();
-          toast(
-            `${keyName(key)} ${key.connector === null ? 'has a new certificate' : 'waits for its new certificate'}`,
-          );
+          toast(`${keyName(key)} ${isAtOnce ? 'has a new certificate' : 'waits for its new certificate'}`);
         }}
       >
-        {key.connector === null && <CaField form={form} none="As before" />}
-        <TextField
+        <CertificateFields
           form={form}
-          name="subject"
-          label="Subject"
-          maxLength={255}
-          help="As in the certificate before, unless given: CN=…,O=…,C=…"
-        />
-        <TextField
-          form={form}
-          name="days"
-          label="Validity in days"
-          type="number"
-          min={1}
-          max={460}
-          help="As in the certificate before, unless given; at most 460."
+          of={key}
+          sources={sources}
+          before={isByHand ? undefined : `As before: ${sourceText(key.connector_name)}`}
+          isAtOnce
         />
       </Form>
     </Dialog>
   );
 }
 
-/** What a person brings is asked for by nobody. */
-const mayRenew = (key: Key) => (key.connector === null ? key.certificates.length > 0 : key.connector !== 'con_manual');
+/** A bare key pair has nothing to renew. */
+const mayRenew = (key: Key) => key.connector !== null || key.certificates.length > 0;
 
 /** Buttons for the head of a key's page. Owners of the project may do all but destroy; the server judges. */
 export function KeyActions({ of: key }: { of: Key }) {

@@ -1,40 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // A key's certificate: its chain, where the next one comes from, the request to take to a CA, and the certificate brought back.
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { api, path } from '../api/client';
 import { readsAll, role } from '../api/session';
-import type { Connector, Csr, Job, Key, KeyCertificateTaken } from '../api/types';
+import type { Csr, Job, Key, KeyCertificate, KeyCertificateTaken, RevokedList } from '../api/types';
 import { href } from '../app/router';
 import { keyName } from '../lib/keys';
 import { base64Of, capital, download, pemOf, plural } from '../lib/text';
-import { Button, Card, Empty, Facts, Note } from '../ui/basic';
+import { Button, Card, Empty, Facts, Loading, Note, Time } from '../ui/basic';
 import { Chain } from '../ui/certificate';
-import { ConnectorField, connectorOf } from '../ui/connector_field';
+import { ConnectorField } from '../ui/connector_field';
 import { Dialog, openDialog } from '../ui/dialog';
 import { FileDrop } from '../ui/file';
 import { Form, TextField, useForm } from '../ui/form';
+import { useKeySources } from '../ui/key_sources';
 import { usePages, useQuery } from '../ui/query';
+import { OnCrl, RevokeDialog } from '../ui/revoke';
 import { PagedTable } from '../ui/table';
 import { toast } from '../ui/toast';
 import { jobColumns } from './jobs';
 
 const pem = 'application/x-pem-file';
 const fileMost = 256 * 1024;
-const known: Record<string, string> = { con_builtin: 'builtin', con_manual: 'manual' };
 
 // ---- where the next one comes from
 
-/** The name of the key's connector, for who may ask for it. */
-function useConnector(key: Key): string {
-  const isKnown = key.connector === null || key.connector in known;
-  const found = useQuery<Connector>(readsAll.value && !isKnown ? path`/v1/connectors/${key.connector!}` : null);
-  if (key.connector === null) return 'builtin';
-  return known[key.connector] ?? found.data?.name ?? key.connector;
-}
+/** The name of the key's connector. */
+const connectorOf = (key: Key) => key.connector_name ?? 'builtin';
 
-function ChangeSource({ of, connector, close }: { of: Key; connector: string; close: () => void }) {
+function ChangeSource({ of, close }: { of: Key; close: () => void }) {
   const [seen, setSeen] = useState(of);
-  const form = useForm({ connector, other: '', subject: '', renew_before_days: String(of.renew_before_days) });
+  const sources = useKeySources(of.project);
+  const connector = connectorOf(of);
+  const form = useForm({ connector, subject: '', renew_before_days: String(of.renew_before_days) });
   const reload = async () => {
     setSeen(await api.get<Key>(path`/v1/keys/${of.id}`));
     form.calm();
@@ -49,7 +48,7 @@ function ChangeSource({ of, connector, close }: { of: Key; connector: string; cl
         onReload={() => void form.run(reload)}
         onSubmit={async (v) => {
           const body = {
-            ...(connectorOf(v) === connector ? {} : { connector: connectorOf(v) }),
+            ...(v.connector === connector ? {} : { connector: v.connector }),
             ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
             renew_before_days: Number(v.renew_before_days),
           };
@@ -58,7 +57,7 @@ function ChangeSource({ of, connector, close }: { of: Key; connector: string; cl
           toast(`The next certificate of ${keyName(of)} comes as you said`);
         }}
       >
-        <ConnectorField form={form} />
+        <ConnectorField form={form} sources={sources} />
         <TextField
           form={form}
           name="subject"
@@ -156,10 +155,59 @@ function TakeCertificate({ of, close }: { of: Key; close: () => void }) {
   );
 }
 
+// ---- revocation
+
+/** What becomes of it at the CA, which is asked where its connector can. */
+function ofTheCa(c: KeyCertificate, canRevoke: boolean): ComponentChildren[] {
+  if (c.connector === null) return [<OnCrl serial={c.serial} />];
+  if (canRevoke)
+    return [
+      `Here it counts as revoked at once. A job asks the CA of ${c.connector} to revoke it; those who verify see it when the CA has done so.`,
+    ];
+  return [
+    'Here it counts as revoked at once.',
+    <>
+      <strong>Its CA is not asked.</strong>{' '}
+      {c.connector === 'manual' ? 'It was brought by a person' : `It came by ${c.connector}, which cannot do that`}: ask
+      the CA by its own means to revoke the serial number <code>{c.serial}</code>. Until then those who verify elsewhere
+      take it as good.
+    </>,
+  ];
+}
+
+function Revoke({ of: key, certificate: c, close }: { of: Key; certificate: KeyCertificate; close: () => void }) {
+  const sources = useKeySources(key.project);
+  const title = `Revoke the certificate of ${keyName(key)}?`;
+  if (!sources)
+    return (
+      <Dialog title={title} onClose={close}>
+        <Loading />
+      </Dialog>
+    );
+  const connector = sources.connectors.find((s) => s.name === c.connector);
+  return (
+    <RevokeDialog
+      title={title}
+      serial={c.serial}
+      consequences={[
+        `Every certificate of version ${c.version} that a CA here issued is revoked with it, and one that is on its way is not taken.`,
+        ...ofTheCa(c, connector?.capabilities.includes('revoke') ?? false),
+      ]}
+      run={async (body) => {
+        const at = path`/v1/keys/${key.id}/versions/${String(c.version)}/revoke`;
+        const { job } = await api.post<RevokedList>(at, body, { revision: key.revision });
+        const isToAsk = c.connector !== null && !job;
+        return `The certificate of ${keyName(key)} is revoked${job ? '; a job asks its CA' : isToAsk ? ' here; its CA is to be asked' : ''}`;
+      }}
+      close={close}
+    />
+  );
+}
+
 // ---- the tab
 
 function Source({ of: key }: { of: Key }) {
-  const connector = useConnector(key);
+  const connector = connectorOf(key);
   const mayManage = role.value !== 'auditor';
   const isLive = key.state === 'active' || key.state === 'disabled';
   return (
@@ -169,11 +217,7 @@ function Source({ of: key }: { of: Key }) {
         mayManage &&
         isLive && (
           <>
-            <Button
-              onClick={() => openDialog((close) => <ChangeSource of={key} connector={connector} close={close} />)}
-            >
-              Change
-            </Button>
+            <Button onClick={() => openDialog((close) => <ChangeSource of={key} close={close} />)}>Change</Button>
             <Button icon="download" onClick={() => void saveCsr(key)}>
               Request
             </Button>
@@ -206,7 +250,7 @@ function Source({ of: key }: { of: Key }) {
                 ? 'no'
                 : `${plural(key.renew_before_days, 'day')} before its end`,
           ],
-          ['Last job', key.job ? <a href={href('/jobs', key.job)}>{key.job}</a> : undefined],
+          ['Last job', readsAll.value && key.job ? <a href={href('/jobs', key.job)}>{key.job}</a> : undefined],
         ]}
       />
     </Card>
@@ -222,7 +266,13 @@ function KeyJobs({ of: key }: { of: Key }) {
         caption={`Jobs for certificates of ${keyName(key)}`}
         pages={pages}
         id={(j) => j.id}
-        columns={jobColumns.filter((c) => c.head !== 'Key')}
+        columns={[
+          ...jobColumns.filter((c) => c.head !== 'Key'),
+          // For who may not look at the job itself.
+          ...(readsAll.value
+            ? []
+            : [{ head: 'Last attempt', cell: (j: Job) => j.error ?? <span class="muted">no error</span> }]),
+        ]}
         empty="None"
       />
     </Card>
@@ -232,6 +282,7 @@ function KeyJobs({ of: key }: { of: Key }) {
 export function Certificates({ of: key }: { of: Key }) {
   const name = `${key.project}-${key.label}`;
   const chain = key.certificates.map((der) => pemOf(der, 'CERTIFICATE')).join('');
+  const said = useQuery<KeyCertificate>(key.certificates.length ? path`/v1/keys/${key.id}/certificate` : null).data;
   return (
     <>
       {key.certificates.length === 0 ? (
@@ -244,11 +295,26 @@ export function Certificates({ of: key }: { of: Key }) {
         <Card
           title="Certificate chain"
           actions={
-            <Button icon="download" onClick={() => download(`${name}-chain.pem`, chain, pem)}>
-              Whole chain
-            </Button>
+            <>
+              <Button icon="download" onClick={() => download(`${name}-chain.pem`, chain, pem)}>
+                Whole chain
+              </Button>
+              {said && !said.revoked && role.value !== 'auditor' && (
+                <Button
+                  kind="danger"
+                  onClick={() => openDialog((close) => <Revoke of={key} certificate={said} close={close} />)}
+                >
+                  Revoke
+                </Button>
+              )}
+            </>
           }
         >
+          {said?.revoked && (
+            <Note tone="bad" title="This certificate is revoked.">
+              From <Time at={said.revoked} /> on. Nothing is signed with it, unless a policy allows that.
+            </Note>
+          )}
           <Chain certificates={key.certificates} name={name} />
         </Card>
       )}

@@ -5,9 +5,10 @@ import type { Key, KeyType } from '../api/types';
 import { href, navigate } from '../app/router';
 import { keyName, keyTypes } from '../lib/keys';
 import { HsmField } from '../ui/hsm_field';
+import { useKeySources } from '../ui/key_sources';
 import { nameOf } from '../lib/text';
 import { CaField } from '../ui/ca_field';
-import { ConnectorField, connectorOf, noConnector } from '../ui/connector_field';
+import { ConnectorField } from '../ui/connector_field';
 import { Dialog } from '../ui/dialog';
 import { CheckField, Form, SelectField, TextField, useForm } from '../ui/form';
 import { toast } from '../ui/toast';
@@ -25,7 +26,7 @@ export function NewKey({ project, close }: { project: string; close: () => void 
   const form = useForm({
     label: '',
     type: 'p256',
-    ...noConnector,
+    connector: 'builtin',
     subject: '',
     days: '',
     hsm: '',
@@ -33,6 +34,7 @@ export function NewKey({ project, close }: { project: string; close: () => void 
     later: false,
   });
   const { values } = form;
+  const sources = useKeySources(project);
   return (
     <Dialog title={`New key in ${project}`} onClose={close}>
       <Form
@@ -44,7 +46,7 @@ export function NewKey({ project, close }: { project: string; close: () => void 
             v.connector === 'none'
               ? { issuer: 'none' }
               : {
-                  ...(v.connector === 'builtin' ? { issuer: 'builtin' } : { connector: connectorOf(v) }),
+                  ...(v.connector === 'builtin' ? { issuer: 'builtin' } : { connector: v.connector }),
                   ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
                   ...(v.days && v.connector !== 'manual' ? { days: Number(v.days) } : {}),
                   ...(v.ca && v.connector === 'builtin' ? { ca: v.ca } : {}),
@@ -80,8 +82,8 @@ export function NewKey({ project, close }: { project: string; close: () => void 
           choices={keyTypes.map((t) => [t, nameOf(t)])}
           help={typeHelp[values.type]}
         />
-        <HsmField form={form} type={values.type as KeyType} />
-        <ConnectorField form={form} none="None: a bare key pair" />
+        <HsmField form={form} sources={sources} type={values.type as KeyType} />
+        <ConnectorField form={form} sources={sources} none="None: a bare key pair" />
         {values.connector !== 'none' && (
           <>
             {values.connector === 'builtin' && <CaField form={form} none="The one made at the start" />}

@@ -295,14 +295,17 @@ export function PolicyPage({ params }: PageProps) {
         badge={frozen ? <Badge tone="bad">Frozen</Badge> : undefined}
       >
         {place.kind === 'key' && (
-          <>
-            <LinkButton icon="file" to={href('/keys', place.scope.key!, 'digests')}>
-              Listed digests
-            </LinkButton>
-            <LinkButton icon="explain" to={href('/explain', { key: key && keyName(key) })}>
-              Explain access
-            </LinkButton>
-          </>
+          <LinkButton icon="file" to={href('/keys', place.scope.key!, 'digests')}>
+            Listed digests
+          </LinkButton>
+        )}
+        {place.kind !== 'platform' && (
+          <LinkButton
+            icon="explain"
+            to={href('/explain', { key: place.kind === 'key' ? key && keyName(key) : `${place.scope.project!}:` })}
+          >
+            Explain access
+          </LinkButton>
         )}
       </PageHead>
       <Tabs

@@ -322,7 +322,7 @@ function Policy({ of: project }: { of: Project }) {
           <LinkButton icon="settings" to={href('/projects', project.name, 'policy')}>
             {mayManage() ? 'Change the policy' : 'Versions'}
           </LinkButton>
-          <LinkButton icon="explain" to={href('/explain')}>
+          <LinkButton icon="explain" to={href('/explain', { key: `${project.name}:` })}>
             Explain access
           </LinkButton>
         </>

@@ -1,59 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a key's certificates come from. Who may list connectors chooses among them, anybody else names one.
-import { readsAll } from '../api/session';
-import type { Connector, Page } from '../api/types';
+// Where a key's certificates come from.
+import type { ConnectorChoice, KeySources } from '../api/types';
 import { connectorTypes, typeHelp } from '../lib/connectors';
-import { SelectField, TextField, type FormState } from './form';
-import { useQuery } from './query';
+import { SelectField, type FormState } from './form';
 
-interface WithConnector {
-  connector: string;
-  other: string;
-}
-export const noConnector: WithConnector = { connector: 'builtin', other: '' };
-const other = ':other';
+const always: Record<string, string> = { builtin: 'From the built-in CA', manual: 'Brought by a person' };
 
-/** The name that the form says. */
-export const connectorOf = (v: WithConnector) => (v.connector === other ? v.other.trim() : v.connector);
+/** In a sentence, by the name of the connector; null is the built-in CA. */
+export const sourceText = (connector: string | null) =>
+  always[connector ?? 'builtin']?.toLowerCase().replace(/\bca$/, 'CA') ?? `by ${connector}`;
 
-export function ConnectorField<V extends WithConnector>({
+const choiceOf = (c: ConnectorChoice): [string, string] => [
+  c.name,
+  always[c.name] ?? `${c.name} (${connectorTypes[c.type]})`,
+];
+
+export function ConnectorField<V extends { connector: string }>({
   form: given,
+  sources,
+  before,
   none,
+  isAtOnce,
+  help,
 }: {
   form: FormState<V>;
+  sources: KeySources | undefined;
+  /** Label of the empty choice, that nothing is changed. */
+  before?: string;
   /** Label of having no certificate; without it that is no choice. */
   none?: string;
+  /** Only those that work without a person. */
+  isAtOnce?: boolean;
+  /** Said of whatever is chosen. */
+  help?: string;
 }) {
-  const form = given as unknown as FormState<WithConnector>;
-  const list = useQuery<Page<Connector>>(readsAll.value ? '/v1/connectors?limit=1000' : null);
-  const more = list.data?.items.filter((c) => c.name !== 'builtin' && c.name !== 'manual') ?? [];
-  const chosen = more.find((c) => c.name === form.values.connector);
-  const choices: [string, string][] = [
-    ['builtin', 'From the built-in CA'],
-    ['manual', 'Brought by a person'],
-    ...more.map((c) => [c.name, `${c.name} (${connectorTypes[c.type]})`] as [string, string]),
-    ...(readsAll.value ? [] : [[other, 'By another connector'] as [string, string]]),
+  const form = given as unknown as FormState<{ connector: string }>;
+  const { connector } = form.values;
+  const list = sources?.connectors.filter((c) => !isAtOnce || c.capabilities.includes('enroll')) ?? [];
+  const chosen = list.find((c) => c.name === connector);
+  const choices = [
+    ...list.filter((c) => c.name in always).map(choiceOf),
+    ...list.filter((c) => !(c.name in always)).map(choiceOf),
     ...(none ? [['none', none] as [string, string]] : []),
   ];
   // Until the list is there, what was chosen before is a choice, too.
-  if (!choices.some(([c]) => c === form.values.connector)) choices.push([form.values.connector, form.values.connector]);
+  if (connector && !choices.some(([c]) => c === connector)) choices.push([connector, always[connector] ?? connector]);
+  const said =
+    connector === 'manual'
+      ? 'The key is made at once; its request is on its page, and its certificate is brought there.'
+      : chosen && !(chosen.name in always) && typeHelp[chosen.type];
   return (
-    <>
-      <SelectField
-        form={form}
-        name="connector"
-        label="Certificate"
-        required
-        choices={choices}
-        help={
-          form.values.connector === 'manual'
-            ? 'The key is made at once; its request is on its page, and its certificate is brought there.'
-            : chosen && typeHelp[chosen.type]
-        }
-      />
-      {form.values.connector === other && (
-        <TextField form={form} name="other" label="Name of the connector" required machine maxLength={63} />
-      )}
-    </>
+    <SelectField
+      form={form}
+      name="connector"
+      label="Certificate"
+      required={before === undefined}
+      none={before}
+      choices={choices}
+      help={[said, help].filter(Boolean).join(' ') || undefined}
+    />
   );
 }

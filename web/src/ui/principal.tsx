@@ -43,6 +43,16 @@ function useNames(type: MemberType, begins: string, wanted: boolean): string[] {
   return list.data?.items.map((i) => i.name) ?? [];
 }
 
+/** The way to the page of a user or service account of this name, for who may list them; others see nothing. */
+export function AccountLink({ name }: { name: string }) {
+  const find = (type: MemberType) => useNames(type, name, readsAll.value).includes(name);
+  const isUser = find('user');
+  const isService = find('service_account');
+  if (!isUser && !isService) return null;
+  const type = isUser ? 'user' : 'service_account';
+  return <a href={href(pages[type], name)}>The account {name}</a>;
+}
+
 export function PrincipalField<V extends { principal: string }>({
   form,
   types,
