@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn, signInByForm } from './browser.mjs';
 
 let browser;
 before(async () => {
@@ -60,7 +60,7 @@ test('sign-in looks right and says in plain words what is wrong', async () => {
 
 test('a deep link survives the sign-in, and signing out ends the session', async () => {
   const { context, page, done } = await open(browser, { expected: [/status of 401/] });
-  await signIn(page, adminKey, '/ui/keys?state=active');
+  await signInByForm(page, adminKey, '/ui/keys?state=active');
   await page.getByRole('heading', { name: 'Keys' }).waitFor();
   assert.equal(await page.getByLabel('State').inputValue(), 'active');
   assert.match(await page.title(), /^Keys · Chancery$/);
