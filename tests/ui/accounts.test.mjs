@@ -90,27 +90,6 @@ async function register(page, name, { kind, plain = false } = {}) {
 
 const commandOf = async (page) => page.getByRole('region', { name: 'set-up command' }).innerText();
 
-test('the pages of service accounts look right', async () => {
-  await rest('PATCH', '/v1/service-accounts/demo-signer', {
-    description: 'Signs what the nightly build makes',
-    team: 'release',
-  });
-  const { page, done } = await open(browser);
-  await signIn(page);
-  for (const [name, address, heading] of [
-    ['accounts', '/service-accounts', 'Service accounts'],
-    ['accounts-none', '/service-accounts?name=nothing-like-it', 'Service accounts'],
-    ['account', '/service-accounts/demo-signer', 'demo-signer'],
-    ['account-roles', '/service-accounts/demo-signer?tab=roles', 'demo-signer'],
-    ['account-set-up', '/service-accounts/demo-signer?tab=set-up&tool=osslsigncode&key=demo-rsa3072', 'demo-signer'],
-    ['account-new', '/new-service-account', 'New service account'],
-  ]) {
-    await go(page, address, heading);
-    await inspect(page, name);
-  }
-  await done();
-});
-
 test('a P-256 key made here signs with a tool through the module, after one command, and never leaves as it is', async () => {
   const { page, done } = await open(browser);
   const sent = [];

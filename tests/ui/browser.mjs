@@ -26,7 +26,8 @@ export async function timed(what, work) {
 }
 if (process.env.UI_TIMES)
   process.on('exit', () => {
-    for (const [what, { times, ms }] of spent) console.log(`time: ${what}: ${times} times, ${(ms / 1000).toFixed(1)} s`);
+    for (const [what, { times, ms }] of spent)
+      console.log(`time: ${what}: ${times} times, ${(ms / 1000).toFixed(1)} s`);
     console.log(`time: all: ${(performance.now() / 1000).toFixed(1)} s`);
   });
 
@@ -116,9 +117,7 @@ export function signIn(page, key = adminKey, at = '/') {
     const answer = await restAnswer('POST', '/v1/session', { api_key: key });
     assert.equal(answer.status, 201, answer.text);
     const [, name, value] = /^([^=]+)=([^;]+)/.exec(answer.headers['set-cookie'][0]);
-    await page
-      .context()
-      .addCookies([{ name, value, url: server, httpOnly: true, secure: true, sameSite: 'Strict' }]);
+    await page.context().addCookies([{ name, value, url: server, httpOnly: true, secure: true, sameSite: 'Strict' }]);
     await page.addInitScript(() => {
       if (localStorage.getItem('test.signed-in')) return;
       for (const [name, value] of Object.entries({ session: '1', way: 'api_key' }))
@@ -146,7 +145,7 @@ export function settled(page) {
   return timed('settled', async () => {
     const { open } = traffic.get(page);
     const end = Date.now() + 60_000;
-    for (let calm = 0; calm < 2; ) {
+    for (let calm = 0; calm < 2;) {
       const { begun } = traffic.get(page);
       // While the page changes to another address, there is nothing to ask.
       const loading = await isLoading(page).catch((e) => {
@@ -218,6 +217,17 @@ export async function inspect(page, name, { behind = false } = {}) {
   }
   await page.setViewportSize(sizes.wide);
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+}
+
+/** Less than `inspect`, for what differs little from a page that is inspected: axe in the one size, the other seen to fit. */
+export async function glance(page, what) {
+  await axe(page, what);
+  await fits(page, what);
+  await page.setViewportSize(sizes.narrow);
+  await settled(page);
+  await shoot(page, what);
+  await fits(page, `${what}, narrow,`);
+  await page.setViewportSize(sizes.wide);
 }
 
 /** The REST interface, as the administrator: to make what a page shows. */

@@ -33,29 +33,6 @@ test('with nothing there, each list says what it is for', async () => {
   await done();
 });
 
-test('users, teams and my account look right', async () => {
-  await fill(rest);
-  const { page, done } = await open(browser);
-  await signIn(page);
-  for (const [name, address, heading] of [
-    ['users', '/users', 'Users'],
-    ['user-roles', '/users/sam', 'sam'],
-    ['user-sign-in', '/users/sam?tab=sign-in', 'sam'],
-    ['user-api-keys', '/users/admin?tab=api-keys', 'admin'],
-    ['user-no-roles', '/users/audrey', 'audrey'],
-    ['teams', '/teams', 'Teams'],
-    ['team', '/teams/release', 'release'],
-    ['team-roles', '/teams/release?tab=roles', 'release'],
-    ['me', '/me', 'My account'],
-    ['me-api-keys', '/me?tab=api-keys', 'My account'],
-    ['me-roles', '/me?tab=roles', 'My account'],
-  ]) {
-    await go(page, address, heading);
-    await inspect(page, name);
-  }
-  await done();
-});
-
 test('an administrator makes a user, gives a one-time password, and the user chooses one and a second factor', async () => {
   const admin = await open(browser);
   await signIn(admin.page, adminKey, '/ui/users');
