@@ -439,7 +439,13 @@ async function showHsms(page, number) {
 }
 
 const rowsOf = (page, caption) => page.getByRole('table', { name: new RegExp(`^${caption}`) }).locator('tbody tr');
-const mainsOf = (page, caption) => rowsOf(page, caption).locator('td.main').allInnerTexts();
+/** What tells the rows apart: the text of the main column, and where the row leads. */
+const mainsOf = (page, caption) =>
+  rowsOf(page, caption).evaluateAll((rows) =>
+    rows.map((r) =>
+      [r.querySelector('td.main').textContent, ...[...r.querySelectorAll('a')].map((a) => a.href)].join(' '),
+    ),
+  );
 
 const checks = {
   async none(page, caption) {
@@ -462,8 +468,11 @@ const checks = {
     assert.equal(first.length, pageSize);
     const second = await turn('Next', `${pageSize + 1}–${2 * pageSize} and more`);
     assert.equal(second.length, pageSize);
-    assert.deepEqual(await turn('Previous', `1–${pageSize} and more`), first);
-    return assert.notDeepEqual(second, first);
+    assert.deepEqual(
+      second.filter((row) => first.includes(row)),
+      [],
+    );
+    return assert.deepEqual(await turn('Previous', `1–${pageSize} and more`), first);
   },
 };
 
@@ -475,7 +484,8 @@ function column(amount) {
     test(name, async () => {
       const page = await eyeOf(row.as ?? 'administrator');
       if (caption === 'HSMs') await showHsms(page, { none: 0, one: 1, many: hsmsMost }[amount]);
-      await page.goto(`${server}/ui${address.replace(/{(\w+)}/g, (_, word) => words[word])}`);
+      const filled = address.replace(/{(\w+)}/g, (_, word) => words[word]);
+      await page.goto(`${server}/ui${filled === '/' ? '' : filled}`);
       await page.locator('h1').waitFor();
       await settled(page);
       if (amount === 'many') await pages.at(page);

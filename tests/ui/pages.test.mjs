@@ -62,6 +62,7 @@ const rows = [
   ['usage-page', '/usage', 'Usage'],
   ['hsms', '/hsms', 'HSMs'],
   ['hsm', '/hsms/default', 'default'],
+  ['hsm-mechanisms', '/hsms/default?tab=limits', 'default'],
   ['hsm-never-compared', '/hsms/default?tab=compared', 'default'],
   ['cas', '/cas', 'Certificate authorities'],
   ['ca', '/cas/issuing', 'issuing'],
