@@ -6,7 +6,6 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync,
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
-import { many } from './many.mjs';
 import { fill } from './world.mjs';
 
 const build = process.env.CHANCERY_BUILD;
@@ -243,18 +242,5 @@ test('keys overlap: one more is added, the old one is revoked, and the account i
   await page.getByRole('dialog').getByRole('button', { name: 'Remove the account' }).click();
   await page.getByRole('heading', { name: 'Service accounts', level: 1 }).waitFor();
   await assert.rejects(rest('GET', '/v1/service-accounts/build-9'), /404/);
-  await done();
-});
-
-test('ten thousand service accounts are listed page by page', async () => {
-  many();
-  const { page, done } = await open(browser);
-  await signIn(page, adminKey, '/ui/service-accounts?name=machine-');
-  await go(page, '/service-accounts?name=machine-', 'Service accounts');
-  assert.equal(await page.locator('tbody tr').count(), 50);
-  await page.getByRole('button', { name: 'Next' }).click();
-  await page.getByText('51–100 and more').waitFor();
-  await page.screenshot({ path: `${process.env.UI_SHOTS}/accounts-many.png` });
-  await axe(page, 'accounts-many');
   await done();
 });

@@ -19,8 +19,9 @@ const injections = [
   '{{window.broken=1}}',
 ];
 const script = injections[0] + injections[1];
-/** In a subject's grammar, where some characters would have to be escaped. */
-const subject = '<img src=x onerror=window.broken>';
+/** In a subject, which is written with backslashes, and what of it is shown with them and without. */
+const subject = '\\<img src=x onerror=window.broken\\>';
+const subjectShown = 'img src=x onerror=window.broken';
 
 let browser, watched, page;
 const words = {};
@@ -67,7 +68,7 @@ const stored = [
         certificate: { subject: `CN=${subject},O=Evil` },
       }),
     ['/keys/desktop:evil?tab=certificate', '/keys/desktop:evil?tab=versions', '/cas/issuing?tab=issued'],
-    subject,
+    subjectShown,
   ],
   [
     'subject of a CA',
@@ -79,7 +80,7 @@ const stored = [
         key_type: 'p256',
       }),
     ['/cas', '/cas/evil'],
-    subject,
+    subjectShown,
   ],
   [
     'settings of a connector',
@@ -101,7 +102,7 @@ const stored = [
       rest('PUT', '/v1/keys/firmware:update/policy', {
         programs: [t],
         context: [t.slice(0, 30)],
-        releases: [{ name: t, from: '2026-01-01T00:00:00Z', to: '2036-01-01T00:00:00Z' }],
+        releases: [{ name: injections[0], from: '2026-01-01T00:00:00Z', to: '2036-01-01T00:00:00Z' }],
       }),
     ['/keys/firmware:update?tab=policy', '/keys/firmware:update/policy'],
   ],

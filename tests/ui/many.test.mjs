@@ -503,6 +503,17 @@ column('one');
 test('many of each are written', makeMany);
 column('many');
 
+test('of a key that was rotated often the newest versions are shown, and all when they are asked for', async () => {
+  const page = await eyeOf('administrator');
+  await page.goto(`${server}/ui/keys/demo:p384?tab=versions`);
+  const versions = page.getByRole('heading', { name: /^Version \d+/ });
+  await page.getByRole('button', { name: `Show all ${few} versions` }).waitFor();
+  assert.equal(await versions.count(), 10);
+  await page.getByRole('button', { name: `Show all ${few} versions` }).click();
+  await page.getByRole('heading', { name: 'Version 1', exact: true }).waitFor();
+  assert.equal(await versions.count(), few);
+});
+
 test('each page and tab of one has a row in the table, and each row says how it is with none, one and many', () => {
   const places = table.map(([place]) => place);
   const missing = [...pages.there()].filter((place) => !places.includes(place));

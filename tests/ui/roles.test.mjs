@@ -75,7 +75,12 @@ const table = {
     shown: all,
     asks: '/v1/usage',
     offers: {},
-    sees: { at: '/usage?group=project', all: ['demo', 'firmware'], members: { owner: ['firmware'] } },
+    sees: {
+      at: '/usage?group=project',
+      table: /^Signatures by project/,
+      all: ['demo', 'firmware'],
+      members: { owner: ['firmware'] },
+    },
   },
   '/hsms': { nav: readers, shown: readers, asks: '/v1/hsms', offers: {} },
   '/cas': { nav: all, shown: all, asks: '/v1/cas', offers: { 'New CA': administrator } },
@@ -102,7 +107,7 @@ const objects = [
   ['/keys/demo:p256/digests', '/v1/keys/demo:p256/digests', readers],
   ['/approvals/{approval}', '/v1/approvals/{approval}', [...readers, ...inProject]],
   ['/users/olga', '/v1/users/olga', [...readers, 'owner']],
-  ['/teams/release', '/v1/teams/release', [...readers, 'signer']],
+  ['/teams/release', '/v1/teams/release', readers],
   ['/service-accounts/demo-signer', '/v1/service-accounts/demo-signer', readers],
   ['/audit/5', '/v1/audit?after=4&limit=1', readers],
   ['/hsms/default', '/v1/hsms/default', readers],
@@ -208,7 +213,8 @@ for (const role of all) {
           ? row.sees.members
           : (row.sees.members[role] ?? [])
         : [];
-      const names = [...new Set(await page.locator('main table').first().locator('td.main').allInnerTexts())];
+      const tables = row.sees.table ? page.getByRole('table', { name: row.sees.table }) : page.locator('main table');
+      const names = [...new Set(await tables.first().locator('td.main').allInnerTexts())];
       const expected = readers.includes(role) ? row.sees.all : theirs;
       assert.deepEqual(names.map((n) => n.trim()).sort(), [...expected].sort(), what);
     }
