@@ -5,7 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
 import { fill } from './world.mjs';
 
 const build = process.env.CHANCERY_BUILD;

@@ -219,9 +219,12 @@ export async function inspect(page, name, { behind = false } = {}) {
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
 }
 
-/** Less than `inspect`, for what differs little from a page that is inspected: axe in the one size, the other seen to fit. */
-export async function glance(page, what) {
-  await axe(page, what);
+/**
+ * Less than `inspect`, for what differs little from a page that is inspected: axe in the one size, the other seen to fit. `rules`:
+ * axe takes minutes for a table of thousands.
+ */
+export async function glance(page, what, { rules = true } = {}) {
+  if (rules) await axe(page, what);
   await fits(page, what);
   await page.setViewportSize(sizes.narrow);
   await settled(page);

@@ -7,7 +7,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { adminKey, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { launch, open, rest, server, settled, signIn } from './browser.mjs';
 import { routes } from './routes.mjs';
 import { fill } from './world.mjs';
 
@@ -23,7 +23,8 @@ const script = injections[0] + injections[1];
 const subject = '\\<img src=x onerror=window.broken\\>';
 const subjectShown = 'img src=x onerror=window.broken';
 
-let browser, watched, page;
+let browser, page;
+const eyes = {};
 const words = {};
 const publicKey = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' });
 const sqlite = (sql) =>
@@ -97,11 +98,10 @@ const stored = [
     ['/keys/demo:p256/digests'],
   ],
   [
-    'programs, context and releases of a policy',
+    'programs and releases of a policy',
     (t) =>
       rest('PUT', '/v1/keys/firmware:update/policy', {
         programs: [t],
-        context: [t.slice(0, 30)],
         releases: [{ name: injections[0], from: '2026-01-01T00:00:00Z', to: '2036-01-01T00:00:00Z' }],
       }),
     ['/keys/firmware:update?tab=policy', '/keys/firmware:update/policy'],
@@ -206,15 +206,20 @@ const session = {
   expires: '2036-11-01T00:00:00Z',
 };
 
-/** Every form: its page and the buttons that open it. All its fields are typed into, and it is sent. */
+/**
+ * Every form: its page, the buttons that open it, and what is chosen in it. All its fields are typed into, and it is sent. `as`: who
+ * is shown it, when not the administrator.
+ */
 const forms = [
   ['/projects', 'New project'],
   ['/projects/firmware', 'Describe'],
   ['/projects/firmware', 'Freeze'],
   ['/projects/firmware', 'New key'],
   ['/projects/firmware', 'Import'],
+  ['/projects/firmware', 'Import', { choose: ['Find it in the HSM by', 'cka_id'] }],
+  ['/projects/firmware', 'New key', { as: 'olga', choose: ['Certificate', ':other'] }],
   ['/projects/firmware?tab=members', 'Give a role'],
-  ['/keys/firmware:bootloader', 'Disable'],
+  ['/keys/demo:rsa2048', 'Disable'],
   ['/keys/firmware:bootloader', 'Rotate'],
   ['/keys/firmware:bootloader', 'Retire'],
   ['/keys/firmware:bootloader?tab=certificate', 'Renew'],
@@ -232,11 +237,12 @@ const forms = [
   ['/new-service-account', 'I have a public key'],
   ['/new-service-account'],
   ['/cas', 'New CA'],
-  ['/cas/outside', 'Bring its certificate'],
+  ['/cas/outside', 'Certificate'],
   ['/cas/issuing?tab=issued', 'Revoke'],
   ['/connectors', 'New connector'],
   ['/timestamps', 'New key'],
   ['/timestamps', 'Renew'],
+  ['/timestamps', 'Certificate'],
   ['/me', 'Set a password'],
   ['/explain'],
   ['/digest'],
@@ -257,16 +263,20 @@ const elsewhere = {
 
 before(async () => {
   await fill(rest);
-  for (const name of ['sam', 'ada'])
+  for (const name of ['sam', 'ada', 'olga'])
     words[name] = (
       await rest('POST', `/v1/users/${name}/api-keys`, { name: 'test', scopes: ['sign', 'read', 'admin'] })
     ).api_key;
   const outside = { name: 'outside', purpose: 'code_signing', subject: 'CN=Outside', key_type: 'p256', external: true };
   await rest('POST', '/v1/cas', outside);
+  // A key of the timestamp authority that waits for its certificate.
+  await rest('POST', '/v1/tsa/rotate', { type: 'p256', issuer: 'external', subject: 'CN=Outside timestamps' });
   browser = await launch();
-  watched = await open(browser, { expected: [/status of (400|403|404|409|422)/] });
-  page = watched.page;
-  await signIn(page);
+  for (const name of ['admin', 'olga']) {
+    eyes[name] = await open(browser, { expected: [/status of (400|403|404|409|422)/] });
+    await signIn(eyes[name].page, words[name]);
+  }
+  ({ page } = eyes.admin);
 });
 after(async () => {
   await browser?.close();
@@ -347,10 +357,14 @@ const typedNames = new Set();
 const fields =
   'input:not([type]), input[type=text], input[type=search], input[type=password], input[type=url], textarea';
 
-for (const [address, ...buttons] of forms)
-  test(`typed: ${[address, ...buttons].join(', ')}: every field takes it as a text`, async () => {
+for (const [address, ...steps] of forms) {
+  const buttons = steps.filter((step) => typeof step === 'string');
+  const { as = 'admin', choose } = steps.find((step) => typeof step === 'object') ?? {};
+  test(`typed: ${[address, ...buttons, choose?.[1]].filter(Boolean).join(', ')}: every field takes it as a text`, async () => {
+    ({ page } = eyes[as]);
     await go(address);
     for (const name of buttons) await page.getByRole('button', { name, exact: true }).last().click();
+    if (choose) await page.getByLabel(choose[0], { exact: true }).selectOption(choose[1]);
     await settled(page);
     const dialog = page.getByRole('dialog').last();
     const place = (await dialog.count()) > 0 ? dialog : page.locator('main');
@@ -372,8 +386,10 @@ for (const [address, ...buttons] of forms)
       await isHarmless(`${address} ${buttons}: ${text}`);
     }
   });
+}
 
 test('typed: no text field of the sources is left out', () => {
+  ({ page } = eyes.admin);
   const root = new URL('../../web/src/', import.meta.url).pathname;
   const sources = readdirSync(root, { recursive: true }).filter((f) => f.endsWith('.tsx'));
   const names = new Set();
@@ -435,5 +451,5 @@ test('a file whose name is a script is a file like others', async () => {
 });
 
 test('no page made an error on the console or asked another server', async () => {
-  await watched.done();
+  for (const eye of Object.values(eyes)) await eye.done();
 });
