@@ -184,15 +184,19 @@ async function fits(page, what) {
 
 const protocols = new WeakMap();
 
-/** The whole page, up to what is worth looking at. By the protocol: playwright's own way takes three times as long. */
-function shoot(page, what) {
+/**
+ * The whole page, up to what is worth looking at; of one with thousands of rows, which Chromium takes minutes to draw, the window.
+ * By the protocol: playwright's own way takes three times as long.
+ */
+function shoot(page, what, viewport) {
   return timed('screenshot', async () => {
     if (!protocols.has(page)) protocols.set(page, await page.context().newCDPSession(page));
     const protocol = protocols.get(page);
     const { cssContentSize: size } = await protocol.send('Page.getLayoutMetrics');
+    const height = Math.min(size.height, size.height > 30_000 ? viewport.height : 3000);
     const { data } = await protocol.send('Page.captureScreenshot', {
-      ...{ format: 'png', optimizeForSpeed: true, captureBeyondViewport: true },
-      clip: { x: 0, y: 0, width: size.width, height: Math.min(size.height, 3000), scale: 1 },
+      ...{ format: 'png', optimizeForSpeed: true, captureBeyondViewport: height > viewport.height },
+      clip: { x: 0, y: 0, width: size.width, height, scale: 1 },
     });
     await writeFile(join(shots, `${what}.png`), data, 'base64');
   });
@@ -210,7 +214,7 @@ export async function inspect(page, name, { behind = false } = {}) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await isLoading(page); // charts are drawn anew
       const what = `${name}-${size}-${colorScheme}`;
-      await shoot(page, what);
+      await shoot(page, what, viewport);
       await fits(page, what);
       if ((size === 'wide') === (colorScheme === 'light')) await axe(page, what);
     }
@@ -228,7 +232,7 @@ export async function glance(page, what, { rules = true } = {}) {
   await fits(page, what);
   await page.setViewportSize(sizes.narrow);
   await settled(page);
-  await shoot(page, what);
+  await shoot(page, what, sizes.narrow);
   await fits(page, `${what}, narrow,`);
   await page.setViewportSize(sizes.wide);
 }
