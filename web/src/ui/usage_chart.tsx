@@ -25,7 +25,7 @@ export function UsageCard({
   report?: { key?: string; project?: string };
 }) {
   const days = useMemo(() => lastDays(count), [count]);
-  const usage = useQuery<Usage[]>(withQuery('/v1/usage', { ...of, from: days[0] }), { read: readAll });
+  const usage = useQuery<Usage[]>(withQuery('/v1/usage', { ...of, group: 'none', from: days[0] }), { read: readAll });
   const series = useMemo(() => usage.data && seriesOf(usage.data, days), [usage.data, days]);
   const isHidden = usage.error instanceof ApiError && usage.error.status === 403;
   if (isHidden) return null;
