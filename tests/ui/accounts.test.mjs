@@ -5,8 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
-import { many } from './many.mjs';
+import { axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
 import { fill } from './world.mjs';
 
 const build = process.env.CHANCERY_BUILD;
@@ -89,27 +88,6 @@ async function register(page, name, { kind, plain = false } = {}) {
 }
 
 const commandOf = async (page) => page.getByRole('region', { name: 'set-up command' }).innerText();
-
-test('the pages of service accounts look right', async () => {
-  await rest('PATCH', '/v1/service-accounts/demo-signer', {
-    description: 'Signs what the nightly build makes',
-    team: 'release',
-  });
-  const { page, done } = await open(browser);
-  await signIn(page);
-  for (const [name, address, heading] of [
-    ['accounts', '/service-accounts', 'Service accounts'],
-    ['accounts-none', '/service-accounts?name=nothing-like-it', 'Service accounts'],
-    ['account', '/service-accounts/demo-signer', 'demo-signer'],
-    ['account-roles', '/service-accounts/demo-signer?tab=roles', 'demo-signer'],
-    ['account-set-up', '/service-accounts/demo-signer?tab=set-up&tool=osslsigncode&key=demo-rsa3072', 'demo-signer'],
-    ['account-new', '/new-service-account', 'New service account'],
-  ]) {
-    await go(page, address, heading);
-    await inspect(page, name);
-  }
-  await done();
-});
 
 test('a P-256 key made here signs with a tool through the module, after one command, and never leaves as it is', async () => {
   const { page, done } = await open(browser);
@@ -264,18 +242,5 @@ test('keys overlap: one more is added, the old one is revoked, and the account i
   await page.getByRole('dialog').getByRole('button', { name: 'Remove the account' }).click();
   await page.getByRole('heading', { name: 'Service accounts', level: 1 }).waitFor();
   await assert.rejects(rest('GET', '/v1/service-accounts/build-9'), /404/);
-  await done();
-});
-
-test('ten thousand service accounts are listed page by page', async () => {
-  many();
-  const { page, done } = await open(browser);
-  await signIn(page, adminKey, '/ui/service-accounts?name=machine-');
-  await go(page, '/service-accounts?name=machine-', 'Service accounts');
-  assert.equal(await page.locator('tbody tr').count(), 50);
-  await page.getByRole('button', { name: 'Next' }).click();
-  await page.getByText('51–100 and more').waitFor();
-  await page.screenshot({ path: `${process.env.UI_SHOTS}/accounts-many.png` });
-  await axe(page, 'accounts-many');
   await done();
 });

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
-import { many } from './many.mjs';
 import { fill } from './world.mjs';
 
 let browser;
@@ -144,10 +143,7 @@ test('a decision on a request that somebody else decided meanwhile is told, and 
   await done();
 });
 
-test('an auditor sees all requests and is offered no action; ten thousand are listed page by page', async () => {
-  many(
-    `INSERT OR IGNORE INTO approval_request SELECT printf('apr_%020d', n), (SELECT id FROM signing_key WHERE label = 'bootloader'), (SELECT id FROM principal WHERE name = 'sam'), 'number ' || n, 1, 1, 1, 0, 'denied', 1, n, n FROM number;`,
-  );
+test('an auditor sees all requests and is offered no action', async () => {
   const { api_key: key } = await rest('POST', '/v1/users/audrey/api-keys', { name: 'browser' }, adminKey);
   const { page, done } = await open(browser);
   await signIn(page, key, '/ui/approvals');
@@ -155,10 +151,6 @@ test('an auditor sees all requests and is offered no action; ten thousand are li
   assert.equal(await page.getByRole('button', { name: 'Ask for an approval' }).count(), 0);
   await page.getByLabel('State').selectOption('denied');
   await settled(page);
-  await page.getByRole('button', { name: 'Next' }).click();
-  await page.getByText('51–100 and more').waitFor();
-  assert.equal(await page.locator('tbody tr').count(), 50);
-  await page.screenshot({ path: `${process.env.UI_SHOTS}/approvals-many.png` });
-  await axe(page, 'approvals-many');
+  assert.equal(await page.locator('tbody tr').count(), 1);
   await done();
 });

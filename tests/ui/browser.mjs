@@ -3,6 +3,7 @@
 // console, a request to anywhere else, a violation of axe's rules.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -11,6 +12,24 @@ const require = createRequire(
 );
 const { chromium } = require('playwright-core');
 const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** With UI_TIMES=1, what the time of a test went into is told at its end. */
+const spent = new Map();
+export async function timed(what, work) {
+  const begun = performance.now();
+  try {
+    return await work();
+  } finally {
+    const so = spent.get(what) ?? { times: 0, ms: 0 };
+    spent.set(what, { times: so.times + 1, ms: so.ms + performance.now() - begun });
+  }
+}
+if (process.env.UI_TIMES)
+  process.on('exit', () => {
+    for (const [what, { times, ms }] of spent)
+      console.log(`time: ${what}: ${times} times, ${(ms / 1000).toFixed(1)} s`);
+    console.log(`time: all: ${(performance.now() / 1000).toFixed(1)} s`);
+  });
 
 export const server = process.env.CHANCERY_URL;
 export const adminKey = process.env.CHANCERY_ADMIN_TOKEN;
@@ -30,7 +49,23 @@ const flags = [
 
 /** A browser for one test file; its profile is a new, empty one. */
 export function launch() {
-  return chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: flags });
+  return timed('launch', () => chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: flags }));
+}
+
+/** By page: the requests that have no answer yet, and how many there were. */
+const traffic = new WeakMap();
+
+function watchTraffic(page) {
+  const seen = { open: new Set(), begun: 0 };
+  traffic.set(page, seen);
+  const over = (r) => seen.open.delete(r);
+  page.on('request', (r) => {
+    if (r.isNavigationRequest() && r.frame() === page.mainFrame()) seen.open.clear();
+    seen.open.add(r);
+    seen.begun++;
+  });
+  page.on('requestfinished', over);
+  page.on('requestfailed', over);
 }
 
 /**
@@ -46,14 +81,15 @@ export async function open(browser, { expected = [] } = {}) {
   });
   context.setDefaultTimeout(60_000);
   const page = await context.newPage();
+  watchTraffic(page);
   const seen = [];
-  const note = (text) => expected.some((e) => e.test(text)) || seen.push(text);
+  const note = (text) => expected.some((e) => e.test(text)) || seen.push(`${page.url()}: ${text}`);
   page.on('console', (m) => m.type() === 'error' && note(`console: ${m.text()}`));
   page.on('pageerror', (e) => note(`exception: ${e.stack ?? e}`));
   page.on('request', (r) => {
     const url = r.url();
     if (!url.startsWith(`${server}/`) && !url.startsWith('data:') && !url.startsWith('blob:'))
-      seen.push(`request to ${url}`);
+      seen.push(`${page.url()}: request to ${url}`);
   });
   return {
     context,
@@ -67,7 +103,7 @@ export async function open(browser, { expected = [] } = {}) {
 }
 
 /** Signs in through the form, by an API key. */
-export async function signIn(page, key = adminKey, at = '/') {
+export async function signInByForm(page, key = adminKey, at = '/') {
   await page.goto(server + at);
   await page.getByRole('button', { name: 'API key' }).click();
   await page.getByLabel('API key', { exact: true }).fill(key);
@@ -75,22 +111,69 @@ export async function signIn(page, key = adminKey, at = '/') {
   await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor({ state: 'attached' });
 }
 
-/** Nothing on the page is still being loaded. */
-export async function settled(page) {
-  await page.waitForLoadState('networkidle');
-  await page.waitForFunction(() => !document.querySelector('.loading, .renewing'));
+/** What the form leaves behind, in a page that was not used yet: a session, and that the browser had one. */
+export function signIn(page, key = adminKey, at = '/') {
+  return timed('sign in', async () => {
+    const answer = await restAnswer('POST', '/v1/session', { api_key: key });
+    assert.equal(answer.status, 201, answer.text);
+    const [, name, value] = /^([^=]+)=([^;]+)/.exec(answer.headers['set-cookie'][0]);
+    await page.context().addCookies([{ name, value, url: server, httpOnly: true, secure: true, sameSite: 'Strict' }]);
+    await page.addInitScript(() => {
+      if (localStorage.getItem('test.signed-in')) return;
+      for (const [name, value] of Object.entries({ session: '1', way: 'api_key' }))
+        localStorage.setItem(`chancery.${name}`, value);
+      localStorage.setItem('test.signed-in', '1');
+    });
+    await page.goto(server + at);
+    await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor({ state: 'attached' });
+  });
 }
 
-export async function axe(page, what) {
-  // Evaluated, not added as a <script>: the page's policy would refuse that, as it should.
-  await page.evaluate(axeSource);
-  const found = await page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
-    return violations.map(
-      (v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => `${n.html} (${n.failureSummary})`).join(' | ')}`,
-    );
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A frame later, when what an answer changed is drawn and what that asks for is under way: is anything being loaded? */
+const isLoading = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) =>
+        requestAnimationFrame(() => setTimeout(() => resolve(!!document.querySelector('.loading, .renewing')))),
+      ),
+  );
+
+/** Nothing on the page is still being loaded: no request, twice in a row. */
+export function settled(page) {
+  return timed('settled', async () => {
+    const { open } = traffic.get(page);
+    const end = Date.now() + 60_000;
+    for (let calm = 0; calm < 2;) {
+      const { begun } = traffic.get(page);
+      // While the page changes to another address, there is nothing to ask.
+      const loading = await isLoading(page).catch((e) => {
+        if (/context was destroyed|navigat/i.test(e.message)) return true;
+        throw e;
+      });
+      calm = !loading && open.size === 0 && traffic.get(page).begun === begun ? calm + 1 : 0;
+      const waiting = () => [...open].map((r) => r.url()).join() || 'its .loading or .renewing';
+      assert.ok(Date.now() < end, `${page.url()} is still loading ${calm ? '' : waiting()}`);
+      if (calm === 0) await pause(15);
+    }
   });
-  assert.deepEqual(found, [], `axe, ${what}`);
+}
+
+export function axe(page, what) {
+  return timed('axe', async () => {
+    // Evaluated, not added as a <script>: the page's policy would refuse that, as it should. Once in a document.
+    if (!(await page.evaluate(() => !!window.axe))) await page.evaluate(axeSource);
+    const found = await page.evaluate(async () => {
+      // Sheets and media are loaded anew only for rules on audio, video and the turn of a phone.
+      if (document.querySelector('audio, video')) return ['axe needs preload for <audio> and <video>'];
+      const { violations } = await window.axe.run(document, { resultTypes: ['violations'], preload: false });
+      return violations.map(
+        (v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => `${n.html} (${n.failureSummary})`).join(' | ')}`,
+      );
+    });
+    assert.deepEqual(found, [], `axe, ${what}`);
+  });
 }
 
 /** No part of the page is wider than the window. */
@@ -99,12 +182,24 @@ async function fits(page, what) {
   assert.ok(over <= 0, `${what} is ${over} px wider than the window`);
 }
 
-/** A long page in a window that is as long, up to what is worth looking at: drawing more takes long. */
-async function shoot(page, what, viewport) {
-  const height = await page.evaluate(() => document.documentElement.scrollHeight);
-  await page.setViewportSize({ ...viewport, height: Math.max(viewport.height, Math.min(height, 3000)) });
-  await page.screenshot({ path: join(shots, `${what}.png`), animations: 'disabled' });
-  await page.setViewportSize(viewport);
+const protocols = new WeakMap();
+
+/**
+ * The whole page, up to what is worth looking at; of one with thousands of rows, which Chromium takes minutes to draw, the window.
+ * By the protocol: playwright's own way takes three times as long.
+ */
+function shoot(page, what, viewport) {
+  return timed('screenshot', async () => {
+    if (!protocols.has(page)) protocols.set(page, await page.context().newCDPSession(page));
+    const protocol = protocols.get(page);
+    const { cssContentSize: size } = await protocol.send('Page.getLayoutMetrics');
+    const height = Math.min(size.height, size.height > 30_000 ? viewport.height : 3000);
+    const { data } = await protocol.send('Page.captureScreenshot', {
+      ...{ format: 'png', optimizeForSpeed: true, captureBeyondViewport: height > viewport.height },
+      clip: { x: 0, y: 0, width: size.width, height, scale: 1 },
+    });
+    await writeFile(join(shots, `${what}.png`), data, 'base64');
+  });
 }
 
 /**
@@ -114,9 +209,10 @@ async function shoot(page, what, viewport) {
 export async function inspect(page, name, { behind = false } = {}) {
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport);
+    if (!behind) await settled(page);
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      if (!behind) await settled(page);
+      await isLoading(page); // charts are drawn anew
       const what = `${name}-${size}-${colorScheme}`;
       await shoot(page, what, viewport);
       await fits(page, what);
@@ -127,6 +223,20 @@ export async function inspect(page, name, { behind = false } = {}) {
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
 }
 
+/**
+ * Less than `inspect`, for what differs little from a page that is inspected: axe in the one size, the other seen to fit. `rules`:
+ * axe takes minutes for a table of thousands.
+ */
+export async function glance(page, what, { rules = true } = {}) {
+  if (rules) await axe(page, what);
+  await fits(page, what);
+  await page.setViewportSize(sizes.narrow);
+  await settled(page);
+  await shoot(page, what, sizes.narrow);
+  await fits(page, `${what}, narrow,`);
+  await page.setViewportSize(sizes.wide);
+}
+
 /** The REST interface, as the administrator: to make what a page shows. */
 export async function rest(method, path, body, key = adminKey) {
   const answer = await restAnswer(method, path, body, key);
@@ -134,13 +244,13 @@ export async function rest(method, path, body, key = adminKey) {
   return answer.text ? JSON.parse(answer.text) : undefined;
 }
 
-/** The whole answer: status, headers, text. */
+/** The whole answer: status, headers, text. Without a key, nobody asks. */
 export async function restAnswer(method, path, body, key) {
   const https = await import('node:https');
   const ca = readFileSync(process.env.CHANCERY_CA);
   return new Promise((resolve, reject) => {
     const headers = {
-      Authorization: `Bearer ${key}`,
+      ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
     };
     const request = https.request(server + path, { method, ca, headers, timeout: 60_000 }, (response) => {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The frame of the page: what is loaded, signing in and out, the navigation, themes, an ended session, a lost connection.
+// The frame of the page: what is loaded, signing in and out, the navigation, themes, and the question who it is.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn, signInByForm } from './browser.mjs';
 
 let browser;
 before(async () => {
@@ -60,7 +60,7 @@ test('sign-in looks right and says in plain words what is wrong', async () => {
 
 test('a deep link survives the sign-in, and signing out ends the session', async () => {
   const { context, page, done } = await open(browser, { expected: [/status of 401/] });
-  await signIn(page, adminKey, '/ui/keys?state=active');
+  await signInByForm(page, adminKey, '/ui/keys?state=active');
   await page.getByRole('heading', { name: 'Keys' }).waitFor();
   assert.equal(await page.getByLabel('State').inputValue(), 'active');
   assert.match(await page.title(), /^Keys · Chancery$/);
@@ -105,88 +105,6 @@ test('everything is reached by keyboard: skip link, navigation, menu, dialog', a
   await page.getByRole('button', { name: 'Open the menu' }).waitFor();
   await done();
 });
-
-test('a session that ends in the middle of a form loses nothing that was typed', async () => {
-  const { page, done } = await open(browser, { expected: [/status of 401/] });
-  await signIn(page, adminKey, '/ui/projects');
-  await page.getByRole('button', { name: 'New project' }).click();
-  const dialog = page.getByRole('dialog', { name: 'New project' });
-  await dialog.getByLabel('Name', { exact: true }).fill('typed-before');
-  const { id } = await page.evaluate(async () => (await fetch('/v1/session')).json());
-  await rest('DELETE', `/v1/users/admin/sessions/${id}`);
-  await dialog.getByRole('button', { name: 'Create project' }).click();
-
-  const again = page.getByRole('dialog', { name: 'Your session has ended' });
-  await again.waitFor();
-  await inspect(page, 'session-ended');
-  await again.getByLabel('API key', { exact: true }).fill(adminKey);
-  await again.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByText('Project typed-before is there').waitFor();
-  const made = await rest('GET', '/v1/projects?name=typed-before');
-  assert.equal(made.items.length, 1);
-  await done();
-});
-
-test('a lost connection is told, nothing typed is lost, and a create sent twice makes one object', async () => {
-  const { page, done } = await open(browser, { expected: [/ERR_FAILED|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION/] });
-  await signIn(page, adminKey, '/ui/projects');
-  await page.getByRole('button', { name: 'New project' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Name', { exact: true }).fill('sent-twice');
-  // The server does it, and its answer is lost.
-  let lost = false;
-  await page.route('**/livez', (route) => route.abort());
-  await page.route('**/v1/projects', async (route) => {
-    if (route.request().method() !== 'POST' || lost) return route.continue();
-    lost = true;
-    await route.fetch();
-    return route.abort();
-  });
-  await dialog.getByRole('button', { name: 'Create project' }).click();
-  await dialog.getByText('No connection to the server').waitFor();
-  assert.equal(await dialog.getByLabel('Name', { exact: true }).inputValue(), 'sent-twice');
-  await inspect(page, 'connection-lost');
-  await page.unroute('**/livez');
-  await dialog.getByRole('button', { name: 'Try again' }).click();
-  await page.getByText('Project sent-twice is there').waitFor();
-  await page.getByText('No connection to the server').waitFor({ state: 'detached' });
-  assert.equal((await rest('GET', '/v1/projects?name=sent-twice')).items.length, 1);
-  await done();
-});
-
-const refusals = [
-  [409, 'conflict', 'a project of this name exists', /This does not go with what is there/],
-  [412, 'stale', 'the object has changed since it was read', /Somebody else changed this meanwhile/],
-  [428, 'precondition_required', 'If-Match is needed', /Somebody else changed this meanwhile/],
-  [429, 'rate_limited', 'too many requests', /Too many requests.*Try again in 7 seconds/s],
-  [503, 'unavailable', 'the service is not available', /The server is busy or stopping.*Try again in 7 seconds/s],
-];
-
-for (const [status, code, detail, words] of refusals)
-  test(`${status} is told in plain words and loses nothing that was typed`, async () => {
-    const { page, done } = await open(browser, { expected: [new RegExp(`status of ${status}`)] });
-    await signIn(page, adminKey, '/ui/projects');
-    await page.getByRole('button', { name: 'New project' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Name', { exact: true }).fill('typed-name');
-    await page.route('**/v1/projects', (route) =>
-      route.request().method() === 'POST'
-        ? route.fulfill({
-            status,
-            contentType: 'application/problem+json',
-            headers: { 'Retry-After': '7', 'X-Request-Id': 'req_test' },
-            body: JSON.stringify({ type: 'about:blank', title: code, status, code, detail, request_id: 'req_test' }),
-          })
-        : route.continue(),
-    );
-    await dialog.getByRole('button', { name: 'Create project' }).click();
-    const alert = dialog.getByRole('alert');
-    await alert.waitFor();
-    assert.match(await alert.innerText(), words);
-    assert.equal(await dialog.getByLabel('Name', { exact: true }).inputValue(), 'typed-name');
-    await axe(page, `${status}`);
-    await done();
-  });
 
 test('an error that names a field stands at the field, which takes the focus', async () => {
   const { page, done } = await open(browser, { expected: [/status of 400/] });

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Service accounts: what signs on build machines. A list; making one is a page of its own.
-import { isAdministrator } from '../api/session';
 import type { ServiceAccount } from '../api/types';
 import { href } from '../app/router';
 import { capital } from '../lib/text';
-import { Badge, Card, Empty, LinkButton, PageHead, Time } from '../ui/basic';
-import { Filters, SelectFilter, TextFilter, useFilter } from '../ui/filter';
-import { usePages } from '../ui/query';
-import { PagedTable } from '../ui/table';
+import { Badge, Empty, Time } from '../ui/basic';
+import { ListPage } from '../ui/list_page';
 
 const states = ['active', 'disabled'];
 
@@ -22,53 +19,35 @@ export function lastUse(keys: { last_used: string | null }[]): string | null {
 }
 
 export function Accounts() {
-  const filter = useFilter('name', 'state');
-  const pages = usePages<ServiceAccount>('/v1/service-accounts', filter);
-  const isFiltered = Object.values(filter).some(Boolean);
   return (
-    <>
-      <PageHead
-        title="Service accounts"
-        lead="A service account signs on a build machine. It proves who it is with a key pair whose private half is there alone."
-      >
-        {isAdministrator.value && (
-          <LinkButton kind="primary" icon="plus" to={href('/new-service-account')}>
-            New service account
-          </LinkButton>
-        )}
-      </PageHead>
-      <Filters>
-        <TextFilter name="name" label="Name begins with" />
-        <SelectFilter name="state" label="State" choices={states.map((s) => [s, capital(s)])} />
-      </Filters>
-      <Card flush>
-        <PagedTable
-          caption="Service accounts"
-          pages={pages}
-          id={(a) => a.id}
-          empty={
-            isFiltered ? (
-              <Empty icon="search" title="No service account fits these filters" />
-            ) : (
-              <Empty icon="account" title="There is no service account yet">
-                Make one for each machine or pipeline that signs.
-              </Empty>
-            )
-          }
-          columns={[
-            { head: 'Name', kind: 'main', cell: (a) => <a href={href('/service-accounts', a.name)}>{a.name}</a> },
-            { head: 'Description', cell: (a) => a.description },
-            { head: 'State', cell: (a) => <AccountState of={a} /> },
-            {
-              head: 'Owning team',
-              cell: (a) => (a.team ? <a href={href('/teams', a.team)}>{a.team}</a> : <span class="muted">none</span>),
-            },
-            { head: 'Keys', kind: 'number', cell: (a) => a.keys.length },
-            { head: 'Last used', cell: (a) => <Time at={lastUse(a.keys)} style="ago" none="never" /> },
-            { head: 'Expires', cell: (a) => <Time at={a.expires} style="date" none="never" /> },
-          ]}
-        />
-      </Card>
-    </>
+    <ListPage<ServiceAccount>
+      title="Service accounts"
+      lead="A service account signs on a build machine. It proves who it is with a key pair whose private half is there alone."
+      noun="service account"
+      path="/v1/service-accounts"
+      filters={[
+        { name: 'name', label: 'Name begins with' },
+        { name: 'state', label: 'State', choices: states.map((s) => [s, capital(s)]) },
+      ]}
+      create={{ label: 'New service account', to: href('/new-service-account') }}
+      empty={
+        <Empty icon="account" title="There is no service account yet">
+          Make one for each machine or pipeline that signs.
+        </Empty>
+      }
+      id={(a) => a.id}
+      columns={[
+        { head: 'Name', kind: 'main', cell: (a) => <a href={href('/service-accounts', a.name)}>{a.name}</a> },
+        { head: 'Description', cell: (a) => a.description },
+        { head: 'State', cell: (a) => <AccountState of={a} /> },
+        {
+          head: 'Owning team',
+          cell: (a) => (a.team ? <a href={href('/teams', a.team)}>{a.team}</a> : <span class="muted">none</span>),
+        },
+        { head: 'Keys', kind: 'number', cell: (a) => a.keys.length },
+        { head: 'Last used', cell: (a) => <Time at={lastUse(a.keys)} style="ago" none="never" /> },
+        { head: 'Expires', cell: (a) => <Time at={a.expires} style="date" none="never" /> },
+      ]}
+    />
   );
 }

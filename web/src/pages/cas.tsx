@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Certificate authorities: a list, and the form that makes one.
 import { api } from '../api/client';
-import { isAdministrator } from '../api/session';
 import type { Ca } from '../api/types';
 import { href, navigate } from '../app/router';
 import { expiryTone } from '../lib/keys';
 import { capital, human, nameOf, number } from '../lib/text';
-import { Badge, Button, Card, Empty, PageHead, Time } from '../ui/basic';
-import { Dialog, openDialog } from '../ui/dialog';
-import { Filters, SelectFilter, TextFilter, useFilter } from '../ui/filter';
+import { Badge, Time } from '../ui/basic';
+import { Dialog } from '../ui/dialog';
 import { CheckField, Form, SelectField, TextField, useForm } from '../ui/form';
-import { usePages } from '../ui/query';
-import { PagedTable } from '../ui/table';
+import { ListPage } from '../ui/list_page';
 import { toast } from '../ui/toast';
 
 export const caState = (state: Ca['state']) =>
@@ -106,52 +103,41 @@ function NewCa({ close }: { close: () => void }) {
 }
 
 export function Cas() {
-  const filter = useFilter('name', 'state');
-  const pages = usePages<Ca>('/v1/cas', filter);
   return (
-    <>
-      <PageHead title="Certificate authorities" lead="The built-in CAs. Their keys are in the HSM, as all others are.">
-        {isAdministrator.value && (
-          <Button kind="primary" icon="plus" onClick={() => openDialog((close) => <NewCa close={close} />)}>
-            New CA
-          </Button>
-        )}
-      </PageHead>
-      <Filters>
-        <TextFilter name="name" label="Name begins with" />
-        <SelectFilter
-          name="state"
-          label="State"
-          choices={['active', 'awaiting_certificate', 'retired'].map((s) => [s, capital(human(s))])}
-        />
-      </Filters>
-      <Card flush>
-        <PagedTable
-          caption="Certificate authorities"
-          pages={pages}
-          id={(c) => c.name}
-          empty={<Empty icon="certificate" title="No CA fits these filters" />}
-          columns={[
-            { head: 'Name', kind: 'main', cell: (c) => <a href={href('/cas', c.name)}>{c.name}</a> },
-            { head: 'Subject', cell: (c) => c.subject },
-            { head: 'For', cell: (c) => purposes[c.purpose] },
-            { head: 'State', cell: (c) => caState(c.state) },
-            {
-              head: 'Until',
-              cell: (c) =>
-                c.not_after &&
-                (expiryTone(new Date(c.not_after)) === 'good' ? (
-                  <Time at={c.not_after} style="date" />
-                ) : (
-                  <Badge tone={expiryTone(new Date(c.not_after))}>
-                    ends <Time at={c.not_after} style="ago" />
-                  </Badge>
-                )),
-            },
-            { head: 'Revoked', kind: 'number', cell: (c) => number(c.revocations) },
-          ]}
-        />
-      </Card>
-    </>
+    <ListPage<Ca>
+      title="Certificate authorities"
+      lead="The built-in CAs. Their keys are in the HSM, as all others are."
+      noun="CA"
+      path="/v1/cas"
+      filters={[
+        { name: 'name', label: 'Name begins with' },
+        {
+          name: 'state',
+          label: 'State',
+          choices: ['active', 'awaiting_certificate', 'retired'].map((s) => [s, capital(human(s))]),
+        },
+      ]}
+      create={{ label: 'New CA', dialog: (close) => <NewCa close={close} /> }}
+      id={(c) => c.name}
+      columns={[
+        { head: 'Name', kind: 'main', cell: (c) => <a href={href('/cas', c.name)}>{c.name}</a> },
+        { head: 'Subject', cell: (c) => c.subject },
+        { head: 'For', cell: (c) => purposes[c.purpose] },
+        { head: 'State', cell: (c) => caState(c.state) },
+        {
+          head: 'Until',
+          cell: (c) =>
+            c.not_after &&
+            (expiryTone(new Date(c.not_after)) === 'good' ? (
+              <Time at={c.not_after} style="date" />
+            ) : (
+              <Badge tone={expiryTone(new Date(c.not_after))}>
+                ends <Time at={c.not_after} style="ago" />
+              </Badge>
+            )),
+        },
+        { head: 'Revoked', kind: 'number', cell: (c) => number(c.revocations) },
+      ]}
+    />
   );
 }

@@ -17,13 +17,12 @@ import {
   type SettingName,
 } from '../lib/connectors';
 import { capital } from '../lib/text';
-import { Badge, Button, Card, Code, Empty, Facts, Grid, Loading, PageHead, Problem, Time } from '../ui/basic';
+import { Badge, Button, Card, Code, Facts, Grid, Loading, PageHead, Problem, Time } from '../ui/basic';
 import { Dialog, confirmAction, openDialog } from '../ui/dialog';
-import { Filters, SelectFilter, TextFilter, useFilter } from '../ui/filter';
 import { CheckField, Form, SelectField, TextField, useForm, type FormState } from '../ui/form';
 import { JobResult, isOver } from '../ui/job';
-import { usePages, useQuery } from '../ui/query';
-import { PagedTable } from '../ui/table';
+import { ListPage } from '../ui/list_page';
+import { useQuery } from '../ui/query';
 import { toast } from '../ui/toast';
 
 // ---- settings
@@ -184,37 +183,26 @@ const words = (list: Connector['capabilities']) =>
   );
 
 export function Connectors() {
-  const filter = useFilter('name', 'type');
-  const pages = usePages<Connector>('/v1/connectors', filter);
   return (
-    <>
-      <PageHead title="Connectors" lead="The ways to get certificates for keys that stay in the HSM.">
-        {isAdministrator.value && (
-          <Button kind="primary" icon="plus" onClick={() => openDialog((close) => <NewConnector close={close} />)}>
-            New connector
-          </Button>
-        )}
-      </PageHead>
-      <Filters>
-        <TextFilter name="name" label="Name begins with" />
-        <SelectFilter name="type" label="Type" choices={Object.entries(connectorTypes)} />
-      </Filters>
-      <Card flush>
-        <PagedTable
-          caption="Connectors"
-          pages={pages}
-          id={(c) => c.id}
-          empty={<Empty icon="search" title="No connector fits these filters" />}
-          columns={[
-            { head: 'Name', kind: 'main', cell: (c) => <a href={href('/connectors', c.name)}>{c.name}</a> },
-            { head: 'Type', cell: (c) => connectorTypes[c.type] },
-            { head: 'Address', cell: (c) => (c.settings.url ? <code>{String(c.settings.url)}</code> : '') },
-            { head: 'Does', cell: (c) => words(c.capabilities) },
-            { head: 'Made', cell: (c) => <Time at={c.created} style="date" none="always there" /> },
-          ]}
-        />
-      </Card>
-    </>
+    <ListPage<Connector>
+      title="Connectors"
+      lead="The ways to get certificates for keys that stay in the HSM."
+      noun="connector"
+      path="/v1/connectors"
+      filters={[
+        { name: 'name', label: 'Name begins with' },
+        { name: 'type', label: 'Type', choices: Object.entries(connectorTypes) },
+      ]}
+      create={{ label: 'New connector', dialog: (close) => <NewConnector close={close} /> }}
+      id={(c) => c.id}
+      columns={[
+        { head: 'Name', kind: 'main', cell: (c) => <a href={href('/connectors', c.name)}>{c.name}</a> },
+        { head: 'Type', cell: (c) => connectorTypes[c.type] },
+        { head: 'Address', cell: (c) => (c.settings.url ? <code>{String(c.settings.url)}</code> : '') },
+        { head: 'Does', cell: (c) => words(c.capabilities) },
+        { head: 'Made', cell: (c) => <Time at={c.created} style="date" none="always there" /> },
+      ]}
+    />
   );
 }
 

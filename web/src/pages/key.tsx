@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One signing key: what it is, how it is used, its versions, certificates and policy, and what can be done with it.
+import { useState } from 'preact/hooks';
 import { path } from '../api/client';
 import { readsAll, role } from '../api/session';
 import type { Key, KeyVersion, Page, PolicyVersion } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href } from '../app/router';
 import { keyName } from '../lib/keys';
-import { download, nameOf, pemOf } from '../lib/text';
+import { download, nameOf, number, pemOf } from '../lib/text';
 import {
   Badge,
   Button,
@@ -153,16 +154,28 @@ function VersionCard({ of: v, name }: { of: KeyVersion; name: string }) {
   );
 }
 
+/** Of a key that was rotated often, the newest are what is looked for. */
+const versionsAtFirst = 10;
+
 function Versions({ of: key }: { of: Key }) {
+  const [showsAll, setShowsAll] = useState(false);
   const versions = useQuery<Page<KeyVersion>>(path`/v1/keys/${key.id}/versions`);
   if (versions.error && !versions.data) return <Problem error={versions.error} retry={versions.reload} />;
   if (!versions.data) return <Loading lines={6} />;
-  if (versions.data.items.length === 0) return <Empty icon="key" title="The HSM has not made this key yet" />;
+  const { items } = versions.data;
+  if (items.length === 0) return <Empty icon="key" title="The HSM has not made this key yet" />;
   return (
     <>
-      {versions.data.items.map((v) => (
+      {items.slice(0, showsAll ? undefined : versionsAtFirst).map((v) => (
         <VersionCard key={v.version} of={v} name={`${key.project}-${key.label}`} />
       ))}
+      {!showsAll && items.length > versionsAtFirst && (
+        <p>
+          <Button icon="down" onClick={() => setShowsAll(true)}>
+            Show all {number(items.length)} versions
+          </Button>
+        </p>
+      )}
     </>
   );
 }

@@ -4,10 +4,9 @@ import type { Key } from '../api/types';
 import { href } from '../app/router';
 import { expiryTone, keyName, keyStates, keyTypes, leafOf } from '../lib/keys';
 import { capital, nameOf } from '../lib/text';
-import { Badge, Card, Empty, PageHead, Time } from '../ui/basic';
-import { Filters, SelectFilter, TextFilter, useFilter } from '../ui/filter';
-import { usePages } from '../ui/query';
-import { PagedTable, type Column } from '../ui/table';
+import { Badge, Empty, Time } from '../ui/basic';
+import { ListPage } from '../ui/list_page';
+import type { Column } from '../ui/table';
 
 export function CertificateEnd({ of }: { of: Key }) {
   const leaf = leafOf(of);
@@ -32,35 +31,26 @@ export const keyColumns: Column<Key>[] = [
 ];
 
 export function Keys() {
-  const filter = useFilter('project', 'label', 'state', 'type');
-  const pages = usePages<Key>('/v1/keys', filter);
-  const isFiltered = Object.values(filter).some(Boolean);
   return (
-    <>
-      <PageHead title="Keys" lead="Each key stays in its HSM; what is signed comes here as a digest." />
-      <Filters>
-        <TextFilter name="project" label="Project" />
-        <TextFilter name="label" label="Label begins with" />
-        <SelectFilter name="state" label="State" choices={keyStates.map((s) => [s, capital(s)])} />
-        <SelectFilter name="type" label="Type" choices={keyTypes.map((t) => [t, nameOf(t)])} />
-      </Filters>
-      <Card flush>
-        <PagedTable
-          caption="Signing keys"
-          pages={pages}
-          id={(k) => k.id}
-          columns={keyColumns}
-          empty={
-            isFiltered ? (
-              <Empty icon="search" title="No key fits these filters" />
-            ) : (
-              <Empty icon="key" title="There is no signing key yet">
-                Keys are made in a <a href={href('/projects')}>project</a>.
-              </Empty>
-            )
-          }
-        />
-      </Card>
-    </>
+    <ListPage<Key>
+      title="Keys"
+      lead="Each key stays in its HSM; what is signed comes here as a digest."
+      caption="Signing keys"
+      noun="key"
+      path="/v1/keys"
+      filters={[
+        { name: 'project', label: 'Project' },
+        { name: 'label', label: 'Label begins with' },
+        { name: 'state', label: 'State', choices: keyStates.map((s) => [s, capital(s)]) },
+        { name: 'type', label: 'Type', choices: keyTypes.map((t) => [t, nameOf(t)]) },
+      ]}
+      empty={
+        <Empty icon="key" title="There is no signing key yet">
+          Keys are made in a <a href={href('/projects')}>project</a>.
+        </Empty>
+      }
+      id={(k) => k.id}
+      columns={keyColumns}
+    />
   );
 }

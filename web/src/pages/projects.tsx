@@ -4,12 +4,10 @@ import { api } from '../api/client';
 import { isAdministrator } from '../api/session';
 import type { Project } from '../api/types';
 import { href, navigate } from '../app/router';
-import { Button, Card, Empty, PageHead, Time } from '../ui/basic';
-import { Dialog, openDialog } from '../ui/dialog';
-import { Filters, TextFilter, useFilter } from '../ui/filter';
+import { Empty, Time } from '../ui/basic';
+import { Dialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
-import { usePages } from '../ui/query';
-import { PagedTable } from '../ui/table';
+import { ListPage } from '../ui/list_page';
 import { toast } from '../ui/toast';
 
 function NewProject({ close }: { close: () => void }) {
@@ -44,47 +42,25 @@ function NewProject({ close }: { close: () => void }) {
 }
 
 export function Projects() {
-  const filter = useFilter('name');
-  const pages = usePages<Project>('/v1/projects', filter);
-  const create = () => openDialog((close) => <NewProject close={close} />);
   return (
-    <>
-      <PageHead
-        title="Projects"
-        lead="A project groups signing keys and says who owns them, who signs with them and who approves their use."
-      >
-        {isAdministrator.value && (
-          <Button kind="primary" icon="plus" onClick={create}>
-            New project
-          </Button>
-        )}
-      </PageHead>
-      <Filters>
-        <TextFilter name="name" label="Name begins with" />
-      </Filters>
-      <Card flush>
-        <PagedTable
-          caption="Projects"
-          pages={pages}
-          id={(p) => p.id}
-          empty={
-            filter.name ? (
-              <Empty icon="search" title={`No project begins with ${filter.name}`} />
-            ) : (
-              <Empty icon="project" title="There is no project yet">
-                {isAdministrator.value
-                  ? 'Make one to keep the first signing key in.'
-                  : 'You have no role in any project.'}
-              </Empty>
-            )
-          }
-          columns={[
-            { head: 'Name', kind: 'main', cell: (p) => <a href={href('/projects', p.name)}>{p.name}</a> },
-            { head: 'Description', cell: (p) => p.description },
-            { head: 'Created', cell: (p) => <Time at={p.created} style="date" /> },
-          ]}
-        />
-      </Card>
-    </>
+    <ListPage<Project>
+      title="Projects"
+      lead="A project groups signing keys and says who owns them, who signs with them and who approves their use."
+      noun="project"
+      path="/v1/projects"
+      filters={[{ name: 'name', label: 'Name begins with' }]}
+      create={{ label: 'New project', dialog: (close) => <NewProject close={close} /> }}
+      empty={
+        <Empty icon="project" title="There is no project yet">
+          {isAdministrator.value ? 'Make one to keep the first signing key in.' : 'You have no role in any project.'}
+        </Empty>
+      }
+      id={(p) => p.id}
+      columns={[
+        { head: 'Name', kind: 'main', cell: (p) => <a href={href('/projects', p.name)}>{p.name}</a> },
+        { head: 'Description', cell: (p) => p.description },
+        { head: 'Created', cell: (p) => <Time at={p.created} style="date" /> },
+      ]}
+    />
   );
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Teams: a list, and the form that makes one.
 import { api } from '../api/client';
-import { isAdministrator } from '../api/session';
 import type { Team } from '../api/types';
 import { href, navigate } from '../app/router';
-import { Button, Card, Empty, PageHead, Time } from '../ui/basic';
-import { Dialog, openDialog } from '../ui/dialog';
+import { Empty, Time } from '../ui/basic';
+import { Dialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
-import { usePages } from '../ui/query';
-import { PagedTable } from '../ui/table';
+import { ListPage } from '../ui/list_page';
 import { toast } from '../ui/toast';
 
 function NewTeam({ close }: { close: () => void }) {
@@ -43,36 +41,24 @@ function NewTeam({ close }: { close: () => void }) {
 }
 
 export function Teams() {
-  const pages = usePages<Team>('/v1/teams');
   return (
-    <>
-      <PageHead
-        title="Teams"
-        lead="A team holds roles in projects for all its members, and owns service accounts: their keys are managed by its members."
-      >
-        {isAdministrator.value && (
-          <Button kind="primary" icon="plus" onClick={() => openDialog((close) => <NewTeam close={close} />)}>
-            New team
-          </Button>
-        )}
-      </PageHead>
-      <Card flush>
-        <PagedTable
-          caption="Teams"
-          pages={pages}
-          id={(t) => t.id}
-          empty={
-            <Empty icon="team" title="There is no team yet">
-              Make one where several people share a role.
-            </Empty>
-          }
-          columns={[
-            { head: 'Name', kind: 'main', cell: (t) => <a href={href('/teams', t.name)}>{t.name}</a> },
-            { head: 'Description', cell: (t) => t.description },
-            { head: 'Created', cell: (t) => <Time at={t.created} style="date" /> },
-          ]}
-        />
-      </Card>
-    </>
+    <ListPage<Team>
+      title="Teams"
+      lead="A team holds roles in projects for all its members, and owns service accounts: their keys are managed by its members."
+      noun="team"
+      path="/v1/teams"
+      create={{ label: 'New team', dialog: (close) => <NewTeam close={close} /> }}
+      empty={
+        <Empty icon="team" title="There is no team yet">
+          Make one where several people share a role.
+        </Empty>
+      }
+      id={(t) => t.id}
+      columns={[
+        { head: 'Name', kind: 'main', cell: (t) => <a href={href('/teams', t.name)}>{t.name}</a> },
+        { head: 'Description', cell: (t) => t.description },
+        { head: 'Created', cell: (t) => <Time at={t.created} style="date" /> },
+      ]}
+    />
   );
 }

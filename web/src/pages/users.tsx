@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Users: a list, and the form that makes one.
 import { api } from '../api/client';
-import { isAdministrator } from '../api/session';
 import type { PlatformRole, User } from '../api/types';
 import { href, navigate } from '../app/router';
 import { capital } from '../lib/text';
-import { Badge, Button, Card, Empty, PageHead, Time } from '../ui/basic';
-import { Dialog, openDialog } from '../ui/dialog';
-import { Filters, SelectFilter, TextFilter, useFilter } from '../ui/filter';
+import { Badge, Empty, Time } from '../ui/basic';
+import { Dialog } from '../ui/dialog';
 import { Form, SelectField, TextField, useForm } from '../ui/form';
-import { usePages } from '../ui/query';
-import { PagedTable } from '../ui/table';
+import { ListPage } from '../ui/list_page';
 import { toast } from '../ui/toast';
 
 export const platformRoles: PlatformRole[] = ['user', 'auditor', 'administrator'];
@@ -59,46 +56,26 @@ function NewUser({ close }: { close: () => void }) {
 }
 
 export function Users() {
-  const filter = useFilter('name', 'state', 'role');
-  const pages = usePages<User>('/v1/users', filter);
-  const isFiltered = Object.values(filter).some(Boolean);
   return (
-    <>
-      <PageHead
-        title="Users"
-        lead="People. What they may sign and approve is given in projects, to them or to their teams."
-      >
-        {isAdministrator.value && (
-          <Button kind="primary" icon="plus" onClick={() => openDialog((close) => <NewUser close={close} />)}>
-            New user
-          </Button>
-        )}
-      </PageHead>
-      <Filters>
-        <TextFilter name="name" label="Name begins with" />
-        <SelectFilter name="state" label="State" choices={['active', 'disabled'].map((s) => [s, capital(s)])} />
-        <SelectFilter name="role" label="Role" choices={platformRoles.map((r) => [r, capital(r)])} />
-      </Filters>
-      <Card flush>
-        <PagedTable
-          caption="Users"
-          pages={pages}
-          id={(u) => u.id}
-          empty={
-            isFiltered ? (
-              <Empty icon="search" title="No user fits these filters" />
-            ) : (
-              <Empty icon="user" title="There is no user yet" />
-            )
-          }
-          columns={[
-            { head: 'Name', kind: 'main', cell: (u) => <a href={href('/users', u.name)}>{u.name}</a> },
-            { head: 'Role', cell: (u) => capital(u.role) },
-            { head: 'State', cell: (u) => <Badge state={u.state} /> },
-            { head: 'Created', cell: (u) => <Time at={u.created} style="date" /> },
-          ]}
-        />
-      </Card>
-    </>
+    <ListPage<User>
+      title="Users"
+      lead="People. What they may sign and approve is given in projects, to them or to their teams."
+      noun="user"
+      path="/v1/users"
+      filters={[
+        { name: 'name', label: 'Name begins with' },
+        { name: 'state', label: 'State', choices: ['active', 'disabled'].map((s) => [s, capital(s)]) },
+        { name: 'role', label: 'Role', choices: platformRoles.map((r) => [r, capital(r)]) },
+      ]}
+      create={{ label: 'New user', dialog: (close) => <NewUser close={close} /> }}
+      empty={<Empty icon="user" title="There is no user yet" />}
+      id={(u) => u.id}
+      columns={[
+        { head: 'Name', kind: 'main', cell: (u) => <a href={href('/users', u.name)}>{u.name}</a> },
+        { head: 'Role', cell: (u) => capital(u.role) },
+        { head: 'State', cell: (u) => <Badge state={u.state} /> },
+        { head: 'Created', cell: (u) => <Time at={u.created} style="date" /> },
+      ]}
+    />
   );
 }
