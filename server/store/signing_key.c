@@ -231,8 +231,10 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
         "k.label", "$9") " AND " ending " ORDER BY p.name, k.label LIMIT $6"
 #define PROJECT_LAST "~" /* after all names */
 #define ENDING_ANY "$11 = CAST(0 AS BIGINT)"
+/* As certificate_end.c has it: of what can be renewed. */
 #define ENDING_SOON                                                                                                    \
-    "(k.id, k.version) IN (SELECT key_id, version FROM key_version WHERE not_after_ms > 0 AND not_after_ms <= $11)"
+    "k.lifecycle IN ('active', 'disabled') AND (k.id, k.version) IN (SELECT key_id, version FROM key_version "         \
+    "WHERE not_after_ms > 0 AND not_after_ms <= $11 AND revoked_ms = 0)"
 #define OF_MEMBER PROJECT_OF("p.id", "$4", "$5", "$10")
 #define IN_STATE "k.lifecycle = $7"
 /* Not by the state's index: what ends soon is less. */

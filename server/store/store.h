@@ -305,7 +305,7 @@ struct signing_key_filter {
     const char *project, *member_id;
     unsigned roles;
     bool only_active;
-    int64_t expiring_before_ms; /* 0: all; else keys whose certificate ends by then, or has ended */
+    int64_t expiring_before_ms; /* 0: all; else active and disabled keys whose certificate, not revoked, ends by then */
 };
 /* In the order of projects and labels, which is what page.after says, as the cursor of the last key seen. Knows name
  * (the label), state and type. */

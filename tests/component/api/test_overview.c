@@ -178,6 +178,8 @@ static void certificates_that_end_are_counted_to_the_day_and_the_first_eight_are
     overview(w, ADMIN, "?expiring_within=3650");
     assert_int_equal(counted(w, "certificates", "ending"), 8);
     assert_int_equal(counted(w, "certificates", "expired"), 0);
+    assert_status(w, world_get(w, ADMIN, "/v1/keys?expiring_within=3650"), 200);
+    assert_int_equal(json_count(json_get(w->answer, "items")), 8);
 }
 
 /* ---- signatures */

@@ -43,6 +43,11 @@ export function Keys() {
         { name: 'label', label: 'Label begins with' },
         { name: 'state', label: 'State', choices: keyStates.map((s) => [s, capital(s)]) },
         { name: 'type', label: 'Type', choices: keyTypes.map((t) => [t, nameOf(t)]) },
+        {
+          name: 'expiring_within',
+          label: 'Certificate ends',
+          choices: [7, 30, 60, 90, 365].map((d) => [`${d}`, `Within ${d} days, or has ended`]),
+        },
       ]}
       empty={
         <Empty icon="key" title="There is no signing key yet">

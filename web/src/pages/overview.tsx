@@ -179,6 +179,7 @@ function Figures({ of }: { of: Counts }) {
             : `within ${certificates.within_days} days`
         }
         tone={tone === 'good' ? undefined : tone}
+        to={href('/keys', { expiring_within: `${certificates.within_days}` })}
       />
       {!!jobs?.failed && (
         <Figure label="Failed jobs" value={number(jobs.failed)} tone="warn" to={href('/jobs', { state: 'failed' })} />
