@@ -98,13 +98,13 @@ const stored = [
     ['/keys/demo:p256/digests'],
   ],
   [
-    'programs and releases of a policy',
-    (t) =>
+    'name of a release window of a policy',
+    () =>
       rest('PUT', '/v1/keys/firmware:update/policy', {
-        programs: [t],
         releases: [{ name: injections[0], from: '2026-01-01T00:00:00Z', to: '2036-01-01T00:00:00Z' }],
       }),
     ['/keys/firmware:update?tab=policy', '/keys/firmware:update/policy'],
+    injections[0],
   ],
   [
     'reason of a request and comment of a decision',

@@ -145,12 +145,12 @@ const table = [
     'API keys of',
     { none: '/users/nobody?tab=api-keys', one: '/users/asker?tab=api-keys', many: '/users/many-00001?tab=api-keys' },
   ],
-  ['/teams', 'Teams', { none: '/teams', one: '/teams', many: '/teams' }],
-  ['/teams/:team', 'Members of', { none: '/teams/empty-team', one: '/teams/lone-team', many: '/teams/team-00001' }],
+  ['/teams', 'Teams', { none: 'see people.test.mjs', one: '/teams', many: '/teams' }],
+  ['/teams/:team', 'Members of', { none: '/teams/lone-team', one: '/teams/lone-team', many: '/teams/team-00001' }],
   [
     '/teams/:team?tab=roles',
     'Roles of',
-    { none: '/teams/empty-team?tab=roles', one: '/teams/lone-team?tab=roles', many: '/teams/team-00001?tab=roles' },
+    { none: '/teams/lone-team?tab=roles', one: '/teams/lone-team?tab=roles', many: '/teams/team-00001?tab=roles' },
   ],
   [
     '/service-accounts',
@@ -219,6 +219,7 @@ const table = [
   ],
   ['/hsms', 'HSMs', { none: '/hsms', one: '/hsms', many: '/hsms', rows: hsmsMost }],
   ['/hsms/:hsm', null, { ...noList, many: '/hsms/default' }],
+  ['/hsms/:hsm?tab=limits', null, { ...noList, many: '/hsms/default?tab=limits' }],
   [
     '/hsms/:hsm?tab=compared',
     null,

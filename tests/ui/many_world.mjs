@@ -34,6 +34,7 @@ export async function makeNone() {
     await rest('POST', '/v1/service-accounts', { name, public_key: publicKey() });
   const { keys: mine } = await rest('GET', '/v1/service-accounts/keyless');
   await rest('DELETE', `/v1/service-accounts/keyless/keys/${mine[0].id}`);
+  await rest('POST', '/v1/teams', { name: 'lone-team' });
   const none = { issuer: 'none' };
   await rest('POST', '/v1/projects/lone/keys', { label: 'later', type: 'p256', generate: 'later', certificate: none });
   await rest('POST', '/v1/projects/single/keys', { label: 'one', type: 'p256', certificate: none });
@@ -44,7 +45,6 @@ export async function makeNone() {
 }
 
 export async function makeOne() {
-  await rest('POST', '/v1/teams', { name: 'lone-team' });
   await rest('POST', '/v1/teams/lone-team/members', { principal: 'busy' });
   await rest('POST', '/v1/projects/single/members', { principal: 'lone-team', role: 'signer' });
   await rest('POST', '/v1/projects/lone/members', { principal: 'lonely', role: 'signer' });
