@@ -217,7 +217,6 @@ const forms = [
   ['/projects/firmware', 'New key'],
   ['/projects/firmware', 'Import'],
   ['/projects/firmware', 'Import', { choose: ['Find it in the HSM by', 'cka_id'] }],
-  ['/projects/firmware', 'New key', { as: 'olga', choose: ['Certificate', ':other'] }],
   ['/projects/firmware?tab=members', 'Give a role'],
   ['/keys/demo:rsa2048', 'Disable'],
   ['/keys/firmware:bootloader', 'Rotate'],

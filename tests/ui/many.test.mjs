@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { adminKey, glance, inspect, launch, open, server, settled, signIn } from './browser.mjs';
+import { count } from './many.mjs';
 import { digestsMost, few, hsmsMost, keys, makeMany, makeNone, makeOne, words } from './many_world.mjs';
 import { looked } from './routes.mjs';
 
@@ -201,7 +202,7 @@ const table = [
     '/audit',
     'Audit records',
     {
-      none: '/audit?principal=nothing',
+      none: '/audit?since=2099-01-01T00:00:00Z',
       one: '/audit?key=single:one&type=key.create',
       many: '/audit?type=project.update',
     },
@@ -422,7 +423,12 @@ test('a click is answered with one round trip: the requests of a page do not wai
     page.off('requestfinished', onEnd);
     assert.ok(begun.length > 0);
     for (const r of begun)
-      assert.equal(r.before, 0, `${heading}: ${r.url.slice(server.length)} was asked for after another answer`);
+      // The icon of the tab is the browser's own wish, at its own time.
+      assert.equal(
+        r.url.includes('/assets/icon-') ? 0 : r.before,
+        0,
+        `${heading}: ${r.url.slice(server.length)} was asked for after another answer`,
+      );
   }
   await done();
 });

@@ -10,7 +10,7 @@ import { adminKey, inspect, launch, open, rest, restAnswer, server, settled, sig
 import { startEst, until } from './est.mjs';
 
 const root = new URL('../..', import.meta.url).pathname;
-const sandbox = join(process.env.UI_WORK, 'sandbox');
+const sandbox = process.env.UI_SANDBOX;
 let browser, watched, page, est, olga;
 
 /** One process opens a token: the second one is made while the server does not run. */

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // "Was this digest signed?" A file is hashed in the browser and stays there; what is looked up in the log is its digests.
 import { useEffect } from 'preact/hooks';
-import { withQuery } from '../api/client';
-import type { AuditRecord } from '../api/types';
+import { api, withQuery } from '../api/client';
+import type { AuditRecord, Page } from '../api/types';
 import { currentQuery, href, setQuery } from '../app/router';
 import { digestOf, hashesOfLength } from '../lib/hash';
 import { inspectFile, type Digest, type Inspected } from '../lib/inspect';
-import { nameOf, plural } from '../lib/text';
+import { nameOf, number, plural } from '../lib/text';
 import { Badge, Button, Card, Code, Loading, Note, PageHead, Problem, Time } from '../ui/basic';
 import { FileDrop, FileProgress, sizeOf, useFileWork } from '../ui/file';
 import { Form, TextField, useForm } from '../ui/form';
-import { readAll, useQuery, type Loaded } from '../ui/query';
+import { useQuery, type Loaded } from '../ui/query';
 import { Table } from '../ui/table';
 
+const newest = 100;
+
 interface Hit extends Digest {
+  /** The newest of them. */
   records: AuditRecord[];
+  hasMore: boolean;
 }
 
 /** Each digest is asked for once; those that are equal, such as of a file without a signature, count once. */
@@ -23,10 +27,11 @@ function useHits(digests: Digest[] | null): Loaded<Hit[]> {
   return useQuery<Hit[]>(key, {
     read: (_, signal) =>
       Promise.all(
-        digests!.map(async (d) => ({
-          ...d,
-          records: await readAll<AuditRecord>(withQuery('/v1/audit', { digest: d.digest, order: 'newest' }), signal, 2),
-        })),
+        digests!.map(async (d) => {
+          const of = withQuery('/v1/audit', { digest: d.digest, order: 'newest', limit: newest });
+          const { items, next } = await api.get<Page<AuditRecord>>(of, { signal });
+          return { ...d, records: items, hasMore: next !== null };
+        }),
       ),
   });
 }
@@ -57,11 +62,12 @@ function Verdict({ hits, file }: { hits: Hit[]; file: Inspected | null }) {
   const made = signings.filter((s) => s.record.outcome === 'success');
   const names = [...new Set(made.map((s) => s.record.principal ?? 'somebody'))];
   const what = file ? file.name : 'this digest';
+  const isAll = !hits.some((h) => h.hasMore);
   if (made.length > 0)
     return (
       <Note tone="good" title={`Yes: ${what} was signed here`}>
-        {plural(made.length, 'signature')} on record, by {names.join(', ')}; the newest{' '}
-        <Time at={made[0]!.record.time} style="ago" />.
+        {isAll ? plural(made.length, 'signature') : `${number(made.length)} signatures and more`} on record, by{' '}
+        {names.join(', ')}; the newest <Time at={made[0]!.record.time} style="ago" />.
       </Note>
     );
   if (signings.length > 0)
@@ -89,9 +95,9 @@ function Match({ signing: { record, hit } }: { signing: Signing }) {
   );
 }
 
-function Signings({ signings }: { signings: Signing[] }) {
+function Signings({ signings, isAll }: { signings: Signing[]; isAll: boolean }) {
   return (
-    <Card flush title="On record">
+    <Card flush title={isAll ? 'On record' : `On record, the newest ${newest} of each digest`}>
       <Table
         caption="Signatures on record"
         rows={signings}
@@ -154,7 +160,14 @@ function Digests({ hits, file }: { hits: Hit[]; file: Inspected | null }) {
           { head: 'Digest', cell: (h) => <Code text={h.digest} label={`${nameOf(h.hash)} digest`} short={32} /> },
           {
             head: 'On record',
-            cell: (h) => (h.records.length ? plural(h.records.length, 'record') : <span class="muted">no</span>),
+            cell: (h) =>
+              h.hasMore ? (
+                `${number(newest)} records and more`
+              ) : h.records.length ? (
+                plural(h.records.length, 'record')
+              ) : (
+                <span class="muted">no</span>
+              ),
           },
         ]}
       />
@@ -186,7 +199,7 @@ function Results({ digests, file }: { digests: Digest[]; file: Inspected | null 
           Signature schemes 2 and later sign a structure of their own inside the package, which is not read here.
         </Note>
       )}
-      {signings.length > 0 && <Signings signings={signings} />}
+      {signings.length > 0 && <Signings signings={signings} isAll={!hits.data.some((h) => h.hasMore)} />}
       <Digests hits={hits.data} file={file} />
     </div>
   );

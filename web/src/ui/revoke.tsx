@@ -56,7 +56,7 @@ export function RevokeDialog({
           Signatures without a timestamp are refused by whoever looks; those with one from before the moment of
           revocation stay valid.
         </li>
-        <li>A key whose policy asks for a good certificate signs no more until it has another one.</li>
+        <li>The key signs no more until it has another certificate, unless its policy allows a revoked one.</li>
       </ul>
       <Note tone="warn" title="This cannot be undone." />
       <Form

@@ -224,7 +224,7 @@ static void expect_keys(struct old_store *o)
     struct collected labels = {0};
     struct signing_key_filter filter = {.member_id = "svc_a", .roles = MEMBER_SIGNER};
     assert_ok(signing_key_list(o->w->db, &filter, (struct page){0}, label_take, &labels, err), err);
-    assert_string_equal(labels.text, o->schema >= 6 ? "old,rsa,next" : "rsa,old");
+    assert_string_equal(labels.text, o->schema >= 6 ? "next,old,rsa" : "old,rsa");
 
     cleanup_signing_key struct signing_key k = {0};
     assert_ok(key_version_find(o->w->db, "key_a", 1, &k, err), err);
