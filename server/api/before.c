@@ -41,6 +41,7 @@ static status judge_project(struct db *db, struct request *req, enum permission 
     TRY(s);
 
     (void)text_copy(caller->key_id, sizeof(caller->key_id), key.id);
+    (void)text_copy(caller->key_label, sizeof(caller->key_label), key.label);
     return permission_granted(permission, who, caller->roles, false) ? OK : denied_seen(err);
 }
 

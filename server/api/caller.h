@@ -10,6 +10,7 @@ struct caller {
     char csrf[SESSION_CSRF_SIZE]; /* of the browser's session, where it is one */
     struct project project; /* the one {project} or {key} belongs to; its id is "" where the permission concerns none */
     char key_id[ID_SIZE];   /* of {key}, where the permission concerns its project */
+    char key_label[NAME_SIZE];
     unsigned roles;         /* bits of enum member_role in that project */
 };
 

@@ -82,13 +82,25 @@ void change_target(struct change *c, const char *type, const char *id, const cha
     c->record.target_name = name;
 }
 
+static void key_named(struct change *c, const char *project, const char *label, const char *id)
+{
+    (void)snprintf(c->key_name, sizeof(c->key_name), "%s-%s", project, label);
+    c->record.project = project;
+    c->record.key = c->key_name;
+    c->record.key_id = id;
+    change_target(c, "key", id, label);
+}
+
 void change_key(struct change *c, const struct signing_key *key)
 {
-    (void)snprintf(c->key_name, sizeof(c->key_name), "%s-%s", key->project_name, key->label);
-    c->record.project = key->project_name;
-    c->record.key = c->key_name;
-    c->record.key_id = key->id;
-    change_target(c, "key", key->id, key->label);
+    key_named(c, key->project_name, key->label, key->id);
+}
+
+void change_key_asked(struct change *c, const struct request *req)
+{
+    const struct caller *caller = caller_of(req);
+
+    key_named(c, caller->project.name, caller->key_label, caller->key_id);
 }
 
 /* ---- creates that may be repeated */

@@ -34,6 +34,8 @@ void change_begin(struct change *c, const struct request *req, const char *type)
 void change_target(struct change *c, const char *type, const char *id, const char *name);
 /* The key that is changed, with its project. Borrowed. */
 void change_key(struct change *c, const struct signing_key *key);
+/* The same of the key that the path names. */
+void change_key_asked(struct change *c, const struct request *req);
 /* For change_rows, with the revision as the transaction read it: CODE_STALE when the request carries an If-Match that
  * does not name it (RFC 9110 §13.1.1). Without If-Match the last write wins. */
 status change_check_revision(const struct change *c, int64_t revision, struct error *err);

@@ -63,9 +63,7 @@ static void digest_change_begin(struct digest_change *c, const struct request *r
     (void)text_copy(c->digest.author_name, sizeof(c->digest.author_name), caller_principal(req)->name);
     c->author_id = caller_principal(req)->id;
     change_begin(&c->change, req, type);
-    c->change.record.project = caller->project.name;
-    c->change.record.key_id = caller->key_id;
-    change_target(&c->change, "key", caller->key_id, caller->key_id);
+    change_key_asked(&c->change, req);
     json_add_text(&c->change.detail, "hash", c->digest.hash);
     json_add_text(&c->change.detail, "digest", c->digest.digest);
 }

@@ -18,10 +18,12 @@ const char *policy_scope_id(const struct request *req, enum policy_scope scope)
 
 void policy_scope_target(struct change *c, const struct request *req, enum policy_scope scope)
 {
-    if (scope != SCOPE_PLATFORM)
-        c->record.project = caller_of(req)->project.name;
-    if (scope == SCOPE_KEY)
-        c->record.key_id = caller_of(req)->key_id;
-    change_target(c, policy_scope_name(scope), policy_scope_id(req, scope),
-                  scope == SCOPE_PROJECT ? caller_of(req)->project.name : policy_scope_id(req, scope));
+    if (scope == SCOPE_KEY) {
+        change_key_asked(c, req);
+        return;
+    }
+    const char *project = scope == SCOPE_PROJECT ? caller_of(req)->project.name : "";
+    if (*project)
+        c->record.project = project;
+    change_target(c, policy_scope_name(scope), policy_scope_id(req, scope), project);
 }

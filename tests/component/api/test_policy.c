@@ -55,6 +55,9 @@ static void each_save_is_a_version_with_its_diff_on_record(void **state)
     cleanup_json struct json *record = world_last_record(w);
     const struct json *diff = json_get(json_get(record, "detail"), "diff");
     assert_string_equal(json_get_text(record, "type", ""), "policy.update");
+    assert_string_equal(json_get_text(record, "key_id", ""), key);
+    assert_non_null(strstr(json_get_text(record, "key", ""), "demo-policy-"));
+    assert_non_null(strstr(json_get_text(json_get(record, "target"), "name", ""), "policy-"));
     assert_int_equal(json_count(diff), 2);
     assert_string_equal(json_get_text(json_at(diff, 0), "member", ""), "quota");
     assert_int_equal(json_get_integer(json_get(json_at(diff, 0), "before"), "day", 0), 5);
