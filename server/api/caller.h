@@ -11,7 +11,7 @@ struct caller {
     struct project project; /* the one {project} or {key} belongs to; its id is "" where the permission concerns none */
     char key_id[ID_SIZE];   /* of {key}, where the permission concerns its project */
     char key_label[NAME_SIZE];
-    unsigned roles;         /* bits of enum member_role in that project */
+    unsigned roles; /* bits of enum member_role in that project */
 };
 
 /* Never NULL behind any permission but PERMISSION_PUBLIC. */

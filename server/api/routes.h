@@ -11,5 +11,4 @@ extern const struct route health_routes[], public_health_routes[], token_routes[
     access_routes[], approval_routes[], approval_step_routes[], key_life_routes[], key_version_routes[], hsm_routes[],
     reconcile_routes[], session_routes[], user_session_routes[], password_routes[], totp_routes[], team_routes[],
     project_role_routes[], server_info_routes[], effective_signer_routes[], tsa_routes[], timestamp_routes[],
-    connector_routes[], job_routes[], key_enroll_routes[], key_revoke_routes[], overview_routes[],
-    key_source_routes[];
+    connector_routes[], job_routes[], key_enroll_routes[], key_revoke_routes[], overview_routes[], key_source_routes[];

@@ -54,10 +54,11 @@ status project_list(struct db *db, const char *member_id, struct page page,
                                db_text(filter_text(page.name)), db_int(clock_now_ms())),
                      &rows, err));
     else
-        TRY(db_query(
-            db, "SELECT " COLUMNS " FROM project WHERE name > $1 AND " NAME_BEGINS("name", "$3") " ORDER BY name LIMIT $2",
-            DB_PARAMS(db_text(page_after(page)), db_int(page_limit(page)), db_text(filter_text(page.name))), &rows,
-            err));
+        TRY(db_query(db,
+                     "SELECT " COLUMNS
+                     " FROM project WHERE name > $1 AND " NAME_BEGINS("name", "$3") " ORDER BY name LIMIT $2",
+                     DB_PARAMS(db_text(page_after(page)), db_int(page_limit(page)), db_text(filter_text(page.name))),
+                     &rows, err));
 
     for (bool more = false;;) {
         TRY(db_next(rows, &more, err));

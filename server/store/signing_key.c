@@ -226,7 +226,7 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
  * store would be asked a hundred thousand times for the ten that a token shows. */
 #define LIST_SQL(from, whose, state, ending)                                                                           \
     "SELECT " COLUMNS from "WHERE p.id = k.project_id AND p.name >= $1 AND (p.name > $1 OR k.label > $12) AND p.name " \
-                           "<= $2 AND ($3 = 0 OR k.state = 'active') AND " whose " AND " state                         \
+    "<= $2 AND ($3 = 0 OR k.state = 'active') AND " whose " AND " state                                                \
     " AND ($8 = '' OR COALESCE(v.type, k.plan_type) = $8) AND " NAME_BEGINS(                                           \
         "k.label", "$9") " AND " ending " ORDER BY p.name, k.label LIMIT $6"
 #define PROJECT_LAST "~" /* after all names */

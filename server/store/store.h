@@ -300,7 +300,8 @@ status signing_key_set_connector(struct db *db, const struct signing_key *k, str
 status signing_key_set_retirement(struct db *db, const struct signing_key *k, struct error *err);
 enum { SIGNING_KEY_CURSOR_SIZE = 2 * NAME_SIZE };
 void signing_key_cursor(const struct signing_key *k, char out[SIGNING_KEY_CURSOR_SIZE]);
-/* project: its name; NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles now. */
+/* project: its name; NULL: all; member_id NULL: all, else keys of projects where this principal has any of roles now.
+ */
 struct signing_key_filter {
     const char *project, *member_id;
     unsigned roles;

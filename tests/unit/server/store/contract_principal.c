@@ -114,15 +114,9 @@ static void principals_are_listed_by_every_filter(void **state)
         struct page page;
         const char *expected;
     } rows[] = {
-        {{.name = "al"}, "al,alice"},
-        {{.name = "ali"}, "alice"},
-        {{.name = "alicea"}, ""},
-        {{.name = "lice"}, ""},
-        {{.state = "active"}, "al,alice"},
-        {{.state = "disabled"}, "bob"},
-        {{.role = "auditor"}, "bob"},
-        {{.role = "user", .limit = 1}, "al"},
-        {{.name = "al", .after = "al"}, "alice"},
+        {{.name = "al"}, "al,alice"}, {{.name = "ali"}, "alice"},           {{.name = "alicea"}, ""},
+        {{.name = "lice"}, ""},       {{.state = "active"}, "al,alice"},    {{.state = "disabled"}, "bob"},
+        {{.role = "auditor"}, "bob"}, {{.role = "user", .limit = 1}, "al"}, {{.name = "al", .after = "al"}, "alice"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct collected c = {0};
