@@ -454,7 +454,7 @@ static void stopping_finishes_what_is_in_flight_and_accepts_nothing(void **state
     struct deadline d = deadline_in(CLIENT_WAIT_MS);
     bool accepted = true;
     while (accepted && !deadline_passed(d)) {
-        accepted = client_open(&outside, port, TLS1_3_VERSION);
+        accepted = client_open_plain(&outside, port);
         client_close(&outside);
     }
     assert_false(accepted);
