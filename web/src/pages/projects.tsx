@@ -1,45 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Projects: a list, and the form that makes one.
-import { api } from '../api/client';
 import { isAdministrator } from '../api/session';
 import type { Project } from '../api/types';
-import { href, navigate } from '../app/router';
+import { href } from '../app/router';
 import { Empty, Time } from '../ui/basic';
-import { Dialog } from '../ui/dialog';
-import { Form, TextField, useForm } from '../ui/form';
 import { ListPage } from '../ui/list_page';
-import { toast } from '../ui/toast';
+import { NewNamed } from '../ui/new_named';
 
-function NewProject({ close }: { close: () => void }) {
-  const form = useForm({ name: '', description: '' });
-  return (
-    <Dialog title="New project" onClose={close}>
-      <Form
-        form={form}
-        submit="Create project"
-        onCancel={close}
-        onSubmit={async (v) => {
-          const made = await api.create<Project>('/v1/projects', v, form.once);
-          close();
-          toast(`Project ${made.name} is there`);
-          navigate(href('/projects', made.name));
-        }}
-      >
-        <TextField
-          form={form}
-          name="name"
-          label="Name"
-          required
-          machine
-          maxLength={63}
-          autofocus
-          help="Lower-case letters, digits, dot, hyphen and underscore. It becomes part of every key's name on the token."
-        />
-        <TextField form={form} name="description" label="Description" maxLength={255} />
-      </Form>
-    </Dialog>
-  );
-}
+const NewProject = ({ close }: { close: () => void }) => (
+  <NewNamed
+    noun="project"
+    path="/v1/projects"
+    page="/projects"
+    nameHelp="It becomes part of every key's name on the token."
+    close={close}
+  />
+);
 
 export function Projects() {
   return (

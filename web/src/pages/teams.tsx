@@ -1,44 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Teams: a list, and the form that makes one.
-import { api } from '../api/client';
 import type { Team } from '../api/types';
-import { href, navigate } from '../app/router';
+import { href } from '../app/router';
 import { Empty, Time } from '../ui/basic';
-import { Dialog } from '../ui/dialog';
-import { Form, TextField, useForm } from '../ui/form';
 import { ListPage } from '../ui/list_page';
-import { toast } from '../ui/toast';
+import { NewNamed } from '../ui/new_named';
 
-function NewTeam({ close }: { close: () => void }) {
-  const form = useForm({ name: '', description: '' });
-  return (
-    <Dialog title="New team" onClose={close}>
-      <Form
-        form={form}
-        submit="Create team"
-        onCancel={close}
-        onSubmit={async (v) => {
-          const made = await api.create<Team>('/v1/teams', { ...v, name: v.name.trim() }, form.once);
-          close();
-          toast(`Team ${made.name} is there`);
-          navigate(href('/teams', made.name));
-        }}
-      >
-        <TextField
-          form={form}
-          name="name"
-          label="Name"
-          required
-          machine
-          maxLength={63}
-          autofocus
-          help="Lower-case letters, digits, dot, hyphen and underscore. No user or service account may have the same."
-        />
-        <TextField form={form} name="description" label="Description" maxLength={255} />
-      </Form>
-    </Dialog>
-  );
-}
+const NewTeam = ({ close }: { close: () => void }) => (
+  <NewNamed
+    noun="team"
+    path="/v1/teams"
+    page="/teams"
+    nameHelp="No user or service account may have the same."
+    close={close}
+  />
+);
 
 export function Teams() {
   return (
