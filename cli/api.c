@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/table.h"
+#include "common/text.h"
 
 enum { COLUMNS_MAX = 12, PAGES_MAX = 100000 };
 
@@ -63,6 +64,17 @@ void api_add_option(struct cli *cli, struct json_writer *w, const char *member, 
 {
     if (cli_has(cli, option))
         json_add_text(w, member, cli_option(cli, option));
+}
+
+status api_add_number(struct cli *cli, struct json_writer *w, const char *member, const char *option, struct error *err)
+{
+    int64_t number = 0;
+    if (!cli_has(cli, option))
+        return OK;
+    if (!text_to_int64(cli_option(cli, option), &number))
+        return cli_usage(cli, err, "--%s: a number is expected", option);
+    json_add_integer(w, member, number);
+    return OK;
 }
 
 status api_create_named(struct cli *cli, const char *route, const char *option, struct error *err)

@@ -18,6 +18,9 @@ status api_request(struct cli *cli, const char *method, const struct buf *path, 
 status api_show(struct cli *cli, const char *method, const struct buf *path, const struct buf *body, struct error *err);
 /* The member of the open object, when its option is given. */
 void api_add_option(struct cli *cli, struct json_writer *w, const char *member, const char *option);
+/* The same of a whole number. */
+status api_add_number(struct cli *cli, struct json_writer *w, const char *member, const char *option,
+                      struct error *err);
 /* POST to the route with "name", the first argument, and the member of the option; its answer is printed. */
 status api_create_named(struct cli *cli, const char *route, const char *option, struct error *err);
 /* One request without an answer; prints the sentence unless JSON is asked for. */

@@ -85,18 +85,6 @@ static status key_show(struct cli *cli, struct error *err)
     return api_show(cli, "GET", &path, NULL, err);
 }
 
-static status number_add(struct cli *cli, struct json_writer *w, const char *member, const char *option,
-                         struct error *err)
-{
-    int64_t number = 0;
-    if (!cli_has(cli, option))
-        return OK;
-    if (!text_to_int64(cli_option(cli, option), &number))
-        return cli_usage(cli, err, "--%s: a number is expected", option);
-    json_add_integer(w, member, number);
-    return OK;
-}
-
 /* POST /v1/keys/{key}/<action> with the options that are given. */
 static status key_act(struct cli *cli, const char *action, struct error *err)
 {
@@ -109,8 +97,8 @@ static status key_act(struct cli *cli, const char *action, struct error *err)
     json_begin_object(&w, NULL);
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         api_add_option(cli, &w, texts[i], texts[i]);
-    TRY(number_add(cli, &w, "grace_hours", "grace-hours", err));
-    TRY(number_add(cli, &w, "days", "days", err));
+    TRY(api_add_number(cli, &w, "grace_hours", "grace-hours", err));
+    TRY(api_add_number(cli, &w, "days", "days", err));
     json_end_object(&w);
     api_path(&path, "/v1/keys/%/%", buf_text(&key), action);
     return api_show(cli, "POST", &path, &body, err);

@@ -75,16 +75,11 @@ static status key_set(struct cli *cli, struct error *err)
     cleanup_buf struct buf path = {0};
     cleanup_buf struct buf body = {0};
     struct json_writer w = json_writer_on(&body);
-    int64_t days = 0;
 
     json_begin_object(&w, NULL);
     api_add_option(cli, &w, "connector", "connector");
     api_add_option(cli, &w, "subject", "subject");
-    if (cli_has(cli, "renew-before")) {
-        if (!text_to_int64(cli_option(cli, "renew-before"), &days))
-            return cli_usage(cli, err, "--renew-before: a number is expected");
-        json_add_integer(&w, "renew_before_days", days);
-    }
+    TRY(api_add_number(cli, &w, "renew_before_days", "renew-before", err));
     json_end_object(&w);
     TRY(key_reference(cli, cli_argument(cli, 0), &key, err));
     api_path(&path, "/v1/keys/%", buf_text(&key));

@@ -301,10 +301,8 @@ static status source_rows(struct db *db, struct change *change, struct error *er
     TRY(signing_key_find(db, c->key_id, key, err));
     change_key(change, key);
     TRY(change_check_revision(change, key->revision, err));
-    if (c->has_connector) {
-        (void)text_copy(key->connector, sizeof(key->connector), c->order.connector);
-        (void)text_copy(key->connector_name, sizeof(key->connector_name), c->order.connector_name);
-    }
+    if (c->has_connector)
+        key_connector_set(key, &c->order);
     if (c->has_subject)
         (void)text_copy(key->plan_subject, sizeof(key->plan_subject), c->order.subject);
     if (c->has_days)

@@ -34,10 +34,15 @@ status key_connector_choose(struct api *api, const char *name, struct key_certif
     return key_connector_resolve(api, order, err);
 }
 
-void key_connector_keep(struct signing_key *key, const struct key_certificate_order *order)
+void key_connector_set(struct signing_key *key, const struct key_certificate_order *order)
 {
     (void)text_copy(key->connector, sizeof(key->connector), order->connector);
     (void)text_copy(key->connector_name, sizeof(key->connector_name), order->connector_name);
+}
+
+void key_connector_keep(struct signing_key *key, const struct key_certificate_order *order)
+{
+    key_connector_set(key, order);
     if (!*order->connector)
         return;
     (void)text_copy(key->plan_subject, sizeof(key->plan_subject), order->subject);

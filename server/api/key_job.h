@@ -9,7 +9,9 @@
 status key_connector_resolve(struct api *api, struct key_certificate_order *order, struct error *err);
 /* The connector that a body names, into the order: builtin is the built-in CA at once. */
 status key_connector_choose(struct api *api, const char *name, struct key_certificate_order *order, struct error *err);
-/* What of an order stays with the key. */
+/* Where the certificates of the key come from. */
+void key_connector_set(struct signing_key *key, const struct key_certificate_order *order);
+/* That, and what else of an order stays with the key. */
 void key_connector_keep(struct signing_key *key, const struct key_certificate_order *order);
 /* The order by which a key with a connector gets its certificates; "" of connector otherwise. */
 void key_connector_order(const struct signing_key *key, struct key_certificate_order *out);

@@ -25,8 +25,8 @@ static status end_read(const struct db_rows *rows, struct certificate_end *out, 
 /* CROSS: SQLite goes along the index of ends, which has all that is asked of a version. */
 #define FROM " FROM key_version v CROSS JOIN signing_key k "
 #define WHERE_ENDING(whose)                                                                                            \
-    "WHERE k.id = v.key_id AND k.version = v.version AND v.not_after_ms > 0 AND v.not_after_ms <= $3 AND "             \
-    "v.revoked_ms = 0 AND k.lifecycle IN ('active', 'disabled') AND " whose
+    "WHERE k.id = v.key_id AND k.version = v.version AND " VERSION_ENDING("v.", "$3") " AND " KEY_RENEWABLE(           \
+        "k.") " AND " whose
 #define OF_ALL PROJECT_ANY("$1", "$2")
 #define OF_MEMBER PROJECT_OF("k.project_id", "$1", ROLES_ANY, "$2")
 

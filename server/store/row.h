@@ -23,6 +23,11 @@
 /* In its place where no principal is given: every project; the parameters keep their types. */
 #define PROJECT_ANY(principal, now) "(" principal " = '' AND " now " >= CAST(0 AS BIGINT))"
 
+/* A certificate that ends by then, or has ended, of a key that can be renewed. Tables with their dot, or "". */
+#define KEY_RENEWABLE(table) table "lifecycle IN ('active', 'disabled')"
+#define VERSION_ENDING(table, until)                                                                                   \
+    table "not_after_ms > 0 AND " table "not_after_ms <= " until " AND " table "revoked_ms = 0"
+
 /* The first row of a result: CODE_NOT_FOUND with "<what>: …" when there is none. */
 status row_expect(struct db_rows *rows, const char *what, struct error *err);
 /* A change that must meet a row: CODE_NOT_FOUND when changed is 0. */

@@ -222,8 +222,7 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
 }
 
 /* In the order of projects and labels, which their indexes have; a page begins after "project label". Filters that are
- * not set match everything. A member's keys are found by his projects, which are few: a condition on each key of the
- * store would be asked a hundred thousand times for the ten that a token shows. */
+ * not set match everything. */
 #define LIST_SQL(from, whose, state, ending)                                                                           \
     "SELECT " COLUMNS from "WHERE p.id = k.project_id AND p.name >= $1 AND (p.name > $1 OR k.label > $12) AND p.name " \
     "<= $2 AND ($3 = 0 OR k.state = 'active') AND " whose " AND " state                                                \
@@ -231,10 +230,9 @@ status signing_key_set_retirement(struct db *db, const struct signing_key *k, st
         "k.label", "$9") " AND " ending " ORDER BY p.name, k.label LIMIT $6"
 #define PROJECT_LAST "~" /* after all names */
 #define ENDING_ANY "$11 = CAST(0 AS BIGINT)"
-/* As certificate_end.c has it: of what can be renewed. */
 #define ENDING_SOON                                                                                                    \
-    "k.lifecycle IN ('active', 'disabled') AND (k.id, k.version) IN (SELECT key_id, version FROM key_version "         \
-    "WHERE not_after_ms > 0 AND not_after_ms <= $11 AND revoked_ms = 0)"
+    KEY_RENEWABLE("k.")                                                                                                \
+    " AND (k.id, k.version) IN (SELECT key_id, version FROM key_version WHERE " VERSION_ENDING("", "$11") ")"
 #define OF_MEMBER PROJECT_OF("p.id", "$4", "$5", "$10")
 #define IN_STATE "k.lifecycle = $7"
 /* Not by the state's index: what ends soon is less. */
