@@ -5,7 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { axe, goTo, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
 import { fill } from './world.mjs';
 
 const build = process.env.CHANCERY_BUILD;
@@ -23,11 +23,7 @@ after(async () => {
   await browser?.close();
 });
 
-const go = async (page, address, heading) => {
-  await page.goto(`${server}/ui${address}`);
-  await page.getByRole('heading', { name: heading, level: 1, exact: true }).waitFor();
-  await settled(page);
-};
+const go = (page, address, heading) => goTo(page, address, { name: heading, exact: true });
 
 /** A machine: a home directory, and the command `chancery` on its path. */
 function machine(name) {

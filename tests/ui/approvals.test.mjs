@@ -2,7 +2,7 @@
 // Approvals: what waits, one request, the decision; break-glass; what a requester and an approver are offered.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { adminKey, axe, goTo, inspect, launch, open, rest, settled, signIn } from './browser.mjs';
 import { fill } from './world.mjs';
 
 let browser;
@@ -14,11 +14,7 @@ after(async () => {
   await browser?.close();
 });
 
-const go = async (page, address, heading) => {
-  await page.goto(`${server}/ui${address}`);
-  await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
-  await settled(page);
-};
+const go = (page, address, heading) => goTo(page, address, { name: heading });
 const digest = (n) => ({ hash: 'sha256', digest: String(n).padStart(64, '0') });
 const ask = (body) => rest('POST', '/v1/approvals', { key: 'firmware:bootloader', ...body }, keys.sam);
 

@@ -160,6 +160,13 @@ export function settled(page) {
   });
 }
 
+/** The page below /ui at an address, with all it loads. `heading`: more that is known of its heading. */
+export async function goTo(page, address, heading = {}) {
+  await page.goto(`${server}/ui${address}`);
+  await page.getByRole('heading', { level: 1, ...heading }).waitFor();
+  await settled(page);
+}
+
 export function axe(page, what) {
   return timed('axe', async () => {
     // Evaluated, not added as a <script>: the page's policy would refuse that, as it should. Once in a document.

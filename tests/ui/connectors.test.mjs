@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { adminKey, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { adminKey, goTo, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
 import { startEst, until } from './est.mjs';
 
 const ca = join(process.env.UI_WORK, 'ca');
@@ -23,11 +23,7 @@ after(async () => {
   await browser?.close();
 });
 
-const go = async (address) => {
-  await page.goto(`${server}/ui${address}`);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await settled(page);
-};
+const go = (address) => goTo(page, address);
 const dialog = () => page.getByRole('dialog');
 
 test('the two connectors that are always there are shown, and no job yet', async () => {

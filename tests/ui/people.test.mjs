@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { adminKey, axe, goTo, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
 import { fill } from './world.mjs';
 
 let browser;
@@ -14,11 +14,7 @@ after(async () => {
   await browser?.close();
 });
 
-const go = async (page, address, heading) => {
-  await page.goto(`${server}/ui${address}`);
-  await page.getByRole('heading', { name: heading, level: 1, exact: true }).waitFor();
-  await settled(page);
-};
+const go = (page, address, heading) => goTo(page, address, { name: heading, exact: true });
 
 test('with nothing there, each list says what it is for', async () => {
   const { page, done } = await open(browser);

@@ -2,7 +2,7 @@
 // HSMs with what was found when they were compared with the store, and the settings.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { adminKey, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { adminKey, goTo, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
 
 let browser, watched, page;
 before(async () => {
@@ -15,11 +15,7 @@ after(async () => {
   await browser?.close();
 });
 
-const go = async (address) => {
-  await page.goto(`${server}/ui${address}`);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await settled(page);
-};
+const go = (address) => goTo(page, address);
 /** Changes what the server answers: for what a healthy server with one token does not show. */
 const answering = (address, change) =>
   page.route(`**${address}`, async (route) => {

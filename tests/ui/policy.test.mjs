@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { adminKey, axe, goTo, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
 import { signFile } from './signing.mjs';
 
 const work = process.env.UI_WORK;
@@ -22,11 +22,7 @@ after(async () => {
   await browser?.close();
 });
 
-const go = async (address) => {
-  await page.goto(`${server}/ui${address}`);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await settled(page);
-};
+const go = (address) => goTo(page, address);
 const add = (rule) => page.locator('.list > li', { hasText: rule }).getByRole('button').click();
 const save = async () => {
   await page.getByRole('button', { name: 'Save…' }).click();

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { adminKey, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { adminKey, goTo, inspect, launch, open, rest, server, signIn } from './browser.mjs';
 
 const work = process.env.UI_WORK;
 const home = join(work, 'machine');
@@ -23,11 +23,7 @@ after(async () => {
 
 const step = (number) => page.locator('.setup > li').nth(number - 1);
 const isDone = (number) => step(number).locator('.badge', { hasText: 'Done' }).waitFor();
-const go = async (address) => {
-  await page.goto(`${server}/ui${address}`);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await settled(page);
-};
+const go = (address) => goTo(page, address);
 
 test('a server without a project offers it', async () => {
   await page.route('**/v1/projects?limit=1', (route) => route.fulfill({ json: { items: [], next: null } }));

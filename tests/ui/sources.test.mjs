@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { adminKey, inspect, launch, open, rest, restAnswer, server, settled, signIn } from './browser.mjs';
+import { adminKey, goTo, inspect, launch, open, rest, restAnswer, server, settled, signIn } from './browser.mjs';
 import { startEst, until } from './est.mjs';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -49,11 +49,7 @@ after(async () => {
   await browser?.close();
 });
 
-const go = async (address) => {
-  await page.goto(`${server}/ui${address}`);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await settled(page);
-};
+const go = (address) => goTo(page, address);
 const dialog = () => page.getByRole('dialog');
 const press = (name) => page.getByRole('button', { name, exact: true }).click();
 const choices = (label) => dialog().getByLabel(label).locator('option').allInnerTexts();
