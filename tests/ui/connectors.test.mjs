@@ -134,15 +134,25 @@ test('where the next certificate comes from, and when, is changed on the key', a
   await page.getByRole('link', { name: 'corporate' }).first().waitFor();
 });
 
-/** A job that is running just then is left alone, and the page says so. */
+const appears = (what) =>
+  what.waitFor({ timeout: 5000 }).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * A job that begins to run just then is left alone: its buttons cease to work, maybe between the press and the release of the
+ * mouse, and what was asked is refused. Then it is asked again.
+ */
 async function insist(button, action, done) {
-  await page.getByRole('button', { name: button }).click();
   await until(done, async () => {
+    if (!(await dialog().isVisible())) await page.getByRole('button', { name: button }).click();
+    if (!(await appears(dialog()))) return false;
+    const answer = page.waitForResponse((r) => /\/v1\/jobs\/\w+\/(retry|cancel)$/.test(new URL(r.url()).pathname));
     await dialog().locator('.form-end').getByRole('button', { name: action }).click();
-    const isDone = page.getByText(done);
-    await isDone.or(dialog().getByRole('alert')).first().waitFor();
-    return isDone.isVisible();
+    return (await answer).ok();
   });
+  await page.getByText(done).waitFor();
 }
 
 test('a job that fails says why, is tried again, and is given up', async () => {
