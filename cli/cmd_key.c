@@ -167,9 +167,9 @@ static status key_sources(struct cli *cli, struct error *err)
 static status key_versions(struct cli *cli, struct error *err)
 {
     static const struct api_column columns[] = {
-        {"VERSION", "version"},        {"STATE", "state"},  {"TYPE", "type"},
-        {"CKA_ID", "cka_id"},          {"HSM", "hsm_name"}, {"CREATED", "created"},
-        {"GRACE UNTIL", "grace_until"}};
+        {"VERSION", "version"},         {"STATE", "state"},    {"TYPE", "type"},
+        {"CKA_ID", "cka_id"},           {"HSM", "hsm_name"},   {"CREATED", "created"},
+        {"GRACE UNTIL", "grace_until"}, {"REVOKED", "revoked"}};
     cleanup_buf struct buf key = {0};
     cleanup_buf struct buf path = {0};
     TRY(key_reference(cli, cli_argument(cli, 0), &key, err));

@@ -24,7 +24,7 @@ async function bundle(options) {
     absWorkingDir: here,
     entryNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
-    chunkNames: 'part-[hash]',
+    chunkNames: '[name]-[hash]',
     outdir: dist,
     bundle: true,
     minify: true,

@@ -49,20 +49,6 @@ static status chain_pem_render(struct json_writer *w, const struct signing_key *
     return OK;
 }
 
-/* By which connector it came, by name. */
-static status source_render(struct json_writer *w, struct db *db, const struct signing_key *key, struct error *err)
-{
-    cleanup_connector_row struct connector_row row = {0};
-
-    if (!*key->certificate_source) {
-        json_add_null(w, "connector");
-        return OK;
-    }
-    status s = connector_find(db, key->certificate_source, &row, err);
-    json_add_text(w, "connector", is_ok(s) ? row.name : key->certificate_source);
-    return s.code == CODE_NOT_FOUND ? OK : s; /* it was removed since */
-}
-
 static status certificate_render(struct json_writer *w, struct db *db, const struct signing_key *key,
                                  const struct chain *chain, struct error *err)
 {
@@ -78,7 +64,7 @@ static status certificate_render(struct json_writer *w, struct db *db, const str
     json_add_time(w, "not_after", text.not_after_ms);
     TRY(fingerprint_render(w, buf_slice(&key->certificate), err));
     json_add_text(w, "ca", *key->certificate_ca ? key->certificate_ca : NULL);
-    TRY(source_render(w, db, key, err));
+    TRY(certificate_source_render(w, db, key, err));
     json_add_time(w, "revoked", key->revoked_ms);
     TRY(chain_pem_render(w, key, chain, err));
     json_begin_array(w, "findings");

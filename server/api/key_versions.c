@@ -376,6 +376,8 @@ static status version_render(void *arg, const struct signing_key *v)
         json_add_base64(w, "certificate", buf_slice(&v->certificate));
     else
         json_add_null(w, "certificate");
+    TRY(certificate_source_render(w, l->db, v, NULL));
+    json_add_time(w, "revoked", v->revoked_ms);
     json_begin_array(w, "replaced_certificates");
     TRY(key_certificate_list(l->db, v->id, v->version, earlier_certificate, w, NULL));
     json_end_array(w);

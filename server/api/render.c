@@ -153,6 +153,19 @@ static void certificates_render(struct json_writer *w, const struct signing_key 
     json_end_array(w);
 }
 
+status certificate_source_render(struct json_writer *w, struct db *db, const struct signing_key *key, struct error *err)
+{
+    cleanup_connector_row struct connector_row row = {0};
+
+    if (!*key->certificate_source) {
+        json_add_null(w, "connector");
+        return OK;
+    }
+    status s = connector_find(db, key->certificate_source, &row, err);
+    json_add_text(w, "connector", is_ok(s) ? row.name : key->certificate_source);
+    return s.code == CODE_NOT_FOUND ? OK : s; /* it was removed since */
+}
+
 void key_material_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain)
 {
     json_add_integer(w, "version", key->version);

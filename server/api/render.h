@@ -30,5 +30,9 @@ void hashes_render(struct json_writer *w, unsigned hashes);
 void capabilities_render(struct json_writer *w, const struct connector_ops *ops);
 /* Members version to certificates, as both a token and an administrator see them; inside an open object. */
 void key_material_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain);
+/* Member connector: by which one the present certificate of key's version came, by name; null: a CA here issued it, or
+ * there is none. */
+status certificate_source_render(struct json_writer *w, struct db *db, const struct signing_key *key,
+                                 struct error *err);
 /* The whole key object of an administrator's or member's view. */
 void key_render(struct json_writer *w, const struct signing_key *key, const struct chain *chain);

@@ -104,10 +104,8 @@ static status asset_get(void *arg, struct request *req, struct response *res, st
 const struct route web_routes[] = {
     {"GET", "/", PERMISSION_PUBLIC, page_get, 0},
     {"GET", "/ui", PERMISSION_PUBLIC, page_get, 0},
-    {"GET", "/ui/{page}", PERMISSION_PUBLIC, page_get, 0},
-    {"GET", "/ui/{page}/{object}", PERMISSION_PUBLIC, page_get, 0},
-    {"GET", "/ui/{page}/{object}/{part}", PERMISSION_PUBLIC, page_get, 0},
-    {"GET", "/ui/{page}/{object}/{part}/{item}", PERMISSION_PUBLIC, page_get, 0},
+    {"GET", "/ui/", PERMISSION_PUBLIC, page_get, 0},
+    {"GET", "/ui/{page...}", PERMISSION_PUBLIC, page_get, 0},
     {"GET", "/assets/{file}", PERMISSION_PUBLIC, asset_get, 0},
     {0},
 };

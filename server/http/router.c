@@ -160,8 +160,8 @@ static status endpoint_place(struct router *r, struct endpoint *e, struct node *
     struct node *n = &r->root;
     size_t depth = 0;
     while (segment_next(&path, &segment)) {
-        bool is_root = segment.len == 0 && strcmp(e->route->pattern, "/") == 0;
-        if ((!is_root && !segment_is_sound(segment)) || ++depth > PATTERN_SEGMENTS ||
+        bool is_end = segment.len == 0 && path.len == 0; /* of "/ui/" */
+        if ((!is_end && !segment_is_sound(segment)) || ++depth > PATTERN_SEGMENTS ||
             (segment_is_tail(segment) && path.len > 0))
             return row_refuse(e->route, "malformed pattern", err);
         if (segment_is_param(segment))

@@ -13,17 +13,22 @@ const root = new URL('../..', import.meta.url).pathname;
 const sandbox = process.env.UI_SANDBOX;
 let browser, watched, page, est, olga;
 
-/** One process opens a token: the second one is made while the server does not run. */
+/** One process opens a token: the second one, with a key from elsewhere in it, is made while the server does not run. */
 function addHsm() {
   const run = (action) => execFileSync(join(root, 'scripts/sandbox'), [action, sandbox], { stdio: 'ignore' });
   const configuration = join(sandbox, 'server');
   run('down');
+  const pin = ['--pin', 'vault-user-pin'];
+  const softhsm = (...args) =>
+    execFileSync('softhsm2-util', [...args, ...pin], {
+      env: { ...process.env, SOFTHSM2_CONF: join(configuration, 'softhsm2.conf') },
+      stdio: 'ignore',
+    });
   writeFileSync(join(configuration, 'vault.pin'), 'vault-user-pin\n', { mode: 0o600 });
-  execFileSync(
-    'softhsm2-util',
-    ['--init-token', '--free', '--label', 'vault token', '--so-pin', 'vault-officer-pin', '--pin', 'vault-user-pin'],
-    { env: { ...process.env, SOFTHSM2_CONF: join(configuration, 'softhsm2.conf') }, stdio: 'ignore' },
-  );
+  softhsm('--init-token', '--free', '--label', 'vault token', '--so-pin', 'vault-officer-pin');
+  const file = join(process.env.UI_WORK, 'brought.pem');
+  execFileSync('openssl', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', file]);
+  softhsm('--import', file, '--token', 'vault token', '--label', 'brought', '--id', 'b0');
   appendFileSync(
     join(configuration, 'chanceryd.conf'),
     '\n[hsm.vault]\nuri = pkcs11:token=vault%20token?pin-source=file:vault.pin\n',
@@ -148,6 +153,61 @@ test('a rotation takes the certificate from another CA, and a renewal brings the
   await page.getByText('waits for its new certificate').waitFor();
   await until('the certificate', async () => (await get('/v1/keys/firmware:release/certificate')).connector);
   assert.equal((await get('/v1/keys/firmware:release')).connector_name, 'corporate');
+});
+
+test('the certificate of an earlier version is revoked among the versions, and the present one is left', async () => {
+  await go('/keys/firmware:release?tab=versions');
+  const version = (n) =>
+    page.locator('section', { has: page.getByRole('heading', { name: new RegExp(`^Version ${n} `) }) });
+  await version(1).getByRole('button', { name: 'Revoke certificate' }).click();
+  await dialog().getByRole('heading', { name: 'Revoke the certificate of version 1 of firmware:release?' }).waitFor();
+  await dialog().getByText('version 2 goes on signing').waitFor();
+  await dialog().getByText('Its CA is not asked.').waitFor();
+  const label = await dialog()
+    .getByText(/to confirm$/)
+    .innerText();
+  await dialog()
+    .getByLabel(/to confirm$/)
+    .fill(/Type (\w+),/.exec(label)[1]);
+  await inspect(page, 'version-revoke');
+  await dialog().getByRole('button', { name: 'Revoke the certificate' }).click();
+  await page.getByText('The certificate of version 1 of firmware:release is revoked here').waitFor();
+  await version(1).getByText('Revoked from').waitFor();
+  assert.equal(await version(1).getByRole('button', { name: 'Revoke' }).count(), 0);
+  assert.equal(await version(2).getByRole('button', { name: 'Revoke' }).count(), 1);
+  const { items } = await get('/v1/keys/firmware:release/versions');
+  assert.deepEqual(
+    items.map((v) => [v.version, v.connector, !!v.revoked]),
+    [
+      [2, 'corporate', false],
+      [1, 'corporate', true],
+    ],
+  );
+  await inspect(page, 'versions-revoked');
+});
+
+test('a key that is in an HSM already is imported, and gets its certificate from another CA', async () => {
+  const other = await open(browser, { expected: [/status of 409/] });
+  const form = other.page.getByRole('dialog');
+  await signIn(other.page, adminKey, '/ui/projects/firmware');
+  await other.page.getByRole('button', { name: 'Import' }).click();
+  await form.getByLabel('Label here').fill('brought');
+  await form.getByLabel(/^HSM/).selectOption('vault');
+  await form.getByLabel('CKA_LABEL', { exact: true }).fill('brought');
+  await form.getByLabel('Certificate').selectOption('corporate');
+  await form.getByLabel('Subject').fill('CN=Brought,O=Firmware');
+  await form.getByRole('button', { name: 'Import the key' }).click();
+  await form.getByText('the key is weaker than required').waitFor();
+  await inspect(other.page, 'import-weak');
+  await form.getByLabel('Take it even if').check();
+  await form.getByRole('button', { name: 'Import the key' }).click();
+  await other.page.getByRole('heading', { name: 'firmware:brought', level: 1 }).waitFor();
+  await until('the certificate', async () => (await get('/v1/keys/firmware:brought')).certificates.length > 0);
+  const { connector, subject } = await get('/v1/keys/firmware:brought/certificate');
+  assert.equal(connector, 'corporate');
+  assert.match(subject, /CN=Brought/);
+  assert.equal((await get('/v1/keys/firmware:brought')).hsm_name, 'vault');
+  await other.done();
 });
 
 test('a certificate of the built-in CA is revoked by the owner on the key’s page', async () => {

@@ -445,7 +445,7 @@ static void i4_a_revoked_certificate_signs_no_more_whatever_its_ca_says(void **s
 {
     static const char *const connectors[] = {"cmp", "est"};
     struct world *w = *state;
-    char key[ID_SIZE], job[ID_SIZE], label[64], target[128];
+    char key[ID_SIZE], job[ID_SIZE], label[64], target[128], rotate[128];
     cleanup_buf struct buf digest = {0};
 
     digest_body("ecdsa", 7, &digest);
@@ -456,6 +456,7 @@ static void i4_a_revoked_certificate_signs_no_more_whatever_its_ca_says(void **s
         assert_done(w, job);
         assert_status(w, world_sign(w, SIGNER, key, buf_text(&digest)), 201);
         (void)snprintf(target, sizeof(target), "/v1/keys/%s/versions/1/revoke", key);
+        (void)snprintf(rotate, sizeof(rotate), "/v1/keys/%s/rotate", key);
         assert_status(w, world_post(w, OWNER, target, "%s", revocation_body), 200);
         assert_string_equal(answer_text(w, "connector"), connectors[i]);
 
@@ -466,6 +467,15 @@ static void i4_a_revoked_certificate_signs_no_more_whatever_its_ca_says(void **s
         assert_string_equal(answer_text(w, "connector"), connectors[i]);
         (void)world_post(w, OWNER, target, "%s", revocation_body);
         assert_problem(w, CODE_CONFLICT, "not revoked");
+
+        assert_status(w, world_post(w, OWNER, rotate, "{\"connector\":\"builtin\"}"), 200);
+        assert_status(w, world_get(w, OWNER, "/v1/keys/%s/versions", key), 200);
+        const struct json *present = json_at(json_get(w->answer, "items"), 0);
+        const struct json *before = json_at(json_get(w->answer, "items"), 1);
+        assert_null(json_get_text(present, "connector", NULL));
+        assert_null(json_get_text(present, "revoked", NULL));
+        assert_string_equal(json_get_text(before, "connector", ""), connectors[i]);
+        assert_non_null(json_get_text(before, "revoked", NULL));
     }
 }
 

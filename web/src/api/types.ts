@@ -116,6 +116,9 @@ export interface KeyVersion {
   public_key: string;
   cka_id: string;
   certificate: string | null;
+  /** The name of the one by which the certificate came; null: a CA here issued it. */
+  connector: string | null;
+  revoked: string | null;
   replaced_certificates: { certificate: string; replaced: string }[];
   hsm: HsmAttributes;
   hsm_name: string;

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
 import { isLost, nextTry, tryNow } from '../api/connection';
 import { isAdministrator, readsAll, session, sessionClosed } from '../api/session';
-import { pages } from '../pages';
+import { pages, seldom } from '../pages';
 import { Button, Empty, Problem, classes } from '../ui/basic';
 import { closeDialogs } from '../ui/dialog';
 import { Icon, Logo } from '../ui/icons';
@@ -169,6 +169,7 @@ const IconLink = () => <a href={href('/')}>Go to the overview</a>;
 export function Layout() {
   const main = useRef<HTMLElement>(null);
   const visit = visits.value;
+  useEffect(seldom.ahead, []);
   // Who cannot see the page hears that it is another one; the title follows the heading.
   useEffect(() => {
     const heading = () => main.current?.querySelector('h1');

@@ -11,7 +11,7 @@ export interface PageProps {
 export type Group = 'Signing' | 'People' | 'Evidence' | 'Platform';
 
 export interface PageRow {
-  /** Below /ui; at most four parts. */
+  /** Below /ui. */
   path: string;
   view: FunctionComponent<PageProps>;
   /** Where it stands in the navigation; without it, it is reached by links. */

@@ -6,6 +6,7 @@ import { bytesOf, hexOf } from './text';
 export interface Certificate {
   subject: string;
   issuer: string;
+  /** As the server has it: of an INTEGER's octets, without the zero before a high bit. */
   serial: string;
   notBefore: Date;
   notAfter: Date;
@@ -110,7 +111,9 @@ export function certificateOf(base64: string): Certificate | null {
     const tbs = read(bytesOf(base64))[0]!.children[0]!;
     const [serial, , issuer, validity, subject] = tbs.children.filter((n) => n.tag !== 0xa0);
     return {
-      serial: hexOf(serial!.bytes),
+      serial: hexOf(serial!.bytes)
+        .toUpperCase()
+        .replace(/^(00)+(?=.)/, ''),
       issuer: name(issuer!),
       subject: name(subject!),
       notBefore: time(validity!.children[0]!),

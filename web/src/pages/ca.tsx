@@ -27,6 +27,7 @@ const Revoke = ({ of, close }: { of: IssuedCertificate; close: () => void }) => 
     title={`Revoke the certificate of ${of.subject}?`}
     serial={of.serial}
     consequences={[<OnCrl serial={of.serial} />]}
+    signing="A key whose present certificate this is signs no more until it has another one, unless its policy allows a revoked one."
     run={async (body) => {
       await api.post(path`/v1/cas/${of.ca}/certificates/${of.serial}/revoke`, body);
       return `Certificate ${of.serial} is revoked`;

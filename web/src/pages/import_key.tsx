@@ -5,6 +5,7 @@ import type { Key } from '../api/types';
 import { href, navigate } from '../app/router';
 import { keyName } from '../lib/keys';
 import { Dialog } from '../ui/dialog';
+import { byDefault, firstCertificate, FirstCertificateFields } from '../ui/first_certificate';
 import { CheckField, Form, SelectField, TextField, useForm } from '../ui/form';
 import { HsmField } from '../ui/hsm_field';
 import { useKeySources } from '../ui/key_sources';
@@ -17,8 +18,7 @@ export function ImportKey({ project, close }: { project: string; close: () => vo
     by: 'hsm_label',
     hsm_label: '',
     cka_id: '',
-    issuer: 'builtin',
-    subject: '',
+    ...byDefault,
     accept_weak: false,
   });
   const { values } = form;
@@ -34,16 +34,12 @@ export function ImportKey({ project, close }: { project: string; close: () => vo
         submit="Import the key"
         onCancel={close}
         onSubmit={async (v) => {
-          const certificate = {
-            issuer: v.issuer,
-            ...(v.issuer === 'builtin' && v.subject.trim() ? { subject: v.subject.trim() } : {}),
-          };
           const body = {
             label: v.label.trim(),
             ...(v.by === 'cka_id' ? { cka_id: v.cka_id.trim() } : { hsm_label: v.hsm_label }),
             ...(v.hsm ? { hsm: v.hsm } : {}),
             ...(v.accept_weak ? { accept_weak: true } : {}),
-            certificate,
+            certificate: firstCertificate(v),
           };
           const made = await api.create<Key>(path`/v1/projects/${project}/keys/import`, body, form.once);
           close();
@@ -68,25 +64,7 @@ export function ImportKey({ project, close }: { project: string; close: () => vo
         ) : (
           <TextField form={form} name="hsm_label" label="CKA_LABEL" required machine />
         )}
-        <SelectField
-          form={form}
-          name="issuer"
-          label="Certificate"
-          required
-          choices={[
-            ['builtin', 'From the built-in CA'],
-            ['none', 'None: a bare key pair'],
-          ]}
-        />
-        {values.issuer === 'builtin' && (
-          <TextField
-            form={form}
-            name="subject"
-            label="Subject"
-            maxLength={255}
-            placeholder="CN=Example Release,O=Example,C=DE"
-          />
-        )}
+        <FirstCertificateFields form={form} sources={sources} />
         <CheckField
           form={form}
           name="accept_weak"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every page: its address, its view, its place in the navigation, in the order they stand there. What is looked at now and then
-// is loaded when it is, so that the first load stays small.
+// comes behind the rest, so that the first load stays small.
 import { lazy } from '../app/lazy';
 import type { PageRow } from '../app/page';
 import { Account } from './account';
@@ -23,7 +23,8 @@ import { Teams } from './teams';
 import { UserPage } from './user';
 import { Users } from './users';
 
-const policy = lazy(() => import('./policy').then((m) => m.PolicyPage));
+export const seldom = lazy(() => import('./seldom'));
+const policy = seldom.page((all) => all.PolicyPage);
 
 /** What signs, and what decides whether it may. */
 const signing: PageRow[] = [
@@ -39,11 +40,11 @@ const signing: PageRow[] = [
   { path: '/keys', view: Keys, nav: { label: 'Keys', icon: 'key', group: 'Signing' } },
   { path: '/keys/:key', view: KeyPage },
   { path: '/keys/:key/policy', view: policy },
-  { path: '/keys/:key/digests', view: lazy(() => import('./listed_digests').then((m) => m.ListedDigests)) },
+  { path: '/keys/:key/digests', view: seldom.page((all) => all.ListedDigests) },
   { path: '/policy', view: policy, nav: { label: 'Policy and freeze', icon: 'snow', group: 'Signing' } },
   {
     path: '/explain',
-    view: lazy(() => import('./explain').then((m) => m.Explain)),
+    view: seldom.page((all) => all.Explain),
     nav: { label: 'Explain access', icon: 'explain', group: 'Signing' },
   },
 ];
@@ -70,13 +71,13 @@ const evidence: PageRow[] = [
   { path: '/audit/:seq', view: AuditRecordPage },
   {
     path: '/digest',
-    view: lazy(() => import('./digest').then((m) => m.DigestPage)),
+    view: seldom.page((all) => all.DigestPage),
     nav: { label: 'Was it signed?', icon: 'search', group: 'Evidence' },
     for: 'reader',
   },
   {
     path: '/usage',
-    view: lazy(() => import('./usage').then((m) => m.UsageReport)),
+    view: seldom.page((all) => all.UsageReport),
     nav: { label: 'Usage', icon: 'usage', group: 'Evidence' },
   },
 ];
@@ -85,41 +86,41 @@ const evidence: PageRow[] = [
 const platform: PageRow[] = [
   {
     path: '/hsms',
-    view: lazy(() => import('./hsms').then((m) => m.Hsms)),
+    view: seldom.page((all) => all.Hsms),
     nav: { label: 'HSMs', icon: 'hsm', group: 'Platform' },
     for: 'reader',
   },
-  { path: '/hsms/:hsm', view: lazy(() => import('./hsms').then((m) => m.HsmPage)) },
+  { path: '/hsms/:hsm', view: seldom.page((all) => all.HsmPage) },
   { path: '/cas', view: Cas, nav: { label: 'Authorities', icon: 'certificate', group: 'Platform' } },
   { path: '/cas/:ca', view: CaPage },
   {
     path: '/connectors',
-    view: lazy(() => import('./connectors').then((m) => m.Connectors)),
+    view: seldom.page((all) => all.Connectors),
     nav: { label: 'Connectors', icon: 'connector', group: 'Platform' },
     for: 'reader',
   },
-  { path: '/connectors/:connector', view: lazy(() => import('./connectors').then((m) => m.ConnectorPage)) },
+  { path: '/connectors/:connector', view: seldom.page((all) => all.ConnectorPage) },
   {
     path: '/jobs',
-    view: lazy(() => import('./jobs').then((m) => m.Jobs)),
+    view: seldom.page((all) => all.Jobs),
     nav: { label: 'Jobs', icon: 'reload', group: 'Platform' },
     for: 'reader',
   },
-  { path: '/jobs/:job', view: lazy(() => import('./jobs').then((m) => m.JobPage)) },
+  { path: '/jobs/:job', view: seldom.page((all) => all.JobPage) },
   {
     path: '/timestamps',
-    view: lazy(() => import('./timestamps').then((m) => m.Timestamps)),
+    view: seldom.page((all) => all.Timestamps),
     nav: { label: 'Timestamps', icon: 'clock', group: 'Platform' },
     for: 'reader',
   },
   {
     path: '/settings',
-    view: lazy(() => import('./settings').then((m) => m.Settings)),
+    view: seldom.page((all) => all.Settings),
     nav: { label: 'Settings', icon: 'settings', group: 'Platform' },
   },
   {
     path: '/setup',
-    view: lazy(() => import('./setup').then((m) => m.Setup)),
+    view: seldom.page((all) => all.Setup),
     nav: { label: 'Set-up', icon: 'check', group: 'Platform' },
     for: 'administrator',
   },

@@ -6,6 +6,7 @@ import { readsAll, role } from '../api/session';
 import type { Key, KeyVersion, Page, PolicyVersion } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href } from '../app/router';
+import { certificateOf } from '../lib/der';
 import { keyName } from '../lib/keys';
 import { download, nameOf, number, pemOf } from '../lib/text';
 import {
@@ -29,6 +30,7 @@ import { Tabs } from '../ui/tabs';
 import { UsageCard } from '../ui/usage_chart';
 import { KeyActions, KeyNotes } from './key_actions';
 import { Certificates } from './key_certificate';
+import { RevokeButton } from './key_revoke';
 import { CertificateEnd } from './keys';
 
 const attributeWords: [keyof NonNullable<Key['hsm']>, boolean, string][] = [
@@ -111,7 +113,9 @@ function About({ of: key }: { of: Key }) {
   );
 }
 
-function VersionCard({ of: v, name }: { of: KeyVersion; name: string }) {
+function VersionCard({ of: v, belongsTo: key }: { of: KeyVersion; belongsTo: Key }) {
+  const name = `${key.project}-${key.label}`;
+  const serial = v.certificate && certificateOf(v.certificate)?.serial;
   return (
     <Card
       title={
@@ -119,6 +123,7 @@ function VersionCard({ of: v, name }: { of: KeyVersion; name: string }) {
           Version {v.version} <Badge state={v.state} />
         </>
       }
+      actions={serial && <RevokeButton of={key} certificate={{ ...v, serial }} text="Revoke certificate" />}
     >
       <Facts
         rows={[
@@ -133,7 +138,12 @@ function VersionCard({ of: v, name }: { of: KeyVersion; name: string }) {
       />
       {v.certificate && (
         <>
-          <h3>Certificate</h3>
+          <h3>Certificate {v.revoked && <Badge state="revoked" />}</h3>
+          {v.revoked && (
+            <p>
+              Revoked from <Time at={v.revoked} /> on.
+            </p>
+          )}
           <CertificateFacts der={v.certificate} name={`${name}-v${v.version}`} />
         </>
       )}
@@ -167,7 +177,7 @@ function Versions({ of: key }: { of: Key }) {
   return (
     <>
       {items.slice(0, showsAll ? undefined : versionsAtFirst).map((v) => (
-        <VersionCard key={v.version} of={v} name={`${key.project}-${key.label}`} />
+        <VersionCard key={v.version} of={v} belongsTo={key} />
       ))}
       {!showsAll && items.length > versionsAtFirst && (
         <p>

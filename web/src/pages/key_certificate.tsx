@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A key's certificate: its chain, where the next one comes from, the request to take to a CA, and the certificate brought back.
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { api, path } from '../api/client';
 import { readsAll, role } from '../api/session';
-import type { Csr, Job, Key, KeyCertificate, KeyCertificateTaken, RevokedList } from '../api/types';
+import type { Csr, Job, Key, KeyCertificate, KeyCertificateTaken } from '../api/types';
 import { href } from '../app/router';
 import { keyName } from '../lib/keys';
 import { base64Of, capital, download, pemOf, plural } from '../lib/text';
-import { Button, Card, Empty, Facts, Loading, Note, Time } from '../ui/basic';
+import { Button, Card, Empty, Facts, Note, Time } from '../ui/basic';
 import { Chain } from '../ui/certificate';
 import { ConnectorField } from '../ui/connector_field';
 import { Dialog, openDialog } from '../ui/dialog';
@@ -16,10 +15,10 @@ import { FileDrop } from '../ui/file';
 import { Form, TextField, useForm } from '../ui/form';
 import { useKeySources } from '../ui/key_sources';
 import { usePages, useQuery } from '../ui/query';
-import { OnCrl, RevokeDialog } from '../ui/revoke';
 import { PagedTable } from '../ui/table';
 import { toast } from '../ui/toast';
 import { jobColumns } from './jobs';
+import { RevokeButton } from './key_revoke';
 
 const pem = 'application/x-pem-file';
 const fileMost = 256 * 1024;
@@ -155,55 +154,6 @@ function TakeCertificate({ of, close }: { of: Key; close: () => void }) {
   );
 }
 
-// ---- revocation
-
-/** What becomes of it at the CA, which is asked where its connector can. */
-function ofTheCa(c: KeyCertificate, canRevoke: boolean): ComponentChildren[] {
-  if (c.connector === null) return [<OnCrl serial={c.serial} />];
-  if (canRevoke)
-    return [
-      `Here it counts as revoked at once. A job asks the CA of ${c.connector} to revoke it; those who verify see it when the CA has done so.`,
-    ];
-  return [
-    'Here it counts as revoked at once.',
-    <>
-      <strong>Its CA is not asked.</strong>{' '}
-      {c.connector === 'manual' ? 'It was brought by a person' : `It came by ${c.connector}, which cannot do that`}: ask
-      the CA by its own means to revoke the serial number <code>{c.serial}</code>. Until then those who verify elsewhere
-      take it as good.
-    </>,
-  ];
-}
-
-function Revoke({ of: key, certificate: c, close }: { of: Key; certificate: KeyCertificate; close: () => void }) {
-  const sources = useKeySources(key.project);
-  const title = `Revoke the certificate of ${keyName(key)}?`;
-  if (!sources)
-    return (
-      <Dialog title={title} onClose={close}>
-        <Loading />
-      </Dialog>
-    );
-  const connector = sources.connectors.find((s) => s.name === c.connector);
-  return (
-    <RevokeDialog
-      title={title}
-      serial={c.serial}
-      consequences={[
-        `Every certificate of version ${c.version} that a CA here issued is revoked with it, and one that is on its way is not taken.`,
-        ...ofTheCa(c, connector?.capabilities.includes('revoke') ?? false),
-      ]}
-      run={async (body) => {
-        const at = path`/v1/keys/${key.id}/versions/${String(c.version)}/revoke`;
-        const { job } = await api.post<RevokedList>(at, body, { revision: key.revision });
-        const isToAsk = c.connector !== null && !job;
-        return `The certificate of ${keyName(key)} is revoked${job ? '; a job asks its CA' : isToAsk ? ' here; its CA is to be asked' : ''}`;
-      }}
-      close={close}
-    />
-  );
-}
-
 // ---- the tab
 
 function Source({ of: key }: { of: Key }) {
@@ -299,14 +249,7 @@ export function Certificates({ of: key }: { of: Key }) {
               <Button icon="download" onClick={() => download(`${name}-chain.pem`, chain, pem)}>
                 Whole chain
               </Button>
-              {said && !said.revoked && role.value !== 'auditor' && (
-                <Button
-                  kind="danger"
-                  onClick={() => openDialog((close) => <Revoke of={key} certificate={said} close={close} />)}
-                >
-                  Revoke
-                </Button>
-              )}
+              {said && <RevokeButton of={key} certificate={said} />}
             </>
           }
         >

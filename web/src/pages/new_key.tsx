@@ -7,9 +7,8 @@ import { keyName, keyTypes } from '../lib/keys';
 import { HsmField } from '../ui/hsm_field';
 import { useKeySources } from '../ui/key_sources';
 import { nameOf } from '../lib/text';
-import { CaField } from '../ui/ca_field';
-import { ConnectorField } from '../ui/connector_field';
 import { Dialog } from '../ui/dialog';
+import { byDefault, firstCertificate, FirstCertificateFields } from '../ui/first_certificate';
 import { CheckField, Form, SelectField, TextField, useForm } from '../ui/form';
 import { toast } from '../ui/toast';
 
@@ -26,11 +25,8 @@ export function NewKey({ project, close }: { project: string; close: () => void 
   const form = useForm({
     label: '',
     type: 'p256',
-    connector: 'builtin',
-    subject: '',
-    days: '',
     hsm: '',
-    ca: '',
+    ...byDefault,
     later: false,
   });
   const { values } = form;
@@ -42,19 +38,10 @@ export function NewKey({ project, close }: { project: string; close: () => void 
         submit={values.later ? 'Create the key' : 'Create and make it in the HSM'}
         onCancel={close}
         onSubmit={async (v) => {
-          const certificate =
-            v.connector === 'none'
-              ? { issuer: 'none' }
-              : {
-                  ...(v.connector === 'builtin' ? { issuer: 'builtin' } : { connector: v.connector }),
-                  ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
-                  ...(v.days && v.connector !== 'manual' ? { days: Number(v.days) } : {}),
-                  ...(v.ca && v.connector === 'builtin' ? { ca: v.ca } : {}),
-                };
           const body = {
             label: v.label.trim(),
             type: v.type,
-            certificate,
+            certificate: firstCertificate(v),
             generate: v.later ? 'later' : 'now',
             ...(v.hsm ? { hsm: v.hsm } : {}),
           };
@@ -83,30 +70,7 @@ export function NewKey({ project, close }: { project: string; close: () => void 
           help={typeHelp[values.type]}
         />
         <HsmField form={form} sources={sources} type={values.type as KeyType} />
-        <ConnectorField form={form} sources={sources} none="None: a bare key pair" />
-        {values.connector !== 'none' && (
-          <>
-            {values.connector === 'builtin' && <CaField form={form} none="The one made at the start" />}
-            <TextField
-              form={form}
-              name="subject"
-              label="Subject"
-              maxLength={255}
-              placeholder="CN=Example Release,O=Example,C=DE"
-            />
-            {values.connector !== 'manual' && (
-              <TextField
-                form={form}
-                name="days"
-                label="Validity in days"
-                type="number"
-                min={1}
-                max={460}
-                help="365 unless given; at most 460."
-              />
-            )}
-          </>
-        )}
+        <FirstCertificateFields form={form} sources={sources} />
         <CheckField
           form={form}
           name="later"

@@ -47,7 +47,7 @@ export function ConnectorField<V extends { connector: string }>({
   if (connector && !choices.some(([c]) => c === connector)) choices.push([connector, always[connector] ?? connector]);
   const said =
     connector === 'manual'
-      ? 'The key is made at once; its request is on its page, and its certificate is brought there.'
+      ? 'The request to take to a CA is on the page of the key, and the certificate is brought there.'
       : chosen && !(chosen.name in always) && typeHelp[chosen.type];
   return (
     <SelectField

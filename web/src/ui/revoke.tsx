@@ -33,6 +33,7 @@ export function RevokeDialog({
   title,
   serial,
   consequences,
+  signing,
   run,
   close,
 }: {
@@ -40,6 +41,8 @@ export function RevokeDialog({
   serial: string;
   /** What this one's CA does; what is so of every certificate is said behind them. */
   consequences: ComponentChildren[];
+  /** What becomes of signing, a sentence. */
+  signing: string;
   /** Its answer is said when it went well. */
   run: (body: Revocation) => Promise<string>;
   close: () => void;
@@ -56,7 +59,7 @@ export function RevokeDialog({
           Signatures without a timestamp are refused by whoever looks; those with one from before the moment of
           revocation stay valid.
         </li>
-        <li>The key signs no more until it has another certificate, unless its policy allows a revoked one.</li>
+        <li>{signing}</li>
       </ul>
       <Note tone="warn" title="This cannot be undone." />
       <Form

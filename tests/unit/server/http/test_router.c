@@ -134,12 +134,14 @@ static void malformed_rows_are_refused(void **state)
     const struct route pattern[] = {{"GET", "/a/{b", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
     const struct route relative[] = {{"GET", "a", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
     const struct route tail[] = {{"GET", "/a/{b...}/c", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
+    const struct route empty[] = {{"GET", "/a//b", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
     const struct route twice[] = {
         {"GET", "/a/{b}", 1, handler, 0}, {"GET", "/a/{c}", 1, handler, 0}, {NULL, NULL, 0, NULL, 0}};
     assert_row_refused(no_handler, "no handler");
     assert_row_refused(method, "unknown method");
     assert_row_refused(pattern, "malformed pattern");
     assert_row_refused(tail, "malformed pattern");
+    assert_row_refused(empty, "malformed pattern");
     assert_row_refused(relative, "begins with /");
     assert_row_refused(twice, "twice");
 }

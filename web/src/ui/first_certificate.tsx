@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the first certificate of a key comes from, and what it says.
+import type { KeySources } from '../api/types';
+import { CaField } from './ca_field';
+import { ConnectorField } from './connector_field';
+import { TextField, type FormState } from './form';
+
+export interface FirstCertificate {
+  connector: string;
+  subject: string;
+  days: string;
+  ca: string;
+}
+export const byDefault: FirstCertificate = { connector: 'builtin', subject: '', days: '', ca: '' };
+
+/** The member `certificate` of a request. */
+export const firstCertificate = (v: FirstCertificate) =>
+  v.connector === 'none'
+    ? { issuer: 'none' }
+    : {
+        ...(v.connector === 'builtin' ? { issuer: 'builtin' } : { connector: v.connector }),
+        ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
+        ...(v.days && v.connector !== 'manual' ? { days: Number(v.days) } : {}),
+        ...(v.ca && v.connector === 'builtin' ? { ca: v.ca } : {}),
+      };
+
+export function FirstCertificateFields<V extends FirstCertificate>({
+  form: given,
+  sources,
+}: {
+  form: FormState<V>;
+  sources: KeySources | undefined;
+}) {
+  const form = given as unknown as FormState<FirstCertificate>;
+  const { connector } = form.values;
+  return (
+    <>
+      <ConnectorField form={form} sources={sources} none="None: a bare key pair" />
+      {connector === 'builtin' && <CaField form={form} none="The one made at the start" />}
+      {connector !== 'none' && (
+        <TextField
+          form={form}
+          name="subject"
+          label="Subject"
+          maxLength={255}
+          placeholder="CN=Example Release,O=Example,C=DE"
+        />
+      )}
+      {connector !== 'none' && connector !== 'manual' && (
+        <TextField
+          form={form}
+          name="days"
+          label="Validity in days"
+          type="number"
+          min={1}
+          max={460}
+          help={`${connector === 'builtin' ? '365' : 'What the CA gives,'} unless given; at most 460.`}
+        />
+      )}
+    </>
+  );
+}
