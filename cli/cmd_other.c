@@ -20,6 +20,8 @@ static status usage(struct cli *cli, struct error *err)
                                                 {"FAILED", "failed"}};
     cleanup_buf struct buf path = {0};
     cleanup_buf struct buf key = {0};
+    if (cli_has(cli, "months") && cli_has(cli, "total"))
+        return cli_usage(cli, err, "--months and --total exclude each other");
     if (cli_has(cli, "key"))
         TRY(key_reference(cli, cli_option(cli, "key"), &key, err));
     api_path(&path, "/v1/usage");
@@ -29,7 +31,7 @@ static status usage(struct cli *cli, struct error *err)
     api_query(&path, "to", cli_option(cli, "to"));
     api_query(&path, "principal", cli_option(cli, "signer"));
     api_query(&path, "group", cli_option(cli, "by"));
-    api_query(&path, "period", cli_has(cli, "months") ? "month" : NULL);
+    api_query(&path, "period", cli_has(cli, "total") ? "all" : cli_has(cli, "months") ? "month" : NULL);
     return api_list(cli, &path, columns, COUNT_OF(columns), err);
 }
 
@@ -60,6 +62,7 @@ static const struct cli_option usage_options[] = {
     {"signer", "NAME", "only this user or service account"},
     {"by", "WHAT", "key (default), project, signer or none: what is counted apart"},
     {"months", NULL, "by month instead of by day"},
+    {"total", NULL, "the whole time as one instead of by day"},
     {0},
 };
 static const struct cli_option ca_options[] = {{"issuing", NULL, "the issuing certificate instead of the root"}, {0}};

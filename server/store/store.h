@@ -350,17 +350,22 @@ enum usage_outcome { USAGE_SUCCESS, USAGE_REFUSED, USAGE_FAILED };
 status usage_add(struct db *db, const char *key_id, const char *principal_id, int64_t when_ms,
                  enum usage_outcome outcome, struct error *err);
 enum usage_group { USAGE_BY_KEY, USAGE_BY_PROJECT, USAGE_BY_SIGNER, USAGE_IN_ALL };
-struct usage {    /* what is not grouped by is "" */
-    char day[11]; /* of months "2026-01" */
+enum usage_period { USAGE_A_DAY, USAGE_A_MONTH, USAGE_ALL_TIME };
+enum usage_order { USAGE_OLDEST_FIRST, USAGE_NEWEST_FIRST, USAGE_MOST_FIRST }; /* then by names */
+struct usage {                                                                 /* what is not grouped by is "" */
+    char day[11];                                                              /* of months "2026-01", of all time "" */
     char key_id[ID_SIZE], project_name[NAME_SIZE], label[NAME_SIZE];
     char principal_id[ID_SIZE], principal_name[NAME_SIZE]; /* "": counted before signers were */
     int64_t success, refused, failed;
+    int64_t total; /* of rows, were there no limit */
 };
 struct usage_filter {
     const char *project_id, *key_id, *from_day, *to_day, *owner_id; /* NULL: any */
     const char *principal;                                          /* id or name; NULL: any */
     enum usage_group group;
-    bool by_month;
+    enum usage_period period;
+    enum usage_order order;
+    int limit; /* 0: all */
 };
 status usage_list(struct db *db, const struct usage_filter *filter, status (*each)(void *arg, const struct usage *u),
                   void *arg, struct error *err);

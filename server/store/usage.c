@@ -20,8 +20,10 @@ status usage_add(struct db *db, const char *key_id, const char *principal_id, in
 
 static void usage_read(const struct db_rows *rows, struct usage *out)
 {
-    *out = (struct usage){
-        .success = db_column_int(rows, 6), .refused = db_column_int(rows, 7), .failed = db_column_int(rows, 8)};
+    *out = (struct usage){.success = db_column_int(rows, 6),
+                          .refused = db_column_int(rows, 7),
+                          .failed = db_column_int(rows, 8),
+                          .total = db_column_int(rows, 9)};
     COLUMN_COPY(out->day, rows, 0);
     COLUMN_COPY(out->project_name, rows, 1);
     COLUMN_COPY(out->label, rows, 2);
@@ -48,34 +50,46 @@ static struct db_value text_or_empty(const char *text)
     return db_text(text ? text : "");
 }
 
-/* What is not grouped by is '', so that the rows of a group are equal in it. $7: by months; $8: enum usage_group. */
+/* What is not grouped by is '', so that the rows of a group are equal in it. $7: enum usage_period; $8: usage_group. */
 #define USAGE_COLUMNS                                                                                                  \
-    "CASE WHEN $7 = 1 THEN substr(u.day, 1, 7) ELSE u.day END AS period, "                                             \
+    "CASE WHEN $7 = 0 THEN u.day WHEN $7 = 1 THEN substr(u.day, 1, 7) ELSE '' END AS period, "                         \
     "CASE WHEN $8 IN (0, 1) THEN COALESCE(p.name, '') ELSE '' END AS project_name, "                                   \
     "CASE WHEN $8 = 0 THEN COALESCE(k.label, '') ELSE '' END AS key_label, "                                           \
     "CASE WHEN $8 = 2 THEN COALESCE(s.name, '') ELSE '' END AS signer_name, "                                          \
     "CASE WHEN $8 = 0 THEN u.key_id ELSE '' END AS key_of, "                                                           \
     "CASE WHEN $8 = 2 THEN u.principal_id ELSE '' END AS signer, "                                                     \
-    "CAST(SUM(u.success) AS BIGINT), CAST(SUM(u.refused) AS BIGINT), CAST(SUM(u.failed) AS BIGINT) "
+    "CAST(SUM(u.success) AS BIGINT) AS success, CAST(SUM(u.refused) AS BIGINT) AS refused, "                           \
+    "CAST(SUM(u.failed) AS BIGINT) AS failed "
 
-/* In the order of days (or months), then project, label and signer. from_day and to_day are both included. */
+#define USAGE_GROUPS                                                                                                   \
+    "SELECT " USAGE_COLUMNS "FROM key_usage u "                                                                        \
+    "LEFT JOIN signing_key k ON k.id = u.key_id LEFT JOIN project p ON p.id = k.project_id "                           \
+    "LEFT JOIN principal s ON s.id = u.principal_id "                                                                  \
+    "WHERE ($1 = '' OR k.project_id = $1) AND ($2 = '' OR u.key_id = $2) AND ($3 = '' OR u.day >= $3) "                \
+    "AND ($4 = '' OR u.day <= $4) AND ($5 = '' OR EXISTS (SELECT 1 FROM principal_role m "                             \
+    "WHERE m.project_id = k.project_id AND m.principal_id = $5 AND m.role = 1 "                                        \
+    "AND " ROLE_IN_TIME("m.", "$6") ")) AND ($9 = '' OR u.principal_id = $9 OR s.name = $9) GROUP BY 1, 2, 3, 4, 5, 6"
+
+#define USAGE_NAMES "project_name, key_label, signer_name, key_of, signer"
+#define USAGE_SQL(order)                                                                                               \
+    "SELECT g.*, COUNT(*) OVER () FROM (" USAGE_GROUPS ") g ORDER BY " order ", " USAGE_NAMES " LIMIT $10"
+
+/* from_day and to_day are both included. */
 status usage_list(struct db *db, const struct usage_filter *filter, status (*each)(void *arg, const struct usage *u),
                   void *arg, struct error *err)
 {
+    static const char *const texts[] = {
+        [USAGE_OLDEST_FIRST] = USAGE_SQL("period"),
+        [USAGE_NEWEST_FIRST] = USAGE_SQL("period DESC"),
+        [USAGE_MOST_FIRST] = USAGE_SQL("success DESC, refused DESC, failed DESC, period"),
+    };
     cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db,
-                 "SELECT " USAGE_COLUMNS "FROM key_usage u "
-                 "LEFT JOIN signing_key k ON k.id = u.key_id LEFT JOIN project p ON p.id = k.project_id "
-                 "LEFT JOIN principal s ON s.id = u.principal_id "
-                 "WHERE ($1 = '' OR k.project_id = $1) AND ($2 = '' OR u.key_id = $2) AND ($3 = '' OR u.day >= $3) "
-                 "AND ($4 = '' OR u.day <= $4) AND ($5 = '' OR EXISTS (SELECT 1 FROM principal_role m "
-                 "WHERE m.project_id = k.project_id AND m.principal_id = $5 AND m.role = 1 "
-                 "AND " ROLE_IN_TIME("m.", "$6") ")) AND ($9 = '' OR u.principal_id = $9 OR s.name = $9) "
-                                                 "GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6",
+    TRY(db_query(db, texts[filter->order],
                  DB_PARAMS(text_or_empty(filter->project_id), text_or_empty(filter->key_id),
                            text_or_empty(filter->from_day), text_or_empty(filter->to_day),
-                           text_or_empty(filter->owner_id), db_int(clock_now_ms()), db_int(filter->by_month),
-                           db_int((int64_t)filter->group), text_or_empty(filter->principal)),
+                           text_or_empty(filter->owner_id), db_int(clock_now_ms()), db_int((int64_t)filter->period),
+                           db_int((int64_t)filter->group), text_or_empty(filter->principal),
+                           db_int(filter->limit > 0 ? filter->limit : INT64_MAX)),
                  &rows, err));
 
     return usage_walk(rows, each, arg, err);
@@ -84,7 +98,7 @@ status usage_list(struct db *db, const struct usage_filter *filter, status (*eac
 /* CROSS: SQLite goes from key to key and takes the last days of each, which lie side by side. */
 #define SUM_SQL(whose)                                                                                                 \
     "SELECT u.day, '', '', '', '', '', CAST(SUM(u.success) AS BIGINT), CAST(SUM(u.refused) AS BIGINT), "               \
-    "CAST(SUM(u.failed) AS BIGINT) FROM signing_key k CROSS JOIN key_usage u "                                         \
+    "CAST(SUM(u.failed) AS BIGINT), 0 FROM signing_key k CROSS JOIN key_usage u "                                      \
     "WHERE u.key_id = k.id AND u.day >= $3 AND " whose " GROUP BY u.day ORDER BY u.day"
 
 status usage_sum_days(struct db *db, const char *owner_id, const char *from_day,

@@ -163,7 +163,7 @@ const answered = [
     }),
   ],
   ['/timestamps', '**/v1/tsa', (t) => ({ ...t, mode: 'relay', ready: false, reason: script, relay: [relay] })],
-  ['/usage', '**/v1/usage?*', () => ({ items: [usage], next: null })],
+  ['/usage', '**/v1/usage?*', () => ({ items: [usage], next: null, total: 1 })],
   [
     '/audit',
     '**/v1/audit?*',

@@ -335,7 +335,7 @@ function column(amount) {
       if (amount === 'many') await pages.at(page);
       if (caption) await checks[amount](page, caption, row);
       const picture = `${amount}-${place.replace(/[^a-z]+/g, '-')}-${caption ?? ''}`.replace(/[^a-z-]/gi, '');
-      await glance(page, picture, { rules: !(row.rows >= few) });
+      await glance(page, picture);
     });
   }
 }

@@ -87,7 +87,7 @@ test('a name that a spreadsheet would run is a text in the CSV', async () => {
       failed: 0,
     },
   ];
-  await page.route('**/v1/usage?*', (route) => route.fulfill({ json: { items, next: null } }));
+  await page.route('**/v1/usage?*', (route) => route.fulfill({ json: { items, next: null, total: items.length } }));
   await go('/usage?group=signer');
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'CSV' }).click();
@@ -96,17 +96,47 @@ test('a name that a spreadsheet would run is a text in the CSV', async () => {
   await page.unrouteAll({ behavior: 'wait' });
 });
 
-test('ten thousand rows are read page by page and shown in part', async () => {
-  await page.route('**/v1/usage?*', (route) => {
-    const after = Number(new URL(route.request().url()).searchParams.get('after') ?? 0);
-    const items = Array.from({ length: 1000 }, (_, i) => ({
-      ...{ day: month, project: `project-${(after + i) % 50}`, label: `key-${after + i}`, key: `key_${after + i}` },
-      ...{ signer: null, signer_id: null, success: after + i, refused: i % 3, failed: 0 },
-    }));
-    return route.fulfill({ json: { items, next: after + 1000 < 10_000 ? String(after + 1000) : null } });
+test('of ten thousand the first are shown, by three requests at once, and all of them are in the CSV file', async () => {
+  let holds = true;
+  const asked = [];
+  await page.route('**/v1/usage?*', async (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    asked.push(query);
+    const isAll = query.get('period') === 'all';
+    const rowAt = (i) => ({
+      ...{ day: isAll ? null : month, project: `project-${i % 50}`, label: `key-${i}`, key: `key_${i}` },
+      ...{ signer: null, signer_id: null, success: i, refused: i % 3, failed: 0 },
+    });
+    if (query.get('order')) {
+      const items = Array.from({ length: Number(query.get('limit')) }, (_, i) => rowAt(i));
+      return route.fulfill({ json: { items, next: null, total: 10_000 } });
+    }
+    const after = Number(query.get('after') ?? 0);
+    if (query.get('group') === 'none') return route.fulfill({ json: { items: [rowAt(7)], next: null, total: null } });
+    while (after === 3000 && holds) await new Promise((done) => setTimeout(done, 20));
+    const items = Array.from({ length: 1000 }, (_, i) => rowAt(after + i));
+    const next = after + 1000 < 10_000 ? String(after + 1000) : null;
+    return route.fulfill({ json: { items, next, total: null } }).catch(() => undefined); // it was given up
   });
   await go('/usage');
-  await page.getByText('The first 500 of 10,000; all are in the CSV file.').waitFor();
+  await page.getByText('The first 500 of 10,000 rows; all are in the CSV file.').waitFor();
+  await page.getByText('The newest 500 of 10,000 rows; all are in the CSV file.').waitFor();
+  assert.deepEqual(asked.map((q) => `${q.get('group')} ${q.get('period')} ${q.get('order')}`).sort(), [
+    'key all most',
+    'key month newest',
+    'none month null',
+  ]);
+  await page.getByRole('button', { name: 'CSV' }).click();
+  await page.getByRole('button', { name: 'Stop reading: 3,000 rows' }).click();
+  await page.getByRole('button', { name: 'CSV' }).waitFor();
+  holds = false;
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'CSV' }).click();
+  const lines = readFileSync(await (await download).path(), 'utf8')
+    .trimEnd()
+    .split('\r\n');
+  assert.equal(lines.length, 1 + 10_000);
+  assert.equal(lines.at(-1), `${month},project-49,key-9999,9999,0,0`);
   await page.unrouteAll({ behavior: 'wait' });
 });
 

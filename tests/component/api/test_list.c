@@ -250,6 +250,49 @@ static void a_filtered_list_is_paged_as_well(void **state)
     assert_string_equal(answer_text(w, "next"), "");
 }
 
+/* 300 keys in each of three months: the pages together have each row once, in its order, and no month more than asked
+ * for. */
+static void usage_is_paged_by_month_and_the_most_used_come_first(void **state)
+{
+    struct world *w = *state;
+    char after[256] = "", before[256] = "", target[512];
+    int seen = 0, pages = 0;
+    sqlite3 *db = database(w);
+
+    run(db,
+        "INSERT INTO key_usage (key_id, day, principal_id, success, refused, failed) "
+        "SELECT k.id, m.day, '', CAST(substr(k.label, 6) AS INTEGER), 0, 0 FROM signing_key k, (SELECT '2020-01-31' "
+        "AS day UNION SELECT '2020-02-01' UNION SELECT '2020-03-15') m WHERE k.label LIKE 'many-0002%' OR k.label "
+        "LIKE 'many-0003%' OR k.label LIKE 'many-0004%'");
+    do {
+        (void)snprintf(target, sizeof(target), "/v1/usage?period=month&from=2020-02-01&to=2020-12-31&limit=70%s%s",
+                       *after ? "&after=" : "", after);
+        assert_status(w, world_get(w, ADMIN, "%s", target), 200);
+        const struct json *items = json_get(w->answer, "items");
+        for (size_t i = 0; i < json_count(items); i++, seen++) {
+            const struct json *row = json_at(items, i);
+            char at[256];
+            (void)snprintf(at, sizeof(at), "%s %s", json_get_text(row, "day", ""), json_get_text(row, "label", ""));
+            assert_true(strcmp(before, at) < 0);
+            (void)text_copy(before, sizeof(before), at);
+        }
+        (void)text_copy(after, sizeof(after), json_get_text(w->answer, "next", ""));
+    } while (*after && ++pages < 20);
+    assert_int_equal(seen, 600);
+    assert_string_equal(before, "2020-03 many-000499");
+
+    assert_status(w, world_get(w, ADMIN, "/v1/usage?period=all&order=most&to=2020-12-31&limit=2"), 200);
+    const struct json *most = json_get(w->answer, "items");
+    assert_int_equal(json_get_integer(w->answer, "total", 0), 300);
+    assert_int_equal(json_count(most), 2);
+    assert_string_equal(json_get_text(json_at(most, 0), "label", ""), "many-000499");
+    assert_int_equal(json_get_integer(json_at(most, 0), "success", 0), 3 * 499);
+    assert_int_equal(json_type(json_get(json_at(most, 0), "day")), JSON_NULL);
+    assert_string_equal(json_get_text(json_at(most, 1), "label", ""), "many-000498");
+    run(db, "DELETE FROM key_usage WHERE day < '2021'");
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 static void a_filter_that_cannot_match_is_invalid_and_named(void **state)
 {
     struct world *w = *state;
@@ -284,6 +327,7 @@ int main(void)
         cmocka_unit_test(the_overview_of_a_hundred_thousand_keys_is_exact),
         cmocka_unit_test(a_filter_narrows_a_list),
         cmocka_unit_test(a_filtered_list_is_paged_as_well),
+        cmocka_unit_test(usage_is_paged_by_month_and_the_most_used_come_first),
         cmocka_unit_test(a_filter_that_cannot_match_is_invalid_and_named),
     };
     return cmocka_run_group_tests(tests, setup, world_close);

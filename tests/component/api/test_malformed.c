@@ -674,6 +674,8 @@ static void query_parameters_are_judged(void **state)
         {"/v1/usage?group=hsm", "group"},
         {"/v1/usage?group=", "group"},
         {"/v1/usage?period=week", "period"},
+        {"/v1/usage?order=least", "order"},
+        {"/v1/usage?order=newest&after=2026-01!demo!key!", "after: the list has pages with order oldest only"},
         {"/v1/usage?to=2026-01-01T00:00:00Z", "to"},
     };
 

@@ -309,6 +309,10 @@ static void usage_is_for_owners_not_for_other_members(void **state)
     assert_string_equal(json_get_text(row, "signer", ""), "signer");
     assert_int_equal(strlen(json_get_text(row, "day", "")), 7);
     assert_int_equal(json_type(json_get(row, "project")), JSON_NULL);
+    assert_int_equal(items_seen(w, OWNER, "/v1/usage?period=all&order=most&limit=1"), 1);
+    assert_int_equal(json_get_integer(w->answer, "total", 0), 1);
+    assert_int_equal(items_seen(w, SIGNER, "/v1/usage?period=all&order=most"), 0);
+    assert_int_equal(json_get_integer(w->answer, "total", -1), 0);
     (void)world_get(w, SIGNER, "/v1/usage?project=demo");
     assert_problem(w, CODE_FORBIDDEN, NULL);
     (void)world_get(w, APPROVER, "/v1/usage?key=demo:key");

@@ -228,8 +228,8 @@ export interface AuditHead {
 }
 
 export interface Usage {
-  /** The day in UTC, or the month. */
-  day: string;
+  /** The day in UTC, or the month; null: of all time. */
+  day: string | null;
   /** These five: null unless they are counted apart. */
   project: string | null;
   label: string | null;
@@ -239,6 +239,11 @@ export interface Usage {
   success: number;
   refused: number;
   failed: number;
+}
+
+export interface UsageList extends Page<Usage> {
+  /** Of rows, of which these are the first; null where there are pages. */
+  total: number | null;
 }
 
 export interface DayUsage {

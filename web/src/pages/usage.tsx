@@ -1,38 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reports of what was signed: by key, project, signer or in all, a day or a month each; as chart, table, CSV and on paper.
-import { useMemo } from 'preact/hooks';
-import { api, withQuery } from '../api/client';
-import type { Page, Usage } from '../api/types';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { api, withQuery, type Query } from '../api/client';
+import type { DayUsage, Usage, UsageList } from '../api/types';
 import { currentQuery, href } from '../app/router';
 import { csvOf } from '../lib/csv';
-import { download, number, plural } from '../lib/text';
+import { capital, download, number, plural } from '../lib/text';
 import { utcDay } from '../lib/time';
 import { seriesOf } from '../lib/usage';
-import { Button, Card, Empty, Figure, Grid, Loading, Note, PageHead, Problem } from '../ui/basic';
+import { Button, Card, Empty, Figure, Grid, Loading, PageHead, Problem } from '../ui/basic';
 import { DayChart } from '../ui/chart';
 import { DayFilter, Filters, SelectFilter, TextFilter, useFilter } from '../ui/filter';
-import { useQuery } from '../ui/query';
+import { readAll, useQuery, type Loaded } from '../ui/query';
 import { Table, type Column } from '../ui/table';
+import { toast } from '../ui/toast';
 
-const rowsMost = 20_000;
+/** Of a table; all are in the CSV file. */
 const shownMost = 500;
-
-interface Report {
-  rows: Usage[];
-  /** There is more than was read. */
-  isCut: boolean;
-}
-
-async function readReport(address: string, signal: AbortSignal): Promise<Report> {
-  const rows: Usage[] = [];
-  for (let after: string | null | undefined; after !== null;) {
-    const page: Page<Usage> = await api.get<Page<Usage>>(withQuery(address, { limit: 1000, after }), { signal });
-    rows.push(...page.items);
-    after = page.next;
-    if (rows.length >= rowsMost && after !== null) return { rows, isCut: true };
-  }
-  return { rows, isCut: false };
-}
 
 type Group = 'key' | 'project' | 'signer' | 'none';
 const groups: [Group, string][] = [
@@ -62,28 +46,6 @@ function periodsOf(from: string, to: string, byMonth: boolean): string[] {
   return found;
 }
 
-interface Total {
-  id: string;
-  row: Usage;
-  success: number;
-  refused: number;
-  failed: number;
-}
-
-/** All periods of one key, project or signer added up; who signed most comes first. */
-function totalsOf(rows: Usage[]): Total[] {
-  const byId = new Map<string, Total>();
-  for (const row of rows) {
-    const id = row.key ?? row.project ?? row.signer_id ?? '';
-    const total = byId.get(id) ?? { id, row, success: 0, refused: 0, failed: 0 };
-    total.success += row.success;
-    total.refused += row.refused;
-    total.failed += row.failed;
-    byId.set(id, total);
-  }
-  return [...byId.values()].sort((a, b) => b.success - a.success || b.refused - a.refused);
-}
-
 const unnamed = <span class="muted">not counted by signer then</span>;
 
 function nameColumns(group: Group): Column<Usage>[] {
@@ -105,7 +67,7 @@ function nameColumns(group: Group): Column<Usage>[] {
   return group === 'signer' ? [{ head: 'Signer', kind: 'main', cell: (r) => r.signer ?? unnamed }] : [];
 }
 
-const countColumns: Column<Pick<Usage, 'success' | 'refused' | 'failed'>>[] = [
+const countColumns: Column<Usage>[] = [
   { head: 'Signed', kind: 'number', cell: (t) => number(t.success) },
   { head: 'Refused', kind: 'number', cell: (t) => number(t.refused) },
   { head: 'Failed', kind: 'number', cell: (t) => number(t.failed) },
@@ -130,94 +92,100 @@ function saveCsv(rows: Usage[], group: Group, from: string, to: string) {
   download(`chancery-usage-by-${group}-${from}-${to}.csv`, csvOf([head, ...lines]), 'text/csv');
 }
 
-function Totals({ rows, group }: { rows: Usage[]; group: Group }) {
-  const totals = useMemo(() => totalsOf(rows), [rows]);
-  const what = groups.find(([g]) => g === group)![1];
-  if (group === 'none') return null;
-  return (
-    <Card title={`By ${what.toLowerCase()}`} flush>
-      <Table
-        caption={`Signatures by ${what.toLowerCase()}`}
-        rows={totals.slice(0, shownMost)}
-        id={(t) => t.id}
-        columns={[...nameColumns(group).map((c) => ({ ...c, cell: (t: Total) => c.cell(t.row) })), ...countColumns]}
-      />
-      {totals.length > shownMost && (
-        <p class="card-note muted">
-          The first {number(shownMost)} of {number(totals.length)}; all are in the CSV file.
-        </p>
-      )}
-    </Card>
+/** Reads all rows of `list`, a thousand at a time, and saves them; whoever leaves the page, or presses again, ends that. */
+function CsvButton({ list, save }: { list: string; save: (rows: Usage[]) => void }) {
+  const [read, setRead] = useState<number | null>(null);
+  const reading = useRef<AbortController | null>(null);
+  useEffect(() => () => reading.current?.abort(), [list]);
+  const begin = async () => {
+    const cancel = new AbortController();
+    reading.current = cancel;
+    const rows: Usage[] = [];
+    setRead(0);
+    try {
+      for (let after: string | null | undefined; after !== null;) {
+        const page: UsageList = await api.get<UsageList>(withQuery(list, { limit: 1000, after }), {
+          signal: cancel.signal,
+        });
+        rows.push(...page.items);
+        after = page.next;
+        setRead(rows.length);
+      }
+      save(rows);
+    } catch (e) {
+      if (!cancel.signal.aborted) toast(e instanceof Error ? capital(e.message) : String(e), 'bad');
+    } finally {
+      if (reading.current === cancel) {
+        reading.current = null;
+        setRead(null);
+      }
+    }
+  };
+  const stop = () => {
+    reading.current?.abort();
+    reading.current = null;
+    setRead(null);
+  };
+  return read === null ? (
+    <Button icon="download" onClick={() => void begin()}>
+      CSV
+    </Button>
+  ) : (
+    <Button icon="cross" onClick={stop}>
+      Stop reading: {plural(read, 'row')}
+    </Button>
   );
 }
 
-function Periods({ rows, group, byMonth }: { rows: Usage[]; group: Group; byMonth: boolean }) {
-  const newest = useMemo(() => [...rows].reverse(), [rows]);
-  const each = byMonth ? 'month' : 'day';
-  return (
-    <Card title={`Each ${each}`} flush>
-      <Table
-        caption={`Signatures of each ${each}`}
-        rows={newest.slice(0, shownMost)}
-        id={(r) => `${r.day} ${r.key} ${r.project} ${r.signer_id}`}
-        columns={[
-          { head: byMonth ? 'Month (UTC)' : 'Day (UTC)', kind: 'main', cell: (r) => r.day },
-          ...nameColumns(group).map((c) => ({ ...c, kind: undefined })),
-          ...countColumns,
-        ]}
-      />
-      {newest.length > shownMost && (
-        <p class="card-note muted">
-          The newest {number(shownMost)} of {plural(newest.length, 'row')}; all are in the CSV file.
-        </p>
-      )}
-    </Card>
-  );
-}
-
-function ReportView({
-  report,
-  group,
-  byMonth,
-  from,
-  to,
+/** A table of the first rows that the server has in this order. */
+function Rows({
+  of: list,
+  title,
+  caption,
+  columns,
+  order,
 }: {
-  report: Report;
-  group: Group;
-  byMonth: boolean;
-  from: string;
-  to: string;
+  of: Loaded<UsageList>;
+  title: string;
+  caption: string;
+  columns: Column<Usage>[];
+  /** "newest": in the words that say that these are not all. */
+  order: string;
 }) {
-  const { rows } = report;
-  const periods = useMemo(() => periodsOf(from, to, byMonth), [from, to, byMonth]);
+  if (!list.data)
+    return list.error ? <Problem error={list.error} retry={list.reload} /> : <Loading lines={6} label={title} />;
+  const { items, total } = list.data;
+  return (
+    <Card title={title} flush>
+      <Table
+        caption={caption}
+        rows={items}
+        id={(r) => `${r.day} ${r.key} ${r.project} ${r.signer_id}`}
+        columns={columns}
+      />
+      {total !== null && total > items.length && (
+        <p class="card-note muted">
+          The {order} {number(items.length)} of {plural(total, 'row')}; all are in the CSV file.
+        </p>
+      )}
+    </Card>
+  );
+}
+
+function Sums({ rows, periods, byMonth }: { rows: DayUsage[]; periods: string[]; byMonth: boolean }) {
   const series = useMemo(() => seriesOf(rows, periods), [rows, periods]);
   const [signed, refused, failed] = series.map((s) => s.values.reduce((a, b) => a + b, 0));
-  if (rows.length === 0)
-    return (
-      <Card>
-        <Empty icon="usage" title="Nothing was signed in this time">
-          Or it was signed with keys whose usage you may not see: it is for the owners of a project, auditors and
-          administrators.
-        </Empty>
-      </Card>
-    );
+  const label = byMonth ? 'Signatures a month' : 'Signatures a day';
   return (
     <>
-      {report.isCut && (
-        <Note tone="warn" title={`Only the first ${number(rowsMost)} rows were read`}>
-          Choose a shorter time, or months instead of days.
-        </Note>
-      )}
       <Grid columns={3}>
         <Figure label="Signed" value={number(signed!)} />
         <Figure label="Refused" value={number(refused!)} />
         <Figure label="Failed" value={number(failed!)} tone={failed ? 'bad' : undefined} />
       </Grid>
-      <Card title={byMonth ? 'Signatures a month' : 'Signatures a day'}>
-        <DayChart label={byMonth ? 'Signatures a month' : 'Signatures a day'} days={periods} series={series} />
+      <Card title={label}>
+        <DayChart label={label} days={periods} series={series} />
       </Card>
-      <Totals rows={rows} group={group} />
-      <Periods rows={rows} group={group} byMonth={byMonth} />
     </>
   );
 }
@@ -230,21 +198,26 @@ export function UsageReport() {
   const asked = { from: query.get('from') ?? undefined, to: query.get('to') ?? undefined };
   const from = isDay(asked.from) ? asked.from : byMonth ? monthsBack(11) : utcDay(-29);
   const to = isDay(asked.to) ? asked.to : utcDay();
-  const address = withQuery('/v1/usage', { ...filter, group, period: byMonth ? 'month' : 'day', from, to });
-  const report = useQuery<Report>(address, { read: readReport });
+  const period = byMonth ? 'month' : 'day';
+  const list = (more: Query) => withQuery('/v1/usage', { ...filter, from, to, ...more });
+  // The server adds up: three requests at once, whatever there is.
+  const sums = useQuery<DayUsage[]>(list({ group: 'none', period }), { read: readAll });
+  const most = useQuery<UsageList>(
+    group === 'none' ? null : list({ group, period: 'all', order: 'most', limit: shownMost }),
+  );
+  const newest = useQuery<UsageList>(list({ group, period, order: 'newest', limit: shownMost }));
+  const periods = useMemo(() => periodsOf(from, to, byMonth), [from, to, byMonth]);
+  const what = groups.find(([g]) => g === group)![1].toLowerCase();
+  const isEmpty = sums.data?.length === 0;
   return (
     <>
       <PageHead
         title="Usage"
         lead="How many signatures were made, refused and failed. Days and months are those of UTC, as quotas count them."
       >
-        <Button
-          icon="download"
-          disabled={!report.data?.rows.length}
-          onClick={() => saveCsv(report.data!.rows, group, from, to)}
-        >
-          CSV
-        </Button>
+        {!!sums.data?.length && (
+          <CsvButton list={list({ group, period })} save={(rows) => saveCsv(rows, group, from, to)} />
+        )}
         <Button icon="file" onClick={() => window.print()}>
           Print
         </Button>
@@ -262,12 +235,41 @@ export function UsageReport() {
         {from} to {to}
         {Object.entries(filter).map(([name, value]) => value && `, ${name} ${value}`)}
       </p>
-      {report.error && !report.data ? (
-        <Problem error={report.error} retry={report.reload} />
-      ) : report.data ? (
-        <ReportView report={report.data} group={group} byMonth={byMonth} from={from} to={to} />
-      ) : (
+      {sums.error && !sums.data ? (
+        <Problem error={sums.error} retry={sums.reload} />
+      ) : !sums.data ? (
         <Loading lines={8} label="The report" />
+      ) : isEmpty ? (
+        <Card>
+          <Empty icon="usage" title="Nothing was signed in this time">
+            Or it was signed with keys whose usage you may not see: it is for the owners of a project, auditors and
+            administrators.
+          </Empty>
+        </Card>
+      ) : (
+        <>
+          <Sums rows={sums.data} periods={periods} byMonth={byMonth} />
+          {group !== 'none' && (
+            <Rows
+              of={most}
+              title={`By ${what}`}
+              caption={`Signatures by ${what}`}
+              columns={[...nameColumns(group), ...countColumns]}
+              order="first"
+            />
+          )}
+          <Rows
+            of={newest}
+            title={`Each ${period}`}
+            caption={`Signatures of each ${period}`}
+            columns={[
+              { head: byMonth ? 'Month (UTC)' : 'Day (UTC)', kind: 'main', cell: (r) => r.day },
+              ...nameColumns(group).map((c) => ({ ...c, kind: undefined })),
+              ...countColumns,
+            ]}
+            order="newest"
+          />
+        </>
       )}
     </>
   );

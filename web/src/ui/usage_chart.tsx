@@ -3,7 +3,7 @@
 import { useMemo } from 'preact/hooks';
 import { withQuery } from '../api/client';
 import { ApiError } from '../api/problem';
-import type { DayUsage, Usage } from '../api/types';
+import type { DayUsage } from '../api/types';
 import { href } from '../app/router';
 import { lastDays, seriesOf } from '../lib/usage';
 import { Card, Empty, Loading, Problem } from './basic';
@@ -45,7 +45,7 @@ export function DayUsageCard({
 
 export function UsageCard({ of, days = 30, ...shape }: Shape & { of: { key: string } | { project: string } }) {
   const from = useMemo(() => lastDays(days)[0], [days]);
-  const usage = useQuery<Usage[]>(withQuery('/v1/usage', { ...of, from, group: 'none' }), { read: readAll });
+  const usage = useQuery<DayUsage[]>(withQuery('/v1/usage', { ...of, from, group: 'none' }), { read: readAll });
   const isHidden = usage.error instanceof ApiError && usage.error.status === 403;
   return isHidden ? null : <DayUsageCard of={usage} days={days} {...shape} />;
 }

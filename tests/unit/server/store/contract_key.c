@@ -378,22 +378,51 @@ static void usage_is_added_up_by_month_project_and_signer(void **state)
         struct usage_filter filter;
         const char *expected;
     } rows[] = {
-        {{.by_month = true}, "1970-01 demo/rsa/ 3,1970-01 other/rsa/ 1,1970-02 demo/rsa/ 2"},
-        {{.by_month = true, .group = USAGE_BY_PROJECT}, "1970-01 demo// 3,1970-01 other// 1,1970-02 demo// 2"},
-        {{.by_month = true, .group = USAGE_BY_SIGNER},
+        {{.period = USAGE_A_MONTH}, "1970-01 demo/rsa/ 3,1970-01 other/rsa/ 1,1970-02 demo/rsa/ 2"},
+        {{.period = USAGE_A_MONTH, .group = USAGE_BY_PROJECT}, "1970-01 demo// 3,1970-01 other// 1,1970-02 demo// 2"},
+        {{.period = USAGE_A_MONTH, .group = USAGE_BY_SIGNER},
          "1970-01 //alice 3,1970-01 //build-1 1,1970-02 // 1,1970-02 //alice 1"},
-        {{.by_month = true, .group = USAGE_IN_ALL}, "1970-01 // 4,1970-02 // 2"},
+        {{.period = USAGE_A_MONTH, .group = USAGE_IN_ALL}, "1970-01 // 4,1970-02 // 2"},
         {{.group = USAGE_BY_SIGNER, .key_id = "key_a", .to_day = "1970-01-01"},
          "1970-01-01 //alice 1,1970-01-01 //build-1 1"},
         {{.principal = "build-1"}, "1970-01-01 demo/rsa/ 1"},
         {{.principal = "svc_a"}, "1970-01-01 demo/rsa/ 1"},
         {{.principal = "nobody"}, ""},
+        {{.period = USAGE_ALL_TIME}, " demo/rsa/ 5, other/rsa/ 1"},
+        {{.period = USAGE_ALL_TIME, .group = USAGE_IN_ALL, .from_day = "1970-01-02"}, " // 4"},
+        {{.period = USAGE_ALL_TIME, .group = USAGE_BY_SIGNER, .order = USAGE_MOST_FIRST},
+         " //alice 4, // 1, //build-1 1"},
+        {{.period = USAGE_A_MONTH, .order = USAGE_NEWEST_FIRST},
+         "1970-02 demo/rsa/ 2,1970-01 demo/rsa/ 3,1970-01 other/rsa/ 1"},
+        {{.period = USAGE_A_MONTH, .order = USAGE_MOST_FIRST},
+         "1970-01 demo/rsa/ 3,1970-02 demo/rsa/ 2,1970-01 other/rsa/ 1"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct collected c = {0};
         assert_ok(usage_list(w->db, &rows[i].filter, usage_group_text, &c, &w->err), &w->err);
         assert_string_equal(c.text, rows[i].expected);
     }
+}
+
+static status usage_total_text(void *arg, const struct usage *u)
+{
+    char text[64];
+    (void)snprintf(text, sizeof(text), "%s of %lld", u->label, (long long)u->total);
+    collect(arg, text);
+    return OK;
+}
+
+static void usage_of_a_limit_says_how_many_rows_there_are(void **state)
+{
+    struct world *w = *state;
+    struct collected c = {0};
+    people_and_keys(w);
+    assert_ok(usage_add(w->db, "key_a", "usr_a", 0, USAGE_REFUSED, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_b", "usr_a", 0, USAGE_FAILED, &w->err), &w->err);
+    assert_ok(usage_add(w->db, "key_c", "usr_a", 0, USAGE_SUCCESS, &w->err), &w->err);
+    const struct usage_filter filter = {.period = USAGE_ALL_TIME, .order = USAGE_MOST_FIRST, .limit = 2};
+    assert_ok(usage_list(w->db, &filter, usage_total_text, &c, &w->err), &w->err);
+    assert_string_equal(c.text, "rsa-2 of 3,rsa of 3");
 }
 
 static void certificate_authority_is_found_by_name(void **state)
@@ -429,6 +458,7 @@ const struct CMUnitTest key_tests[] = {
     WORLD_TEST(usage_is_counted_by_key_day_and_outcome),
     WORLD_TEST(usage_is_listed_by_every_filter),
     WORLD_TEST(usage_is_added_up_by_month_project_and_signer),
+    WORLD_TEST(usage_of_a_limit_says_how_many_rows_there_are),
     WORLD_TEST(certificate_authority_is_found_by_name),
 };
 const size_t key_test_count = COUNT_OF(key_tests);
