@@ -50,41 +50,47 @@ static struct db_value text_or_empty(const char *text)
     return db_text(text ? text : "");
 }
 
-/* What is not grouped by is '', so that the rows of a group are equal in it. $7: enum usage_period; $8: usage_group. */
-#define USAGE_COLUMNS                                                                                                  \
-    "CASE WHEN $7 = 0 THEN u.day WHEN $7 = 1 THEN substr(u.day, 1, 7) ELSE '' END AS period, "                         \
-    "CASE WHEN $8 IN (0, 1) THEN COALESCE(p.name, '') ELSE '' END AS project_name, "                                   \
-    "CASE WHEN $8 = 0 THEN COALESCE(k.label, '') ELSE '' END AS key_label, "                                           \
-    "CASE WHEN $8 = 2 THEN COALESCE(s.name, '') ELSE '' END AS signer_name, "                                          \
-    "CASE WHEN $8 = 0 THEN u.key_id ELSE '' END AS key_of, "                                                           \
-    "CASE WHEN $8 = 2 THEN u.principal_id ELSE '' END AS signer, "                                                     \
-    "CAST(SUM(u.success) AS BIGINT) AS success, CAST(SUM(u.refused) AS BIGINT) AS refused, "                           \
-    "CAST(SUM(u.failed) AS BIGINT) AS failed "
+#define OWNED "SELECT id FROM signing_key WHERE " PROJECT_OF("project_id", "$5", ROLE_OWNER, "$6")
+/* Added up before anything is joined: of a store with many keys and days that is most of the work. What is not grouped
+ * by is '', so that the rows of a group are equal in it. $7: enum usage_period; $8: usage_group. */
+#define USAGE_SUMS                                                                                                     \
+    "SELECT CASE WHEN $7 = 0 THEN u.day WHEN $7 = 1 THEN substr(u.day, 1, 7) ELSE '' END AS period, "                  \
+    "CASE WHEN $8 IN (0, 1) THEN u.key_id ELSE '' END AS key_of, "                                                     \
+    "CASE WHEN $8 = 2 THEN u.principal_id ELSE '' END AS signer, CAST(SUM(u.success) AS BIGINT) AS success, "          \
+    "CAST(SUM(u.refused) AS BIGINT) AS refused, CAST(SUM(u.failed) AS BIGINT) AS failed FROM key_usage u "             \
+    "WHERE ($1 = '' OR u.key_id IN (SELECT id FROM signing_key WHERE project_id = $1)) "                               \
+    "AND ($2 = '' OR u.key_id = $2) AND ($3 = '' OR u.day >= $3) AND ($4 = '' OR u.day <= $4) "                        \
+    "AND ($5 = '' OR u.key_id IN (" OWNED ")) "                                                                        \
+    "AND ($9 = '' OR u.principal_id = $9 OR u.principal_id IN (SELECT id FROM principal WHERE name = $9)) "            \
+    "GROUP BY 1, 2, 3"
 
-#define USAGE_GROUPS                                                                                                   \
-    "SELECT " USAGE_COLUMNS "FROM key_usage u "                                                                        \
-    "LEFT JOIN signing_key k ON k.id = u.key_id LEFT JOIN project p ON p.id = k.project_id "                           \
-    "LEFT JOIN principal s ON s.id = u.principal_id "                                                                  \
-    "WHERE ($1 = '' OR k.project_id = $1) AND ($2 = '' OR u.key_id = $2) AND ($3 = '' OR u.day >= $3) "                \
-    "AND ($4 = '' OR u.day <= $4) AND ($5 = '' OR EXISTS (SELECT 1 FROM principal_role m "                             \
-    "WHERE m.project_id = k.project_id AND m.principal_id = $5 AND m.role = 1 "                                        \
-    "AND " ROLE_IN_TIME("m.", "$6") ")) AND ($9 = '' OR u.principal_id = $9 OR s.name = $9) GROUP BY 1, 2, 3, 4, 5, 6"
-
-#define USAGE_NAMES "project_name, key_label, signer_name, key_of, signer"
-#define USAGE_SQL(order)                                                                                               \
-    "SELECT g.*, COUNT(*) OVER () FROM (" USAGE_GROUPS ") g ORDER BY " order ", " USAGE_NAMES " LIMIT $10"
+#define USAGE_NAMES "project_name, key_label, signer_name, key_id, signer"
+#define USAGE_JOINS                                                                                                    \
+    "FROM (" USAGE_SUMS ") a LEFT JOIN signing_key k ON k.id = a.key_of LEFT JOIN project p ON p.id = k.project_id "   \
+    "LEFT JOIN principal s ON s.id = a.signer"
+#define USAGE_KEYS                                                                                                     \
+    "SELECT a.period, COALESCE(p.name, '') AS project_name, COALESCE(k.label, '') AS key_label, '' AS signer_name, "   \
+    "a.key_of AS key_id, '' AS signer, a.success, a.refused, a.failed " USAGE_JOINS
+/* The keys of a project are one row. */
+#define USAGE_OTHERS                                                                                                   \
+    "SELECT a.period, COALESCE(p.name, '') AS project_name, '' AS key_label, COALESCE(s.name, '') AS signer_name, "    \
+    "'' AS key_id, a.signer, CAST(SUM(a.success) AS BIGINT) AS success, CAST(SUM(a.refused) AS BIGINT) AS refused, "   \
+    "CAST(SUM(a.failed) AS BIGINT) AS failed " USAGE_JOINS " GROUP BY 1, 2, 3, 4, 5, 6"
+#define USAGE_SQL(rows, order)                                                                                         \
+    "SELECT g.*, COUNT(*) OVER () FROM (" rows ") g ORDER BY " order ", " USAGE_NAMES " LIMIT $10"
+#define USAGE_ORDERS(rows)                                                                                             \
+    {                                                                                                                  \
+        [USAGE_OLDEST_FIRST] = USAGE_SQL(rows, "period"), [USAGE_NEWEST_FIRST] = USAGE_SQL(rows, "period DESC"),       \
+        [USAGE_MOST_FIRST] = USAGE_SQL(rows, "success DESC, refused DESC, failed DESC, period"),                       \
+    }
 
 /* from_day and to_day are both included. */
 status usage_list(struct db *db, const struct usage_filter *filter, status (*each)(void *arg, const struct usage *u),
                   void *arg, struct error *err)
 {
-    static const char *const texts[] = {
-        [USAGE_OLDEST_FIRST] = USAGE_SQL("period"),
-        [USAGE_NEWEST_FIRST] = USAGE_SQL("period DESC"),
-        [USAGE_MOST_FIRST] = USAGE_SQL("success DESC, refused DESC, failed DESC, period"),
-    };
+    static const char *const of_keys[] = USAGE_ORDERS(USAGE_KEYS), *const of_others[] = USAGE_ORDERS(USAGE_OTHERS);
     cleanup_rows struct db_rows *rows = NULL;
-    TRY(db_query(db, texts[filter->order],
+    TRY(db_query(db, (filter->group == USAGE_BY_KEY ? of_keys : of_others)[filter->order],
                  DB_PARAMS(text_or_empty(filter->project_id), text_or_empty(filter->key_id),
                            text_or_empty(filter->from_day), text_or_empty(filter->to_day),
                            text_or_empty(filter->owner_id), db_int(clock_now_ms()), db_int((int64_t)filter->period),
