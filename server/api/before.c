@@ -52,33 +52,45 @@ static bool path_names(const struct request *req, const struct principal *who)
     return who->type == PRINCIPAL_USER && *user && (strcmp(user, who->id) == 0 || strcmp(user, who->name) == 0);
 }
 
-/* Of a service account: whether the caller is in the team that owns it. */
-static status team_owns(struct db *db, const struct request *req, const struct principal *who, bool *out,
-                        struct error *err)
+/* The team that the path names, or that owns the service account named there; "": none. */
+static status team_of_path(struct db *db, const struct request *req, char out[ID_SIZE], struct error *err)
 {
-    struct principal account;
-    const char *asked = request_param(req, "account");
-    *out = false;
-    if (!*asked)
-        return OK;
+    const char *asked = request_param(req, "team"), *account = request_param(req, "account");
+    struct team team;
+    struct principal owned;
+    status s = OK;
 
-    status s = principal_find(db, asked, &account, err);
-    if (s.code == CODE_NOT_FOUND)
-        return OK;
-    TRY(s);
-    return account.type == PRINCIPAL_SERVICE_ACCOUNT && *account.team_id
-               ? team_has(db, account.team_id, who->id, out, err)
-               : OK;
+    *out = '\0';
+    if (*asked) {
+        s = team_find(db, asked, &team, err);
+        if (is_ok(s))
+            (void)text_copy(out, ID_SIZE, team.id);
+    } else if (*account) {
+        s = principal_find(db, account, &owned, err);
+        if (is_ok(s) && owned.type == PRINCIPAL_SERVICE_ACCOUNT)
+            (void)text_copy(out, ID_SIZE, owned.team_id);
+    }
+    return s.code == CODE_NOT_FOUND ? OK : s;
+}
+
+static status is_in_team_of_path(struct db *db, const struct request *req, const struct principal *who, bool *out,
+                                 struct error *err)
+{
+    char team[ID_SIZE];
+
+    *out = false;
+    TRY(team_of_path(db, req, team, err));
+    return *team ? team_has(db, team, who->id, out, err) : OK;
 }
 
 static status judge_platform(struct db *db, const struct request *req, enum permission permission,
                              const struct principal *who, struct error *err)
 {
-    bool owned = false;
+    bool is_its_own = false;
     if (permission_granted(permission, who, 0, path_names(req, who)))
         return OK;
-    TRY(team_owns(db, req, who, &owned, err));
-    if (permission_granted(permission, who, 0, owned))
+    TRY(is_in_team_of_path(db, req, who, &is_its_own, err));
+    if (permission_granted(permission, who, 0, is_its_own))
         return OK;
 
     bool names_an_object = strchr(request_route(req)->pattern, '{') != NULL;

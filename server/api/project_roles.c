@@ -76,6 +76,6 @@ static status team_roles(void *arg, struct request *req, struct response *res, s
 const struct route project_role_routes[] = {
     {"GET", "/v1/users/{user}/roles", PERMISSION_SELF_OR_READ_ALL, user_roles, 0},
     {"GET", "/v1/service-accounts/{account}/roles", PERMISSION_SELF_OR_READ_ALL, account_roles, 0},
-    {"GET", "/v1/teams/{team}/roles", PERMISSION_READ_ALL, team_roles, 0},
+    {"GET", "/v1/teams/{team}/roles", PERMISSION_SELF_OR_READ_ALL, team_roles, 0},
     {0},
 };

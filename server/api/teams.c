@@ -274,10 +274,10 @@ static status team_member_list_get(void *arg, struct request *req, struct respon
 const struct route team_routes[] = {
     {"POST", "/v1/teams", PERMISSION_ADMINISTER, team_create, 0},
     {"GET", "/v1/teams", PERMISSION_READ_ALL, team_list_get, 0},
-    {"GET", "/v1/teams/{team}", PERMISSION_READ_ALL, team_get, 0},
+    {"GET", "/v1/teams/{team}", PERMISSION_SELF_OR_READ_ALL, team_get, 0},
     {"PATCH", "/v1/teams/{team}", PERMISSION_ADMINISTER, team_patch, 0},
     {"DELETE", "/v1/teams/{team}", PERMISSION_ADMINISTER, team_remove, 0},
-    {"GET", "/v1/teams/{team}/members", PERMISSION_READ_ALL, team_member_list_get, 0},
+    {"GET", "/v1/teams/{team}/members", PERMISSION_SELF_OR_READ_ALL, team_member_list_get, 0},
     {"POST", "/v1/teams/{team}/members", PERMISSION_ADMINISTER, team_member_add, 0},
     {"DELETE", "/v1/teams/{team}/members/{principal}", PERMISSION_ADMINISTER, team_member_remove, 0},
     {0},

@@ -79,8 +79,9 @@ enum permission {
     PERMISSION_ADMINISTER,         /* administrator */
     PERMISSION_PROJECT_READ,       /* administrator, auditor, any member of the project */
     PERMISSION_PROJECT_MANAGE,     /* administrator, owner of the project */
-    PERMISSION_SELF_OR_ADMINISTER, /* the user named in the path, the team of the account named there, administrator */
-    PERMISSION_SELF_OR_READ_ALL,   /* the same, and auditor: to look */
+    PERMISSION_SELF_OR_ADMINISTER, /* the user named in the path, members of the team that owns the account named there,
+                                      administrator */
+    PERMISSION_SELF_OR_READ_ALL,   /* the same, members of the team named there, and auditor: to look */
     PERMISSION_COUNT
 };
 /* Bits of enum scope, of which a credential needs one to be let in. */

@@ -107,7 +107,7 @@ const objects = [
   ['/keys/demo:p256/digests', '/v1/keys/demo:p256/digests', readers],
   ['/approvals/{approval}', '/v1/approvals/{approval}', [...readers, ...inProject]],
   ['/users/olga', '/v1/users/olga', [...readers, 'owner']],
-  ['/teams/release', '/v1/teams/release', readers],
+  ['/teams/release', '/v1/teams/release', [...readers, 'signer']],
   ['/service-accounts/demo-signer', '/v1/service-accounts/demo-signer', readers],
   ['/audit/5', '/v1/audit?after=4&limit=1', readers],
   ['/hsms/default', '/v1/hsms/default', readers],

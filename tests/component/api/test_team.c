@@ -248,6 +248,26 @@ static void explanation_tells_how_somebody_is_a_signer(void **state)
     assert_string_equal(reason, "signer of demo by team builders");
 }
 
+/* After the tests before: signer and stranger are in builders. */
+static void members_look_at_their_team_and_at_no_other(void **state)
+{
+    static const char *const targets[] = {"/v1/teams/builders", "/v1/teams/builders/members",
+                                          "/v1/teams/builders/roles"};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT_OF(targets); i++) {
+        assert_status(w, world_get(w, STRANGER, "%s", targets[i]), 200);
+        assert_status(w, world_get(w, OWNER, "%s", targets[i]), 404);
+    }
+    assert_status(w, world_post(w, ADMIN, "/v1/teams", "{\"name\":\"others\"}"), 201);
+    assert_status(w, world_get(w, STRANGER, "/v1/teams/others"), 404);
+    assert_status(w, world_get(w, STRANGER, "/v1/teams"), 403);
+    assert_status(w, world_post(w, STRANGER, "/v1/teams/builders/members", "{\"principal\":\"owner\"}"), 404);
+    team_leaves(w, "stranger");
+    assert_status(w, world_get(w, STRANGER, "/v1/teams/builders"), 404);
+    team_takes(w, "stranger");
+}
+
 static void a_removed_team_takes_its_roles_and_gives_its_name_free(void **state)
 {
     struct world *w = *state;
@@ -314,6 +334,7 @@ int main(void)
         cmocka_unit_test(roles_are_listed_with_the_team_they_come_by_in_pages),
         cmocka_unit_test(a_team_has_its_own_roles_and_a_user_is_no_team),
         cmocka_unit_test(explanation_tells_how_somebody_is_a_signer),
+        cmocka_unit_test(members_look_at_their_team_and_at_no_other),
         cmocka_unit_test(a_removed_team_takes_its_roles_and_gives_its_name_free),
         cmocka_unit_test(a_stale_change_of_a_team_changes_nothing),
         cmocka_unit_test(every_change_of_a_team_is_on_record_with_the_principal),

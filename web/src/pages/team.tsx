@@ -2,7 +2,7 @@
 // One team: who is in it, and what its members may do by it.
 import { useState } from 'preact/hooks';
 import { api, path } from '../api/client';
-import { isAdministrator } from '../api/session';
+import { isAdministrator, readsAll } from '../api/session';
 import type { Team, TeamMember } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href, navigate } from '../app/router';
@@ -10,15 +10,15 @@ import { capital, nameOf } from '../lib/text';
 import { Badge, Button, Card, Empty, Loading, PageHead, Problem, Time } from '../ui/basic';
 import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
-import { PrincipalField } from '../ui/principal';
+import { PrincipalField, PrincipalLink } from '../ui/principal';
 import { usePages, useQuery } from '../ui/query';
 import { RolesCard } from '../ui/roles';
 import { PagedTable } from '../ui/table';
 import { Tabs } from '../ui/tabs';
 import { toast } from '../ui/toast';
 
-const crumbs: [string, string][] = [['Teams', href('/teams')]];
-const pageOf = (m: TeamMember) => href(m.type === 'user' ? '/users' : '/service-accounts', m.name);
+/** Its members see this page, but not the list. */
+const crumbs = (): [string, string][] => (readsAll.value ? [['Teams', href('/teams')]] : []);
 
 function AddMember({ of, close }: { of: Team; close: () => void }) {
   const form = useForm({ principal: '' });
@@ -135,7 +135,7 @@ function Members({ of: team }: { of: Team }) {
         id={(m) => m.principal}
         empty={<Empty icon="user" title={`Nobody is in ${team.name} yet`} />}
         columns={[
-          { head: 'Name', kind: 'main', cell: (m) => <a href={pageOf(m)}>{m.name}</a> },
+          { head: 'Name', kind: 'main', cell: (m) => <PrincipalLink type={m.type} name={m.name} /> },
           { head: 'Kind', cell: (m) => capital(nameOf(m.type)) },
           { head: 'State', cell: (m) => <Badge state={m.state} /> },
           { head: 'Since', cell: (m) => <Time at={m.since} style="date" /> },
@@ -151,13 +151,13 @@ export function TeamPage({ params }: PageProps) {
   if (!team)
     return (
       <>
-        <PageHead title={params.team} crumbs={crumbs} />
+        <PageHead title={params.team} crumbs={crumbs()} />
         {error ? <Problem error={error} retry={reload} /> : <Loading label="Team" />}
       </>
     );
   return (
     <>
-      <PageHead title={team.name} crumbs={crumbs} lead={team.description}>
+      <PageHead title={team.name} crumbs={crumbs()} lead={team.description}>
         {isAdministrator.value && (
           <>
             <Button onClick={() => openDialog((close) => <EditTeam of={team} reload={reload} close={close} />)}>
