@@ -221,6 +221,20 @@ static void a_renewed_certificate_is_like_the_one_before_but_for_its_serial(void
     X509_free(after);
 }
 
+static status key_count(void *arg, const struct hsm_found *found, struct error *err)
+{
+    (void)found, (void)err;
+    (*(int *)arg)++;
+    return OK;
+}
+
+static int hsm_keys(struct world *w)
+{
+    int count = 0;
+    assert_ok(w, hsm_list(w->hsm.h, deadline_in(10000), key_count, &count, &w->err));
+    return count;
+}
+
 static void a_stale_rotation_is_refused_before_the_hsm_makes_a_key(void **state)
 {
     struct world *w = *state;
@@ -235,6 +249,37 @@ static void a_stale_rotation_is_refused_before_the_hsm_makes_a_key(void **state)
     assert_int_equal(w->faults->generated, generated); /* refused before the HSM works for nothing */
     assert_status(w, world_get(w, OWNER, "/v1/keys/%s", id), 200);
     assert_int_equal(json_get_integer(w->answer, "version", 0), 1);
+}
+
+static struct {
+    struct world *w;
+    struct signing_key key;
+} other;
+
+static void somebody_else_chooses_a_connector(void)
+{
+    struct error err = {0};
+    (void)text_copy(other.key.connector, sizeof(other.key.connector), CONNECTOR_MANUAL);
+    assert_ok(other.w, signing_key_set_connector(store_writer(other.w->store), &other.key, &err));
+}
+
+static void a_rotation_whose_connector_is_changed_meanwhile_is_refused_and_leaves_no_key(void **state)
+{
+    struct world *w = *state;
+    char id[ID_SIZE];
+
+    world_key(w, "meanwhile", "p256", id);
+    other.w = w;
+    assert_ok(w, signing_key_find(store_writer(w->store), id, &other.key, &w->err));
+    int before = hsm_keys(w);
+    w->faults->then = somebody_else_chooses_a_connector;
+    (void)act(w, id, "rotate", "{}");
+    assert_problem(w, CODE_CONFLICT, "changed by somebody else meanwhile");
+    assert_int_equal(hsm_keys(w), before);
+    assert_status(w, world_get(w, OWNER, "/v1/keys/%s", id), 200);
+    assert_int_equal(json_get_integer(w->answer, "version", 0), 1);
+    assert_string_equal(answer_text(w, "connector_name"), "manual");
+    signing_key_clear(&other.key);
 }
 
 static void a_retired_key_is_neither_rotated_nor_renewed(void **state)
@@ -314,6 +359,7 @@ int main(void)
         cmocka_unit_test(versions_tell_their_states_and_keep_their_certificates),
         cmocka_unit_test(a_renewed_certificate_is_like_the_one_before_but_for_its_serial),
         cmocka_unit_test(a_stale_rotation_is_refused_before_the_hsm_makes_a_key),
+        cmocka_unit_test(a_rotation_whose_connector_is_changed_meanwhile_is_refused_and_leaves_no_key),
         cmocka_unit_test(a_retired_key_is_neither_rotated_nor_renewed),
         cmocka_unit_test(destroying_a_key_destroys_every_version),
         cmocka_unit_test(a_pending_key_is_made_when_it_is_activated_as_it_was_ordered),

@@ -158,9 +158,13 @@ static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_ATTRIBUTE *
     if (switches.insensitive)
         attribute_set(copy, privates, CKA_SENSITIVE, &no);
     CK_RV rv = behind->C_GenerateKeyPair(session, m, public, publics, copy, privates, pub, priv);
-    if (rv == CKR_OK)
-        atomic_fetch_add(&switches.generated, 1);
-    return rv;
+    if (rv != CKR_OK)
+        return rv;
+    atomic_fetch_add(&switches.generated, 1);
+    void (*then)(void) = atomic_exchange(&switches.then, NULL);
+    if (then)
+        then();
+    return CKR_OK;
 }
 
 static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)

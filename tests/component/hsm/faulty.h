@@ -21,6 +21,7 @@ struct faults {
     atomic_ulong write_fail;        /* C_SetAttributeValue of a public key gives this CK_RV */
     atomic_ulong open_session_fail; /* every C_OpenSession gives this CK_RV */
     atomic_ulong session_info_fail; /* every C_GetSessionInfo gives this CK_RV */
+    _Atomic(void (*)(void)) then;   /* called once, when C_GenerateKeyPair has made a key */
     atomic_int opens, logins, searches, generated, signed_count, initialized, finalized; /* calls that went through */
 };
 /* Symbol of the module: struct faults *faults(void). */
