@@ -36,6 +36,7 @@ export function Accounts() {
         </Empty>
       }
       id={(a) => a.id}
+      name={(a) => a.name}
       columns={[
         { head: 'Name', kind: 'main', cell: (a) => <a href={href('/service-accounts', a.name)}>{a.name}</a> },
         { head: 'Description', cell: (a) => a.description },

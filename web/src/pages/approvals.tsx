@@ -59,7 +59,7 @@ function List({
   caption: string;
   empty: VNode;
 }) {
-  const pages = usePages<Approval>('/v1/approvals', filter);
+  const pages = usePages<Approval>('/v1/approvals', filter, { name: (a) => a.id });
   return (
     <Card flush>
       <PagedTable

@@ -119,6 +119,7 @@ export function Cas() {
       ]}
       create={{ label: 'New CA', dialog: (close) => <NewCa close={close} /> }}
       id={(c) => c.name}
+      name={(c) => c.name}
       columns={[
         { head: 'Name', kind: 'main', cell: (c) => <a href={href('/cas', c.name)}>{c.name}</a> },
         { head: 'Subject', cell: (c) => c.subject },

@@ -195,6 +195,7 @@ export function Connectors() {
       ]}
       create={{ label: 'New connector', dialog: (close) => <NewConnector close={close} /> }}
       id={(c) => c.id}
+      name={(c) => c.name}
       columns={[
         { head: 'Name', kind: 'main', cell: (c) => <a href={href('/connectors', c.name)}>{c.name}</a> },
         { head: 'Type', cell: (c) => connectorTypes[c.type] },

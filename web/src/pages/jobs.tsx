@@ -43,7 +43,7 @@ export const jobColumns: Column<Job>[] = [
 
 export function Jobs() {
   const filter = useFilter('state', 'kind');
-  const pages = usePages<Job>('/v1/jobs', filter);
+  const pages = usePages<Job>('/v1/jobs', filter, { name: (j) => j.id });
   const isFiltered = Object.values(filter).some(Boolean);
   return (
     <>

@@ -208,7 +208,7 @@ function Source({ of: key }: { of: Key }) {
 }
 
 function KeyJobs({ of: key }: { of: Key }) {
-  const pages = usePages<Job>(path`/v1/keys/${key.id}/jobs`, {}, 10);
+  const pages = usePages<Job>(path`/v1/keys/${key.id}/jobs`, {}, { pageSize: 10 });
   if (!pages.items?.length) return null;
   return (
     <Card title="Jobs" flush>

@@ -55,6 +55,7 @@ export function Keys() {
         </Empty>
       }
       id={(k) => k.id}
+      name={keyName}
       columns={keyColumns}
     />
   );

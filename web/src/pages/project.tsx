@@ -6,6 +6,7 @@ import { isAdministrator, role } from '../api/session';
 import type { EffectiveSigner, Freeze, Key, Member, MemberRole, PolicyVersion, Project } from '../api/types';
 import type { PageProps } from '../app/page';
 import { href } from '../app/router';
+import { keyName } from '../lib/keys';
 import { capital, nameOf } from '../lib/text';
 import { fromInput } from '../lib/time';
 import {
@@ -234,7 +235,7 @@ function reason(r: EffectiveSigner['reasons'][number]) {
 }
 
 function Keys({ of: project }: { of: Project }) {
-  const keys = usePages<Key>('/v1/keys', { project: project.name });
+  const keys = usePages<Key>('/v1/keys', { project: project.name }, { name: keyName });
   const create = () => openDialog((close) => <NewKey project={project.name} close={close} />);
   return (
     <Card

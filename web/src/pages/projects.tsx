@@ -32,6 +32,7 @@ export function Projects() {
         </Empty>
       }
       id={(p) => p.id}
+      name={(p) => p.name}
       columns={[
         { head: 'Name', kind: 'main', cell: (p) => <a href={href('/projects', p.name)}>{p.name}</a> },
         { head: 'Description', cell: (p) => p.description },

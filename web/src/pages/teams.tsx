@@ -30,6 +30,7 @@ export function Teams() {
         </Empty>
       }
       id={(t) => t.id}
+      name={(t) => t.name}
       columns={[
         { head: 'Name', kind: 'main', cell: (t) => <a href={href('/teams', t.name)}>{t.name}</a> },
         { head: 'Description', cell: (t) => t.description },

@@ -70,6 +70,7 @@ export function Users() {
       create={{ label: 'New user', dialog: (close) => <NewUser close={close} /> }}
       empty={<Empty icon="user" title="There is no user yet" />}
       id={(u) => u.id}
+      name={(u) => u.name}
       columns={[
         { head: 'Name', kind: 'main', cell: (u) => <a href={href('/users', u.name)}>{u.name}</a> },
         { head: 'Role', cell: (u) => capital(u.role) },

@@ -31,6 +31,8 @@ interface ListPageProps<T> {
   /** Shown where there is none at all; without it, something is always there. */
   empty?: ComponentChildren;
   id: (row: T) => string;
+  /** In the address of its page. */
+  name: (row: T) => string;
   columns: Column<T>[];
 }
 
@@ -58,10 +60,11 @@ export function ListPage<T>({
   create,
   empty,
   id,
+  name,
   columns,
 }: ListPageProps<T>) {
   const filter = useFilter(...filters.map((f) => f.name));
-  const pages = usePages<T>(path, filter);
+  const pages = usePages<T>(path, filter, { name });
   const isFiltered = Object.values(filter).some(Boolean);
   return (
     <>

@@ -2,12 +2,12 @@
 // Reading from the server in a component. What was read before is shown at once and renewed behind; every change made from
 // this page, and a connection that comes back, renew what is shown.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { api, withQuery, type Query } from '../api/client';
+import { api, path as objectPath, withQuery, type Query } from '../api/client';
 import { changes } from '../api/changes';
 import type { Page } from '../api/types';
 
 const kept = new Map<string, unknown>();
-const keptMost = 200;
+const keptMost = 500;
 
 function keep(path: string, data: unknown) {
   kept.delete(path);
@@ -34,10 +34,11 @@ interface Options<T> {
 
 /** GETs `path` and keeps it fresh; null reads nothing. */
 export function useQuery<T>(path: string | null, options: Options<T> = {}): Loaded<T> {
-  const [state, setState] = useState<{ path: string | null; data?: T; error?: unknown; loading: boolean }>({
+  const [state, setState] = useState<{ path: string | null; data?: T; error?: unknown; loading: boolean }>(() => ({
     path,
+    data: path === null ? undefined : (kept.get(path) as T | undefined),
     loading: true,
-  });
+  }));
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn((t) => t + 1), []);
   const changed = changes.value;
@@ -92,13 +93,24 @@ export interface Pages<T> extends Loaded<Page<T>> {
   previous: (() => void) | null;
 }
 
-/** A list, page by page. Another filter begins anew. */
-export function usePages<T>(path: string | null, filter: Query = {}, pageSize = 50): Pages<T> {
+/**
+ * A list, page by page. Another filter begins anew. `name`: of an object in addresses, where the list has of each the whole; then
+ * the page of one that is looked at next is there at once, and is renewed together with what it consists of.
+ */
+export function usePages<T>(
+  path: string | null,
+  filter: Query = {},
+  { pageSize = 50, name }: { pageSize?: number; name?: (row: T) => string } = {},
+): Pages<T> {
   const list = path === null ? null : withQuery(path, { ...filter, limit: pageSize });
   const [at, setAt] = useState<{ list: string | null; cursors: string[] }>({ list, cursors: [] });
   const cursors = at.list === list ? at.cursors : [];
   const loaded = useQuery<Page<T>>(list && withQuery(list, { after: cursors.at(-1) }));
   const next = loaded.data?.next;
+  const rows = loaded.data?.items;
+  useEffect(() => {
+    if (name) for (const row of rows ?? []) keep(path + objectPath`/${name(row)}`, row);
+  }, [rows]);
   return {
     ...loaded,
     items: loaded.data?.items,
