@@ -95,7 +95,7 @@ static status connector_remove(struct cli *cli, struct error *err)
 static status job_wait(struct cli *cli, const char *id, struct json **out, struct error *err)
 {
     cleanup_buf struct buf path = {0};
-    struct deadline d = deadline_in(WAIT_SECONDS * 1000);
+    struct deadline d = deadline_in(WAIT_SECONDS * 1000LL);
 
     api_path(&path, "/v1/jobs/%", id);
     for (;;) {

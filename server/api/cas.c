@@ -352,7 +352,7 @@ const struct route cas_routes[] = {
     {"PATCH", "/v1/cas/{ca}", PERMISSION_ADMINISTER, ca_update_patch, 0},
     {"GET", "/v1/cas/{ca}/csr", PERMISSION_READ_ALL, ca_csr_get, 0},
     {"GET", "/v1/cas/{ca}/crl", PERMISSION_ANY, ca_crl_show, 0},
-    {"PUT", "/v1/cas/{ca}/certificate", PERMISSION_ADMINISTER, ca_certificate_put, 256 * 1024},
+    {"PUT", "/v1/cas/{ca}/certificate", PERMISSION_ADMINISTER, ca_certificate_put, 256UL * 1024},
     {"GET", "/v1/cas/{ca}/certificates", PERMISSION_READ_ALL, ca_issued_list_get, 0},
     {"POST", "/v1/cas/{ca}/certificates/{serial}/revoke", PERMISSION_ADMINISTER, ca_issued_revoke, 0},
     {0},

@@ -32,7 +32,7 @@ static status key_read(const char *path, struct buf *key, struct error *err)
 {
     cleanup_buf struct buf text = {0};
     TRY(file_read_secret(path, &text, err));
-    if (text.len != 2 * KEY_LEN || !is_ok(hex_decode(buf_text(&text), text.len, key, NULL)))
+    if (text.len != 2UL * KEY_LEN || !is_ok(hex_decode(buf_text(&text), text.len, key, NULL)))
         return error_set(err, CODE_CONFIGURATION, "%s: %d hexadecimal digits are expected", path, 2 * KEY_LEN);
     return OK;
 }

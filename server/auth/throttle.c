@@ -10,9 +10,9 @@
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS, NO_USERS = 4096 };
 
-const struct throttle_rule throttle_user = {.free = 10, .wait_max_ms = 15 * MINUTE_MS, .forget_ms = 24 * HOUR_MS};
+const struct throttle_rule throttle_user = {.free = 10, .wait_max_ms = 15LL * MINUTE_MS, .forget_ms = 24LL * HOUR_MS};
 /* Many people may share an address. */
-const struct throttle_rule throttle_address = {.free = 50, .wait_max_ms = MINUTE_MS, .forget_ms = 15 * MINUTE_MS};
+const struct throttle_rule throttle_address = {.free = 50, .wait_max_ms = MINUTE_MS, .forget_ms = 15LL * MINUTE_MS};
 
 int64_t throttle_wait_ms(const struct throttle_rule *rule, const struct sign_in_failures *f, int64_t now_ms)
 {

@@ -19,10 +19,11 @@ status revocation_order_write(int reason, struct slice certificate, struct buf *
 
 status revocation_order_read(const char *order, int *reason, struct buf *certificate, struct error *err)
 {
-    const char *text = strchr(order, ' ');
+    char *end = NULL;
+    long value = strtol(order, &end, 10);
 
-    if (!text)
+    if (end == order || *end != ' ')
         return error_set(err, CODE_INTERNAL, "the job does not name the certificate");
-    *reason = atoi(order);
-    return base64_decode(text + 1, strlen(text + 1), certificate, err);
+    *reason = (int)value;
+    return base64_decode(end + 1, strlen(end + 1), certificate, err);
 }

@@ -77,9 +77,11 @@ static void pool_put(struct pool *p, struct session *s, bool locked)
     atomic_store(&s->busy, false);
     if (atomic_load(&p->waiting) == 0)
         return;
-    cleanup_unlock pthread_mutex_t *held = locked ? NULL : &p->lock;
-    if (held)
+    cleanup_unlock pthread_mutex_t *held = NULL;
+    if (!locked) {
+        held = &p->lock;
         (void)pthread_mutex_lock(held);
+    }
     p->freed_ms = clock_monotonic_ms();
     if (atomic_load(&p->draining))
         (void)pthread_cond_broadcast(&p->freed);

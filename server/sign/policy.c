@@ -258,7 +258,7 @@ static status approval_parse(const struct json *v, struct policy *p, struct erro
     TRY(json_read_object(v, fields, COUNT_OF(fields), err));
     TRY(count_check("needed", p->approval.needed, 16, err));
     TRY(count_check("max_count", p->approval.max_count, POLICY_COUNT_MAX, err));
-    return count_check("max_hours", p->approval.max_hours, 24 * 366, err);
+    return count_check("max_hours", p->approval.max_hours, 24LL * 366, err);
 }
 
 static status member_parse(const char *name, const struct json *v, struct policy *p,
