@@ -249,7 +249,6 @@ static void before_login_a_miss_asks_nobody(void **state)
     chancery_path(&c, "build-1.key", path);
     (void)unlink(path);
     assert_ok(client_enroll(path, slice_of_text("open sesame"), &pem, &err));
-    client_free(client);
     process_start();
     look();
     assert_false(client_keys_search_missed(client));
