@@ -32,6 +32,7 @@ bool http_date_parse(const char *text, int64_t *unix_ms)
     char month[4], rfc3339[TIME_TEXT_SIZE];
     unsigned day, year, hour, minute, second;
     int end = 0;
+    /* NOLINTNEXTLINE(cert-err34-c): of so few digits each */
     if (sscanf(text, "%*3[A-Za-z], %2u %3[A-Za-z] %4u %2u:%2u:%2u GMT%n", &day, month, &year, &hour, &minute, &second,
                &end) != 6 ||
         end == 0 || text[end] != '\0' || strlen(month) != 3)

@@ -21,7 +21,7 @@ struct wakeup wakeup_expect(void)
 /* A socketpair(AF_UNIX) that nobody has named, non-blocking and not close-on-exec. */
 static bool is_half(int fd)
 {
-    struct sockaddr_un own, other;
+    struct sockaddr_un own = {0}, other = {0};
     socklen_t own_len = sizeof(own), other_len = sizeof(other);
     if (fd < 0 || getsockname(fd, (struct sockaddr *)&own, &own_len) != 0 ||
         getpeername(fd, (struct sockaddr *)&other, &other_len) != 0)

@@ -50,6 +50,20 @@ struct timespec deadline_timespec(struct deadline d)
     return (struct timespec){.tv_sec = at_ms / MS_PER_SECOND, .tv_nsec = at_ms % MS_PER_SECOND * 1000000};
 }
 
+bool deadline_lock(pthread_mutex_t *mutex, struct deadline d)
+{
+#ifdef __SANITIZE_THREAD__ /* that of gcc 12 does not see that pthread_mutex_clocklock locks */
+    struct timespec until = {0};
+    int64_t left = deadline_left_ms(d);
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += left / 1000 + 1;
+    return pthread_mutex_timedlock(mutex, &until) == 0;
+#else
+    struct timespec until = deadline_timespec(d);
+    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until) == 0;
+#endif
+}
+
 struct date {
     int64_t year;
     int month, day;

@@ -108,7 +108,7 @@ bool attribute_get(const struct attributes *a, CK_ATTRIBUTE_TYPE type, struct sl
 bool attribute_is_true(const struct attributes *a, CK_ATTRIBUTE_TYPE type)
 {
     struct slice value;
-    return attribute_get(a, type, &value) && value.len == sizeof(CK_BBOOL) && value.data[0] != CK_FALSE;
+    return attribute_get(a, type, &value) && value.data && value.len == sizeof(CK_BBOOL) && value.data[0] != CK_FALSE;
 }
 
 /* Values that were replaced are left behind. */

@@ -227,14 +227,13 @@ static status crl_renew(struct ca *ca, const char *name, struct ca_crl *out, str
 status ca_crl_get(struct ca *ca, const char *name, struct deadline d, struct ca_crl *out, struct error *err)
 {
     cleanup_authority struct authority a = {0};
-    struct timespec until = deadline_timespec(d);
 
     TRY(authority_read(ca, name, &a, err));
     if (!a.crt)
         return error_set(err, CODE_NOT_FOUND, "the CA %s waits for its certificate", name);
     if (is_fresh(&a.row, clock_now_ms()))
         return crl_read(ca, &a.row, out, err);
-    if (pthread_mutex_clocklock(&ca->crl_lock, CLOCK_MONOTONIC, &until) != 0)
+    if (!deadline_lock(&ca->crl_lock, d))
         return error_set(err, CODE_UNAVAILABLE, "the CRL is being made");
     status s = crl_renew(ca, name, out, err);
     (void)pthread_mutex_unlock(&ca->crl_lock);

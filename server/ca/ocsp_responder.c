@@ -154,14 +154,13 @@ static status responder_make(struct ca *ca, const char *name, struct responder *
 status responder_open(struct ca *ca, const char *name, struct deadline d, struct responder *out, struct error *err)
 {
     cleanup_ocsp_responder struct ocsp_responder row = {0};
-    struct timespec until = deadline_timespec(d);
 
     status s = row_find(ca, name, &row, err);
     if (is_ok(s) && clock_now_ms() < row.renew_ms)
         return row_open(ca, &row, out, err);
     if (!is_ok(s) && s.code != CODE_NOT_FOUND)
         return s;
-    if (pthread_mutex_clocklock(&ca->crl_lock, CLOCK_MONOTONIC, &until) != 0)
+    if (!deadline_lock(&ca->crl_lock, d))
         return error_set(err, CODE_UNAVAILABLE, "the OCSP responder is being made");
     s = responder_make(ca, name, out, err);
     (void)pthread_mutex_unlock(&ca->crl_lock);

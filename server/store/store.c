@@ -149,11 +149,7 @@ status store_check(struct store *s, struct error *err)
 
 static status shared_lock(struct store *s, struct error *err)
 {
-    struct timespec until = {0};
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += WAIT_MS / 1000;
-    /* Not pthread_mutex_clocklock: the thread sanitizer of gcc 12 does not see that it locks. */
-    if (pthread_mutex_timedlock(&s->shared_lock, &until) != 0)
+    if (!deadline_lock(&s->shared_lock, deadline_in(WAIT_MS)))
         return error_set(err, CODE_UNAVAILABLE, "store: the connection is taken for too long");
     return OK;
 }

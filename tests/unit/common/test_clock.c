@@ -130,6 +130,26 @@ static void a_deadline_passes_after_its_time_and_not_before(void **state)
     assert_int_equal(deadline_left_ms(d), 0);
 }
 
+static void *lock_of_another(void *mutex)
+{
+    return deadline_lock(mutex, deadline_in(30)) ? mutex : NULL;
+}
+
+static void a_lock_is_waited_for_until_the_deadline(void **state)
+{
+    (void)state;
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t other;
+    void *taken = NULL;
+    assert_true(deadline_lock(&mutex, deadline_in(0))); /* it is free */
+    int64_t begun = clock_monotonic_ms();
+    assert_int_equal(pthread_create(&other, NULL, lock_of_another, &mutex), 0);
+    assert_int_equal(pthread_join(other, &taken), 0);
+    assert_null(taken);
+    assert_in_range(clock_monotonic_ms() - begun, 29, 60000);
+    assert_int_equal(pthread_mutex_unlock(&mutex), 0);
+}
+
 static void extreme_timeouts_do_not_overflow(void **state)
 {
     (void)state;
@@ -157,6 +177,7 @@ int main(void)
         cmocka_unit_test(every_day_agrees_with_the_c_library),
         cmocka_unit_test(times_outside_four_digit_years_are_clamped),
         cmocka_unit_test(a_deadline_passes_after_its_time_and_not_before),
+        cmocka_unit_test(a_lock_is_waited_for_until_the_deadline),
         cmocka_unit_test(extreme_timeouts_do_not_overflow),
         cmocka_unit_test(both_clocks_count_milliseconds),
     };
