@@ -16,8 +16,8 @@ struct outside {
     struct world *w; /* whose authority makes the good answers */
     struct canned_server server;
     char url[64];
-    enum behaviour behaviour;
-    struct buf old; /* a good answer to another query */
+    _Atomic(enum behaviour) behaviour; /* the thread of the server reads it */
+    struct buf old;                    /* a good answer to another query */
 };
 
 static struct outside first, second;
