@@ -10,6 +10,7 @@ import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Form, TextField, useForm, type FormState } from '../ui/form';
 import { CaField } from '../ui/ca_field';
 import { ConnectorField, sourceText } from '../ui/connector_field';
+import { DaysField } from '../ui/days_field';
 import { HsmField } from '../ui/hsm_field';
 import { useKeySources } from '../ui/key_sources';
 import { toast } from '../ui/toast';
@@ -157,19 +158,7 @@ function CertificateFields<V extends CertificateValues>({
         help="As in the certificate before, unless given: CN=…,O=…,C=…"
       />
       {from !== 'manual' && (
-        <TextField
-          form={form}
-          name="days"
-          label="Validity in days"
-          type="number"
-          min={1}
-          max={460}
-          help={
-            isMoved
-              ? 'What the CA gives, unless given; at most 460.'
-              : 'As in the certificate before, unless given; at most 460.'
-          }
-        />
+        <DaysField form={form} otherwise={isMoved ? 'What the CA gives' : 'As in the certificate before'} />
       )}
     </>
   );

@@ -23,6 +23,7 @@ import {
   Time,
 } from '../ui/basic';
 import { Chain } from '../ui/certificate';
+import { DaysField } from '../ui/days_field';
 import { Dialog, confirmAction, openDialog } from '../ui/dialog';
 import { Form, SelectField, TextField, useForm } from '../ui/form';
 import { useQuery } from '../ui/query';
@@ -106,7 +107,7 @@ function Order({ of, what, close }: { of: Revised; what: keyof typeof orders; cl
   });
   const isRenewal = what === 'renew';
   const words = orders[what];
-  const before = what === 'create' ? '' : 'As in the certificate before, unless given. ';
+  const before = what === 'create' ? undefined : 'As in the certificate before';
   return (
     <Dialog title={words.title} onClose={close}>
       <p>{words.text}</p>
@@ -149,18 +150,10 @@ function Order({ of, what, close }: { of: Revised; what: keyof typeof orders; cl
           label="Subject"
           maxLength={255}
           placeholder="CN=Example Timestamps,O=Example,C=DE"
-          help={before || undefined}
+          help={before && `${before}, unless given.`}
         />
         {(isRenewal || form.values.issuer === 'builtin') && (
-          <TextField
-            form={form}
-            name="days"
-            label="Validity in days"
-            type="number"
-            min={1}
-            max={4108}
-            help={`${before}At most 4108.`}
-          />
+          <DaysField form={form} most={4108} otherwise={before} />
         )}
       </Form>
     </Dialog>

@@ -3,6 +3,7 @@
 import type { KeySources } from '../api/types';
 import { CaField } from './ca_field';
 import { ConnectorField } from './connector_field';
+import { DaysField } from './days_field';
 import { TextField, type FormState } from './form';
 
 export interface FirstCertificate {
@@ -47,15 +48,7 @@ export function FirstCertificateFields<V extends FirstCertificate>({
         />
       )}
       {connector !== 'none' && connector !== 'manual' && (
-        <TextField
-          form={form}
-          name="days"
-          label="Validity in days"
-          type="number"
-          min={1}
-          max={460}
-          help={`${connector === 'builtin' ? '365' : 'What the CA gives,'} unless given; at most 460.`}
-        />
+        <DaysField form={form} otherwise={connector === 'builtin' ? '365' : 'What the CA gives'} />
       )}
     </>
   );
