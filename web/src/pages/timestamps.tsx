@@ -152,9 +152,7 @@ function Order({ of, what, close }: { of: Revised; what: keyof typeof orders; cl
           placeholder="CN=Example Timestamps,O=Example,C=DE"
           help={before && `${before}, unless given.`}
         />
-        {(isRenewal || form.values.issuer === 'builtin') && (
-          <DaysField form={form} most={4108} otherwise={before} />
-        )}
+        {(isRenewal || form.values.issuer === 'builtin') && <DaysField form={form} most={4108} otherwise={before} />}
       </Form>
     </Dialog>
   );
