@@ -138,13 +138,8 @@ function VersionCard({ of: v, belongsTo: key }: { of: KeyVersion; belongsTo: Key
       />
       {v.certificate && (
         <>
-          <h3>Certificate {v.revoked && <Badge state="revoked" />}</h3>
-          {v.revoked && (
-            <p>
-              Revoked from <Time at={v.revoked} /> on.
-            </p>
-          )}
-          <CertificateFacts der={v.certificate} name={`${name}-v${v.version}`} />
+          <h3>Certificate</h3>
+          <CertificateFacts der={v.certificate} name={`${name}-v${v.version}`} revoked={v.revoked} />
         </>
       )}
       {v.replaced_certificates.length > 0 && (

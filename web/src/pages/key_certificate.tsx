@@ -258,7 +258,7 @@ export function Certificates({ of: key }: { of: Key }) {
               From <Time at={said.revoked} /> on. Nothing is signed with it, unless a policy allows that.
             </Note>
           )}
-          <Chain certificates={key.certificates} name={name} />
+          <Chain certificates={key.certificates} name={name} revoked={said?.revoked} />
         </Card>
       )}
       <Source of={key} />
