@@ -74,7 +74,7 @@ sign_pe()
 
 verify_pe()
 {
-    timeout 60 osslsigncode verify -CAfile "$P11_CA" -in signed.exe
+    verify_authenticode signed.exe
 }
 
 start_selfserv()

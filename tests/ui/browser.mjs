@@ -181,7 +181,7 @@ export function axe(page, what) {
         (v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => `${n.html} (${n.failureSummary})`).join(' | ')}`,
       );
     });
-    assert.deepEqual(found, [], `axe, ${what}`);
+    assert.deepEqual(found, [], `axe, ${what}: ${found.join('; ')}`); // node 18 adds nothing to a message
   });
 }
 
