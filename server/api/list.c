@@ -106,10 +106,15 @@ bool list_take_after(struct list *l, const char *cursor)
     return list_take(l, cursor);
 }
 
-status list_end(struct list *l)
+void list_end_rows(struct list *l)
 {
     json_end_array(l->w);
     json_add_text(l->w, "next", l->more ? l->cursor : NULL);
+}
+
+status list_end(struct list *l)
+{
+    list_end_rows(l);
     json_end_object(l->w);
     return OK;
 }

@@ -37,4 +37,6 @@ void list_begin(struct list *l, struct response *res);
 bool list_take(struct list *l, const char *cursor);
 /* For rows the store gives unpaged, ordered by cursor: skips what is not after `after`. */
 bool list_take_after(struct list *l, const char *cursor);
+/* Ends the rows and tells where the next page begins; the answer stays open for more members. */
+void list_end_rows(struct list *l);
 status list_end(struct list *l);

@@ -155,8 +155,7 @@ static status usage_page_end(struct usage_page *page)
 {
     struct json_writer *w = page->list.w;
 
-    json_end_array(w);
-    json_add_text(w, "next", page->list.more ? page->list.cursor : NULL);
+    list_end_rows(&page->list);
     if (page->is_paged)
         json_add_null(w, "total");
     else

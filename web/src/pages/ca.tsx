@@ -15,7 +15,7 @@ import { usePages, useQuery } from '../ui/query';
 import { OnCrl, RevokeDialog } from '../ui/revoke';
 import { PagedTable } from '../ui/table';
 import { Tabs } from '../ui/tabs';
-import { toast } from '../ui/toast';
+import { toast, toastError } from '../ui/toast';
 import { caState, purposes } from './cas';
 
 const pem = 'application/x-pem-file';
@@ -140,7 +140,7 @@ async function downloadOf(ca: Ca, what: 'csr' | 'crl') {
     const answer = await api.get<Record<string, string>>(path`/v1/cas/${ca.name}/${what}`);
     download(`${ca.name}.${what}.pem`, answer[what]!, pem);
   } catch (e) {
-    toast(e instanceof Error ? capital(e.message) : String(e), 'bad');
+    toastError(e);
   }
 }
 

@@ -11,6 +11,7 @@ import { Form, TextField, useForm, type FormState } from '../ui/form';
 import { CaField } from '../ui/ca_field';
 import { ConnectorField, sourceText } from '../ui/connector_field';
 import { DaysField } from '../ui/days_field';
+import { certificateSays, type CertificateValues } from '../ui/first_certificate';
 import { HsmField } from '../ui/hsm_field';
 import { useKeySources } from '../ui/key_sources';
 import { toast } from '../ui/toast';
@@ -102,26 +103,15 @@ function destroy(key: Key) {
 
 // ---- a new certificate, with a new version or for the one there is
 
-interface CertificateValues {
-  connector: string;
-  ca: string;
-  subject: string;
-  days: string;
-}
 const likeBefore: CertificateValues = { connector: '', ca: '', subject: '', days: '' };
 
 /** Name of the connector that the form says, or the key has. */
 const sourceOf = (key: Key, v: CertificateValues) => v.connector || (key.connector_name ?? 'builtin');
 
-function certificateBody(key: Key, v: CertificateValues) {
-  const from = sourceOf(key, v);
-  return {
-    ...(v.connector ? { connector: v.connector } : {}),
-    ...(v.ca && from === 'builtin' ? { ca: v.ca } : {}),
-    ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
-    ...(v.days && from !== 'manual' ? { days: Number(v.days) } : {}),
-  };
-}
+const certificateBody = (key: Key, v: CertificateValues) => ({
+  ...(v.connector ? { connector: v.connector } : {}),
+  ...certificateSays(v, sourceOf(key, v)),
+});
 
 function CertificateFields<V extends CertificateValues>({
   form: given,

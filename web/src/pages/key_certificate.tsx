@@ -16,7 +16,7 @@ import { Form, TextField, useForm } from '../ui/form';
 import { useKeySources } from '../ui/key_sources';
 import { usePages, useQuery } from '../ui/query';
 import { PagedTable } from '../ui/table';
-import { toast } from '../ui/toast';
+import { toast, toastError } from '../ui/toast';
 import { jobColumns } from './jobs';
 import { RevokeButton } from './key_revoke';
 
@@ -86,7 +86,7 @@ async function saveCsr(key: Key) {
     const answer = await api.get<Csr>(path`/v1/keys/${key.id}/csr`);
     download(`${key.project}-${key.label}-v${answer.version}.csr.pem`, answer.csr, pem);
   } catch (e) {
-    toast(e instanceof Error ? capital(e.message) : String(e), 'bad');
+    toastError(e);
   }
 }
 

@@ -28,7 +28,7 @@ import { Dialog, confirmAction, openDialog } from '../ui/dialog';
 import { Form, SelectField, TextField, useForm } from '../ui/form';
 import { useQuery } from '../ui/query';
 import { Table } from '../ui/table';
-import { toast } from '../ui/toast';
+import { toast, toastError } from '../ui/toast';
 
 /** Its revision stands in the ETag alone. */
 interface Revised extends Tsa {
@@ -187,7 +187,7 @@ async function saveCsr() {
     const answer = await api.get<TsaCsr>('/v1/tsa/csr');
     download('timestamp-authority.csr.pem', answer.request, 'application/x-pem-file');
   } catch (e) {
-    toast(e instanceof Error ? capital(e.message) : String(e), 'bad');
+    toastError(e);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reports of what was signed: by key, project, signer or in all, a day or a month each; as chart, table, CSV and on paper.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { api, withQuery, type Query } from '../api/client';
+import { withQuery, type Query } from '../api/client';
 import type { DayUsage, Usage, UsageList } from '../api/types';
 import { currentQuery, href } from '../app/router';
 import { csvOf } from '../lib/csv';
@@ -13,7 +13,7 @@ import { DayChart } from '../ui/chart';
 import { DayFilter, Filters, SelectFilter, TextFilter, useFilter } from '../ui/filter';
 import { readAll, useQuery, type Loaded } from '../ui/query';
 import { Table, type Column } from '../ui/table';
-import { toast } from '../ui/toast';
+import { toastError } from '../ui/toast';
 
 /** Of a table; all are in the CSV file. */
 const shownMost = 500;
@@ -100,20 +100,11 @@ function CsvButton({ list, save }: { list: string; save: (rows: Usage[]) => void
   const begin = async () => {
     const cancel = new AbortController();
     reading.current = cancel;
-    const rows: Usage[] = [];
     setRead(0);
     try {
-      for (let after: string | null | undefined; after !== null;) {
-        const page: UsageList = await api.get<UsageList>(withQuery(list, { limit: 1000, after }), {
-          signal: cancel.signal,
-        });
-        rows.push(...page.items);
-        after = page.next;
-        setRead(rows.length);
-      }
-      save(rows);
+      save(await readAll<Usage>(list, cancel.signal, { most: Infinity, onRead: setRead }));
     } catch (e) {
-      if (!cancel.signal.aborted) toast(e instanceof Error ? capital(e.message) : String(e), 'bad');
+      if (!cancel.signal.aborted) toastError(e);
     } finally {
       if (reading.current === cancel) {
         reading.current = null;
@@ -172,10 +163,10 @@ function Rows({
   );
 }
 
-function Sums({ rows, periods, byMonth }: { rows: DayUsage[]; periods: string[]; byMonth: boolean }) {
+function Sums({ rows, periods, each }: { rows: DayUsage[]; periods: string[]; each: 'month' | 'day' }) {
   const series = useMemo(() => seriesOf(rows, periods), [rows, periods]);
   const [signed, refused, failed] = series.map((s) => s.values.reduce((a, b) => a + b, 0));
-  const label = byMonth ? 'Signatures a month' : 'Signatures a day';
+  const label = `Signatures a ${each}`;
   return (
     <>
       <Grid columns={3}>
@@ -208,7 +199,6 @@ export function UsageReport() {
   const newest = useQuery<UsageList>(list({ group, period, order: 'newest', limit: shownMost }));
   const periods = useMemo(() => periodsOf(from, to, byMonth), [from, to, byMonth]);
   const what = groups.find(([g]) => g === group)![1].toLowerCase();
-  const isEmpty = sums.data?.length === 0;
   return (
     <>
       <PageHead
@@ -239,7 +229,7 @@ export function UsageReport() {
         <Problem error={sums.error} retry={sums.reload} />
       ) : !sums.data ? (
         <Loading lines={8} label="The report" />
-      ) : isEmpty ? (
+      ) : sums.data.length === 0 ? (
         <Card>
           <Empty icon="usage" title="Nothing was signed in this time">
             Or it was signed with keys whose usage you may not see: it is for the owners of a project, auditors and
@@ -248,7 +238,7 @@ export function UsageReport() {
         </Card>
       ) : (
         <>
-          <Sums rows={sums.data} periods={periods} byMonth={byMonth} />
+          <Sums rows={sums.data} periods={periods} each={period} />
           {group !== 'none' && (
             <Rows
               of={most}
@@ -263,7 +253,7 @@ export function UsageReport() {
             title={`Each ${period}`}
             caption={`Signatures of each ${period}`}
             columns={[
-              { head: byMonth ? 'Month (UTC)' : 'Day (UTC)', kind: 'main', cell: (r) => r.day },
+              { head: `${capital(period)} (UTC)`, kind: 'main', cell: (r) => r.day },
               ...nameColumns(group).map((c) => ({ ...c, kind: undefined })),
               ...countColumns,
             ]}

@@ -6,33 +6,39 @@ import { ConnectorField } from './connector_field';
 import { DaysField } from './days_field';
 import { TextField, type FormState } from './form';
 
-export interface FirstCertificate {
+/** In a form. */
+export interface CertificateValues {
   connector: string;
   subject: string;
   days: string;
   ca: string;
 }
-export const byDefault: FirstCertificate = { connector: 'builtin', subject: '', days: '', ca: '' };
+export const byDefault: CertificateValues = { connector: 'builtin', subject: '', days: '', ca: '' };
+
+/** What a request says of a certificate that comes from there: what that takes, and is given. */
+export const certificateSays = (v: CertificateValues, from: string) => ({
+  ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
+  ...(v.days && from !== 'manual' ? { days: Number(v.days) } : {}),
+  ...(v.ca && from === 'builtin' ? { ca: v.ca } : {}),
+});
 
 /** The member `certificate` of a request. */
-export const firstCertificate = (v: FirstCertificate) =>
+export const firstCertificate = (v: CertificateValues) =>
   v.connector === 'none'
     ? { issuer: 'none' }
     : {
         ...(v.connector === 'builtin' ? { issuer: 'builtin' } : { connector: v.connector }),
-        ...(v.subject.trim() ? { subject: v.subject.trim() } : {}),
-        ...(v.days && v.connector !== 'manual' ? { days: Number(v.days) } : {}),
-        ...(v.ca && v.connector === 'builtin' ? { ca: v.ca } : {}),
+        ...certificateSays(v, v.connector),
       };
 
-export function FirstCertificateFields<V extends FirstCertificate>({
+export function FirstCertificateFields<V extends CertificateValues>({
   form: given,
   sources,
 }: {
   form: FormState<V>;
   sources: KeySources | undefined;
 }) {
-  const form = given as unknown as FormState<FirstCertificate>;
+  const form = given as unknown as FormState<CertificateValues>;
   const { connector } = form.values;
   return (
     <>

@@ -121,14 +121,22 @@ export function usePages<T>(
   };
 }
 
-/** All objects of a list that is known to be short; reads at most `most` pages of 1000. */
-export async function readAll<T>(path: string, signal?: AbortSignal, most = 10): Promise<T[]> {
+/**
+ * All objects of a list that is known to be short; reads at most `most` pages of 1000. `onRead` is told how many there are so
+ * far.
+ */
+export async function readAll<T>(
+  path: string,
+  signal?: AbortSignal,
+  { most = 10, onRead }: { most?: number; onRead?: (count: number) => void } = {},
+): Promise<T[]> {
   const items: T[] = [];
   let after: string | null | undefined;
   for (let i = 0; i < most && after !== null; i++) {
     const page: Page<T> = await api.get<Page<T>>(withQuery(path, { limit: 1000, after }), { signal });
     items.push(...page.items);
     after = page.next;
+    onRead?.(items.length);
   }
   return items;
 }

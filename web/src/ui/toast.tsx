@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Short words about what has happened, read out by assistive technology and gone after a while.
 import { signal } from '@preact/signals';
+import { capital } from '../lib/text';
 import { Icon } from './icons';
 
 interface Toast {
@@ -16,6 +17,9 @@ export function toast(text: string, tone: Toast['tone'] = 'good') {
   toasts.value = [...toasts.value.slice(-3), { id, text, tone }];
   setTimeout(() => dismiss(id), tone === 'bad' ? 10_000 : 5_000);
 }
+
+/** Of what went wrong where no form shows it. */
+export const toastError = (e: unknown) => toast(e instanceof Error ? capital(e.message) : String(e), 'bad');
 
 function dismiss(id: number) {
   toasts.value = toasts.value.filter((t) => t.id !== id);
