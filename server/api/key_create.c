@@ -67,7 +67,10 @@ static status key_publish(struct api *api, struct request *req, struct response 
         TRY(key_material_detail(&c->change.detail, &c->key, err));
     else
         json_add_text(&c->change.detail, "type", key_type_name(c->key.type));
-    return change_create(&c->change, api, req, res, &key_creation, err);
+    TRY(change_create(&c->change, api, req, res, &key_creation, err));
+    if (!c->change.replayed)
+        response_revision(res, c->key.revision);
+    return OK;
 }
 
 status key_prepare(struct signing_key *key, const struct project *project, const struct key_order *order,

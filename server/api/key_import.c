@@ -165,7 +165,10 @@ static status import_commit(struct key_import *i, struct api *api, struct reques
     json_add_text(w, "hsm_label", text_is_printable(i->found.key.label, TEXT_SIZE) ? i->found.key.label : "");
     json_add_hex(w, "cka_id_before", buf_slice(&i->found.id));
     json_add_text(w, "findings", *i->findings ? i->findings : NULL);
-    return change_create(&i->change, api, req, res, &import_creation, err);
+    TRY(change_create(&i->change, api, req, res, &import_creation, err));
+    if (!i->change.replayed)
+        response_revision(res, i->key.revision);
+    return OK;
 }
 
 static status free_check(struct key_import *i, struct api *api, struct error *err)

@@ -19,6 +19,7 @@ struct revoke_change {
     struct revocation revocation;
     struct signing_key key;
     const char *key_id;
+    int64_t revision; /* of the key, afterwards */
     int version;
     const struct request *req;
     struct issued_certificate items[CERTIFICATES_MOST]; /* of CAs here, not yet revoked */
@@ -113,6 +114,15 @@ static status foreign_revoke(struct db *db, struct revoke_change *c, struct erro
     return foreign_ask(db, c, err);
 }
 
+static status revision_read(struct db *db, struct revoke_change *c, struct error *err)
+{
+    cleanup_signing_key struct signing_key key = {0};
+
+    TRY(signing_key_find(db, c->key_id, &key, err));
+    c->revision = key.revision;
+    return OK;
+}
+
 /* All certificates of the version: the one before a renewal is of the same key. What was on its way for it is not taken
  * any more. */
 static status revoke_rows(struct db *db, struct change *change, struct error *err)
@@ -131,7 +141,9 @@ static status revoke_rows(struct db *db, struct change *change, struct error *er
     if (c->count == 0 && !is_foreign(c))
         return error_set(err, CODE_CONFLICT, "version %d has no certificate that is not revoked", c->version);
     TRY(job_end_enrolment(db, c->key_id, c->version, "the certificate was revoked meanwhile", clock_now_ms(), err));
-    return is_foreign(c) ? foreign_revoke(db, c, err) : OK;
+    if (is_foreign(c))
+        TRY(foreign_revoke(db, c, err));
+    return revision_read(db, c, err);
 }
 
 static status version_read(struct request *req, int *out, struct error *err)
@@ -173,6 +185,7 @@ static status key_revoke(void *arg, struct request *req, struct response *res, s
     revocation_detail(&c->change.detail, &c->revocation);
     TRY(change_commit(&c->change, api, req, revoke_rows, err));
     runner_wake(api->runner);
+    response_revision(res, c->revision);
     revoked_render(response_json(res, 200), c);
     return OK;
 }

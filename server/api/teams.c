@@ -202,6 +202,7 @@ static status team_member_insert_rows(struct db *db, struct change *change, stru
     struct team_change *c = (struct team_change *)change;
 
     TRY(team_member_load(db, c, err));
+    c->team.revision++;
     return team_member_insert(db, c->team.id, c->who.id, c->since_ms, err);
 }
 
@@ -225,7 +226,10 @@ static status team_member_add(void *arg, struct request *req, struct response *r
         return error_set(err, CODE_INVALID, "principal: an id or a name is expected");
 
     change_begin(&c.change, req, "team.add_member");
-    return change_create(&c.change, arg, req, res, &team_member_creation, err);
+    TRY(change_create(&c.change, arg, req, res, &team_member_creation, err));
+    if (!c.change.replayed)
+        response_revision(res, c.team.revision);
+    return OK;
 }
 
 static status team_member_delete_rows(struct db *db, struct change *change, struct error *err)
@@ -233,6 +237,7 @@ static status team_member_delete_rows(struct db *db, struct change *change, stru
     struct team_change *c = (struct team_change *)change;
 
     TRY(team_member_load(db, c, err));
+    c->team.revision++;
     status s = team_member_delete(db, c->team.id, c->who.id, err);
     return s.code == CODE_NOT_FOUND ? error_set(err, CODE_NOT_FOUND, "no such member of this team") : s;
 }
@@ -245,6 +250,7 @@ static status team_member_remove(void *arg, struct request *req, struct response
     TRY(query_none(req, err));
     change_begin(&c.change, req, "team.remove_member");
     TRY(change_commit(&c.change, arg, req, team_member_delete_rows, err));
+    response_revision(res, c.team.revision);
     response_status(res, 204);
     return OK;
 }

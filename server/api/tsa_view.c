@@ -165,6 +165,10 @@ static void view_render(struct json_writer *w, const struct view *v, struct tsa 
     usage_render(w, "total", &v->total, &more);
     relay_render(w, tsa);
     json_add_time(w, "created", v->authority.created_ms);
+    if (v->is_there)
+        json_add_integer(w, "revision", v->authority.revision);
+    else
+        json_add_null(w, "revision");
     json_end_object(w);
 }
 

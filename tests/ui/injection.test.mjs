@@ -3,13 +3,12 @@
 // form and shown back; what stands in an address; and what comes from outside the store.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch, open, rest, server, settled, signIn } from './browser.mjs';
 import { routes } from './routes.mjs';
-import { fill } from './world.mjs';
+import { fill, newPublicKey } from './world.mjs';
 
 const injections = [
   '<img src=x onerror=window.broken=1>',
@@ -26,7 +25,6 @@ const subjectShown = 'img src=x onerror=window.broken';
 let browser, page;
 const eyes = {};
 const words = {};
-const publicKey = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' });
 const sqlite = (sql) =>
   execFileSync('sqlite3', ['-bail', '-cmd', '.timeout 10000', process.env.SANDBOX_DB], { input: sql });
 const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
@@ -45,7 +43,7 @@ const stored = [
   ],
   [
     'description of a service account',
-    (t) => rest('POST', '/v1/service-accounts', { name: 'evil', description: t, public_key: publicKey }),
+    (t) => rest('POST', '/v1/service-accounts', { name: 'evil', description: t, public_key: newPublicKey() }),
     ['/service-accounts', '/service-accounts/evil'],
   ],
   [

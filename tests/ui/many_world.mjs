@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the lists of many.test.mjs hold: nothing, then one of each by the REST interface, then many written past the server.
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { adminKey, rest } from './browser.mjs';
 import { records, write } from './many.mjs';
 import { signFile } from './signing.mjs';
+import { newPublicKey } from './world.mjs';
 
 const now = Date.now();
 const day = new Date(now).toISOString().slice(0, 10);
@@ -20,7 +21,6 @@ export const digestsMost = 100;
 export const words = { unsigned: 'cd'.repeat(32), today: day };
 /** By who looks. */
 export const keys = { administrator: adminKey };
-const publicKey = () => generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' });
 const digestOf = (i) => ({ hash: 'sha256', digest: String(i).padStart(64, '0') });
 const ask = async (digests) =>
   (await rest('POST', '/v1/approvals', { key: 'asked:seal', reason: 'a release', digests }, keys.asker)).id;
@@ -31,7 +31,7 @@ export async function makeNone() {
   for (const name of ['asker', 'approver', 'busy'])
     keys[name] = (await rest('POST', `/v1/users/${name}/api-keys`, { name: 'browser' })).api_key;
   for (const name of ['keyless', 'many-keys'])
-    await rest('POST', '/v1/service-accounts', { name, public_key: publicKey() });
+    await rest('POST', '/v1/service-accounts', { name, public_key: newPublicKey() });
   const { keys: mine } = await rest('GET', '/v1/service-accounts/keyless');
   await rest('DELETE', `/v1/service-accounts/keyless/keys/${mine[0].id}`);
   await rest('POST', '/v1/teams', { name: 'lone-team' });

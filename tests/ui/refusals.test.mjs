@@ -2,11 +2,11 @@
 // What can come between a form and the server: an ended session, a lost connection, and refusals that are told in plain words.
 // Each kind of form keeps what was typed, and goes through when the cause is gone.
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { adminKey, axe, inspect, launch, open, rest, server, settled, signIn } from './browser.mjs';
+import { newPublicKey } from './world.mjs';
 
-const publicKey = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' });
+const publicKey = newPublicKey();
 let browser;
 before(async () => {
   await rest('POST', '/v1/projects', { name: 'edited', description: 'before' });

@@ -3,6 +3,10 @@
 // the project demo with a key of each kind and the service account demo-signer already.
 
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+
+/** PEM, of a service account whose private key nobody has. */
+export const newPublicKey = () => generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' });
 
 /** Usage of the last 30 days as if it had been, written past the server: days cannot be waited for. */
 function usage() {

@@ -214,6 +214,21 @@ const char *answer_text(const struct world *w, const char *name)
     return json_get_text(w->answer, name, "");
 }
 
+/* The document says which answers have an ETag, and whether always. */
+static void etag_check(struct world *w, const struct call *call, const struct json *operation)
+{
+    char http_status[16];
+    (void)snprintf(http_status, sizeof(http_status), "%d", w->x.status);
+    const struct json *answer = json_get(json_get(operation, "responses"), http_status);
+    const struct json *header = json_get(json_get(openapi_resolve(w->document, answer), "headers"), "ETag");
+    bool has = *answer_header(w, "ETag");
+
+    if (has && !header)
+        fail_msg("%s %s: %d has an ETag that the document does not tell", call->method, call->target, w->x.status);
+    if (!has && header && json_get_bool(openapi_resolve(w->document, header), "required", false))
+        fail_msg("%s %s: %d lacks its ETag", call->method, call->target, w->x.status);
+}
+
 static void answer_check(struct world *w, const struct call *call)
 {
     cleanup_buf struct buf why = {0};
@@ -233,6 +248,7 @@ static void answer_check(struct world *w, const struct call *call)
                               buf_slice(&w->x.response_body), &why))
         fail_msg("%s %s: %d: %s: %s", call->method, call->target, w->x.status, buf_text(&why),
                  buf_text(&w->x.response_body));
+    etag_check(w, call, operation);
     seen_add(w->seen, call->method, route->pattern, w->x.status, w->x.status >= 400 ? answer_text(w, "code") : "");
 }
 

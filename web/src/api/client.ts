@@ -3,6 +3,7 @@
 // session or a wanted confirmation makes the request wait for the person and then go on.
 import { connectionFound, connectionLost } from './connection';
 import { dataChanged } from './changes';
+import { keepChanged } from './kept';
 import { ApiError, Cancelled, LostConnection } from './problem';
 import { interrupt, session, sessionClosed, sessionOpened } from './session';
 import type { Ready, Session } from './types';
@@ -155,10 +156,14 @@ async function request<T>(method: Method, path: string, options: Options = {}): 
     const answer = await sendAgain(method, path, options);
     if (answer.ok) {
       const data = options.text ? await answer.text() : answer.status === 204 ? undefined : await answer.json();
-      if (method !== 'GET' && !options.quiet && !options.isQuestion) dataChanged();
+      if (method !== 'GET' && !options.quiet && !options.isQuestion) {
+        keepChanged(path, data, answer.headers.get('ETag'), options.revision);
+        dataChanged();
+      }
       return { data: data as T, headers: answer.headers, status: answer.status };
     }
     const problem = await problemOf(answer);
+    if (problem.status === 412) dataChanged(); // what is shown behind the form is old
     if (options.quiet || !(await recover(problem, refreshed))) throw problem;
   }
 }

@@ -72,7 +72,7 @@ function apiWords(e: ApiError): PlainWords {
   const isStale = e.status === 412 || e.status === 428;
   const canRetry = e.status === 429 || e.status >= 500;
   let text = e.detail;
-  if (isStale) text = 'What you typed is still here and nothing was saved. Load the present state, then save again.';
+  if (isStale) text = 'What you typed is still here and nothing was saved.';
   if (e.status === 429 || e.status === 503) {
     const wait = e.retryAfter ? ` Try again in ${e.retryAfter} ${e.retryAfter === 1 ? 'second' : 'seconds'}.` : '';
     text = `${e.detail.replace(/[.\s]*$/, '')}.${wait} Nothing you typed is lost.`;

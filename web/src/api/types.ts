@@ -622,6 +622,7 @@ export interface Tsa {
   total: TsaCount;
   relay: { url: string; state: 'available' | 'failing' | 'paused'; failures: number; granted: number }[];
   created: string | null;
+  revision: number | null;
 }
 
 export interface TsaCsr {

@@ -9,7 +9,7 @@ import { pages, seldom } from '../pages';
 import { Button, Empty, Problem, classes } from '../ui/basic';
 import { closeDialogs } from '../ui/dialog';
 import { Icon, Logo } from '../ui/icons';
-import { forgetAll } from '../ui/query';
+import { forgetAll } from '../api/kept';
 import { SetupOffer } from '../ui/setup_offer';
 import { toast } from '../ui/toast';
 import type { Group, PageRow } from './page';

@@ -10,7 +10,7 @@ import { Button, Note } from '../ui/basic';
 import { Dialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
 import { Logo } from '../ui/icons';
-import { forgetAll } from '../ui/query';
+import { forgetAll } from '../api/kept';
 import { NewPassword } from './new_password';
 import { ThemeButton } from './theme_button';
 

@@ -30,17 +30,8 @@ import { useQuery } from '../ui/query';
 import { Table } from '../ui/table';
 import { toast, toastError } from '../ui/toast';
 
-/** Its revision stands in the ETag alone. */
-interface Revised extends Tsa {
-  revision: string | undefined;
-}
-
-async function readTsa(path: string, signal: AbortSignal): Promise<Revised> {
-  const { data, headers } = await api.request<Tsa>('GET', path, { signal });
-  return { ...data, revision: headers.get('ETag')?.replaceAll('"', '') };
-}
-
-const order = (of: Revised, what: string, body: object) => api.post(`/v1/tsa/${what}`, body, { revision: of.revision });
+const order = (of: Tsa, what: string, body: object) =>
+  api.post<Tsa>(`/v1/tsa/${what}`, body, { revision: of.revision ?? undefined });
 
 // ---- making it, another key, another certificate
 
@@ -97,7 +88,7 @@ const orders = {
   },
 };
 
-function Order({ of, what, close }: { of: Revised; what: keyof typeof orders; close: () => void }) {
+function Order({ of, what, close }: { of: Tsa; what: keyof typeof orders; close: () => void }) {
   const form = useForm<OrderValues>({
     type: of.active?.type ?? 'p256',
     issuer: 'builtin',
@@ -158,7 +149,7 @@ function Order({ of, what, close }: { of: Revised; what: keyof typeof orders; cl
   );
 }
 
-function TakeCertificate({ of, close }: { of: Revised; close: () => void }) {
+function TakeCertificate({ of, close }: { of: Tsa; close: () => void }) {
   const form = useForm({ certificates: '' });
   return (
     <Dialog title="Certificate of the timestamp authority" onClose={close} wide>
@@ -191,7 +182,7 @@ async function saveCsr() {
   }
 }
 
-function disable(of: Revised) {
+function disable(of: Tsa) {
   confirmAction({
     title: 'Disable the timestamp authority?',
     consequences: [
@@ -207,7 +198,7 @@ function disable(of: Revised) {
   });
 }
 
-function enable(of: Revised) {
+function enable(of: Tsa) {
   confirmAction({
     title: 'Enable the timestamp authority?',
     consequences: [
@@ -220,7 +211,7 @@ function enable(of: Revised) {
   });
 }
 
-function Actions({ of }: { of: Revised }) {
+function Actions({ of }: { of: Tsa }) {
   if (!isAdministrator.value || of.mode === 'relay') return null;
   const ask = (what: keyof typeof orders) => openDialog((close) => <Order of={of} what={what} close={close} />);
   if (of.state === 'none')
@@ -302,7 +293,7 @@ function Service({ of: tsa }: { of: Tsa }) {
   );
 }
 
-function KeyCard({ of: key, title, tsa }: { of: TsaKey; title: string; tsa: Revised }) {
+function KeyCard({ of: key, title, tsa }: { of: TsaKey; title: string; tsa: Tsa }) {
   const isPending = key.state === 'pending';
   return (
     <Card
@@ -377,7 +368,7 @@ function State({ of: tsa }: { of: Tsa }) {
 const refused = (count: Tsa['today']) => `${number(count.refused)} refused`;
 
 export function Timestamps() {
-  const found = useQuery<Revised>('/v1/tsa', { every: 10_000, read: readTsa });
+  const found = useQuery<Tsa>('/v1/tsa', { every: 10_000 });
   const tsa = found.data;
   const lead =
     'Says that something existed at a time, so that a signature stays valid after its certificate has ended.';

@@ -208,7 +208,11 @@ export function Problem({ error, retry, reload }: { error: unknown; retry?: () =
   const words = plainWords(error);
   return (
     <Note tone="bad" title={words.title}>
-      <p>{capital(words.text)}</p>
+      <p>
+        {capital(words.text)}
+        {words.isStale &&
+          (reload ? ' Load the present state, then save again.' : ' Close this to see what is there now.')}
+      </p>
       {((retry && words.canRetry) || (reload && words.isStale)) && (
         <p class="actions">
           {retry && words.canRetry && (

@@ -4,19 +4,8 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { api, path as objectPath, withQuery, type Query } from '../api/client';
 import { changes } from '../api/changes';
+import { keep, keepListed, keptAt } from '../api/kept';
 import type { Page } from '../api/types';
-
-const kept = new Map<string, unknown>();
-const keptMost = 500;
-
-function keep(path: string, data: unknown) {
-  kept.delete(path);
-  kept.set(path, data);
-  if (kept.size > keptMost) kept.delete(kept.keys().next().value!);
-}
-
-/** Another person signs in: nothing of the last one stays. */
-export const forgetAll = () => kept.clear();
 
 export interface Loaded<T> {
   data: T | undefined;
@@ -36,7 +25,7 @@ interface Options<T> {
 export function useQuery<T>(path: string | null, options: Options<T> = {}): Loaded<T> {
   const [state, setState] = useState<{ path: string | null; data?: T; error?: unknown; loading: boolean }>(() => ({
     path,
-    data: path === null ? undefined : (kept.get(path) as T | undefined),
+    data: keptAt<T>(path),
     loading: true,
   }));
   const [turn, setTurn] = useState(0);
@@ -49,15 +38,10 @@ export function useQuery<T>(path: string | null, options: Options<T> = {}): Load
     if (path === null) return;
     const cancel = new AbortController();
     const reading = read.current ? read.current(path, cancel.signal) : api.get<T>(path, { signal: cancel.signal });
-    setState((s) => ({
-      ...s,
-      path,
-      data: (s.path === path ? s.data : undefined) ?? (kept.get(path) as T),
-      loading: true,
-    }));
+    setState((s) => ({ ...s, path, data: keptAt<T>(path) ?? (s.path === path ? s.data : undefined), loading: true }));
     reading.then(
       (data) => {
-        if (cancel.signal.aborted) return;
+        if (cancel.signal.aborted || changes.peek() !== changed) return; // it is read anew
         keep(path, data);
         setState({ path, data, loading: false });
       },
@@ -77,7 +61,7 @@ export function useQuery<T>(path: string | null, options: Options<T> = {}): Load
 
   const isOther = state.path !== path;
   return {
-    data: isOther ? (kept.get(path ?? '') as T | undefined) : state.data,
+    data: keptAt<T>(path) ?? (isOther ? undefined : state.data),
     error: isOther ? undefined : state.error,
     loading: isOther ? path !== null : state.loading,
     reload,
@@ -109,7 +93,7 @@ export function usePages<T>(
   const next = loaded.data?.next;
   const rows = loaded.data?.items;
   useEffect(() => {
-    if (name) for (const row of rows ?? []) keep(path + objectPath`/${name(row)}`, row);
+    if (name) for (const row of rows ?? []) keepListed(path + objectPath`/${name(row)}`, row);
   }, [rows]);
   return {
     ...loaded,

@@ -75,16 +75,15 @@ static void every_operation_of_the_document_is_a_route(void **state)
     }
 }
 
-static bool parameter_is_declared(const struct json *document, const struct json *operation, const char *name,
-                                  size_t len)
+static bool parameter_is_declared(const struct json *document, const struct json *operation, const char *in,
+                                  const char *name, size_t len)
 {
     const struct json *parameters = json_get(operation, "parameters");
 
     for (size_t i = 0; i < json_count(parameters); i++) {
         const struct json *p = openapi_resolve(document, json_at(parameters, i));
         const char *declared = json_get_text(p, "name", "");
-        if (strcmp(json_get_text(p, "in", ""), "path") == 0 && strlen(declared) == len &&
-            memcmp(declared, name, len) == 0)
+        if (strcmp(json_get_text(p, "in", ""), in) == 0 && strlen(declared) == len && memcmp(declared, name, len) == 0)
             return true;
     }
     return false;
@@ -96,7 +95,7 @@ static void every_name_in_a_path_is_a_parameter_of_its_operation(void **state)
         for (const struct route *r = *table; r->method; r++) {
             const struct json *operation = openapi_operation(*state, r->method, r->pattern);
             for (const char *at = strchr(r->pattern, '{'); at; at = strchr(at + 1, '{')) {
-                if (!parameter_is_declared(*state, operation, at + 1, strcspn(at + 1, "}")))
+                if (!parameter_is_declared(*state, operation, "path", at + 1, strcspn(at + 1, "}")))
                     fail_msg("%s %s: %s", r->method, r->pattern, at);
             }
         }
@@ -116,6 +115,18 @@ static void every_code_that_can_be_answered_is_in_the_document(void **state)
             fail_msg("%s is not in the document", code_wire((enum code)code));
     }
     assert_int_equal(json_count(codes), answerable);
+}
+
+static void what_can_be_stale_takes_if_match_and_nothing_else_does(void **state)
+{
+    for (const struct route *const *table = api_tables; *table; table++) {
+        for (const struct route *r = *table; r->method; r++) {
+            const struct json *operation = openapi_operation(*state, r->method, r->pattern);
+            bool takes = parameter_is_declared(*state, operation, "header", "If-Match", strlen("If-Match"));
+            if (takes != (json_get(json_get(operation, "responses"), "412") != NULL))
+                fail_msg("%s %s: its If-Match and its answer 412", r->method, r->pattern);
+        }
+    }
 }
 
 static void a_value_that_does_not_fit_its_schema_is_found(void **state)
@@ -157,6 +168,7 @@ int main(void)
         cmocka_unit_test(every_operation_of_the_document_is_a_route),
         cmocka_unit_test(every_name_in_a_path_is_a_parameter_of_its_operation),
         cmocka_unit_test(every_code_that_can_be_answered_is_in_the_document),
+        cmocka_unit_test(what_can_be_stale_takes_if_match_and_nothing_else_does),
         cmocka_unit_test(a_value_that_does_not_fit_its_schema_is_found),
     };
     return cmocka_run_group_tests(tests, load, unload);
