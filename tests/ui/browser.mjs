@@ -68,6 +68,21 @@ function watchTraffic(page) {
   page.on('requestfailed', over);
 }
 
+/** UI_DELAY=1000: each request waits for so many ms, as on a bad line; what relies on an answer in time then fails. */
+const delay = Number(process.env.UI_DELAY ?? 0);
+
+async function delayed(route) {
+  await pause(delay);
+  await goOn(route);
+}
+
+/** Of a request that was held up; it may have been given up meanwhile. */
+export async function goOn(route) {
+  await route.continue().catch((e) => {
+    if (!/already handled|closed/.test(e.message)) throw e;
+  });
+}
+
 /**
  * A page with storage and cookies of its own, watched. `expected` are patterns of console errors that the test provokes,
  * such as /status of 401/.
@@ -80,6 +95,7 @@ export async function open(browser, { expected = [] } = {}) {
     timezoneId: 'Europe/Berlin',
   });
   context.setDefaultTimeout(60_000);
+  if (delay > 0) await context.route(/\/v1\//, delayed);
   const page = await context.newPage();
   watchTraffic(page);
   const seen = [];

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { goTo, launch, open, rest, restAnswer, adminKey, settled, signIn } from './browser.mjs';
+import { goOn, goTo, launch, open, rest, restAnswer, adminKey, settled, signIn } from './browser.mjs';
 import { fill, newPublicKey } from './world.mjs';
 
 let browser, page, done;
@@ -32,9 +32,7 @@ let held = null;
 async function pass(route) {
   const isReading = route.request().method() === 'GET' && !route.request().url().endsWith('/key-sources');
   if (isReading) await held;
-  await route.continue().catch((e) => {
-    if (!/already handled|closed/.test(e.message)) throw e; // it was given up meanwhile
-  });
+  await goOn(route);
 }
 
 /** Makes changes at an address where nothing is read again before they are made. */
