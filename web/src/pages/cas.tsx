@@ -8,6 +8,7 @@ import { capital, human, nameOf, number } from '../lib/text';
 import { Badge, Time } from '../ui/basic';
 import { Dialog } from '../ui/dialog';
 import { CheckField, Form, SelectField, TextField, useForm } from '../ui/form';
+import { NameField } from '../ui/name_field';
 import { ListPage } from '../ui/list_page';
 import { toast } from '../ui/toast';
 
@@ -54,7 +55,7 @@ function NewCa({ close }: { close: () => void }) {
           navigate(href('/cas', made.name));
         }}
       >
-        <TextField form={form} name="name" label="Name" required machine maxLength={63} autofocus />
+        <NameField form={form} />
         <SelectField
           form={form}
           name="purpose"

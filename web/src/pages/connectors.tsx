@@ -20,6 +20,7 @@ import { capital } from '../lib/text';
 import { Badge, Button, Card, Code, Facts, Grid, Loading, PageHead, Problem, Time } from '../ui/basic';
 import { Dialog, confirmAction, openDialog } from '../ui/dialog';
 import { CheckField, Form, SelectField, TextField, useForm, type FormState } from '../ui/form';
+import { NameField } from '../ui/name_field';
 import { JobResult, isOver } from '../ui/job';
 import { ListPage } from '../ui/list_page';
 import { useQuery } from '../ui/query';
@@ -100,7 +101,7 @@ function NewConnector({ close }: { close: () => void }) {
           navigate(href('/connectors', made.name));
         }}
       >
-        <TextField form={form} name="name" label="Name" required machine maxLength={63} autofocus />
+        <NameField form={form} />
         <SelectField
           form={form}
           name="type"

@@ -9,6 +9,7 @@ import { keyFile } from '../lib/client_setup';
 import { fromInput } from '../lib/time';
 import { Card, Empty, LinkButton, Note, PageHead } from '../ui/basic';
 import { Form, TextField, useForm } from '../ui/form';
+import { NameField } from '../ui/name_field';
 import { KeySource, noKeySource, SaveKey, sourceKey, type MadePair, type SourcedKey } from '../ui/key_source';
 import { toast } from '../ui/toast';
 import { ClientSetUp } from './client_setup';
@@ -79,16 +80,7 @@ function NewAccountForm({ onMade }: { onMade: (made: Made) => void }) {
             onMade({ account, key });
           }}
         >
-          <TextField
-            form={form}
-            name="name"
-            label="Name"
-            required
-            machine
-            maxLength={63}
-            autofocus
-            help="Such as the machine's or the pipeline's. Lower-case letters, digits, dot, hyphen and underscore."
-          />
+          <NameField form={form} help="Such as the machine's or the pipeline's." />
           <TextField form={form} name="description" label="Description" maxLength={255} />
           <TextField
             form={form}

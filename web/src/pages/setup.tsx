@@ -27,6 +27,7 @@ import { download, nameOf } from '../lib/text';
 import { Badge, Button, Card, Empty, Loading, Note, PageHead, Time } from '../ui/basic';
 import { AuthorityChain, authorityFault, certificatesOf } from '../ui/authority';
 import { Form, SelectField, TextField, useForm } from '../ui/form';
+import { NameField } from '../ui/name_field';
 import { Icon } from '../ui/icons';
 import { KeySource, SaveKey, noKeySource, sourceKey, type MadePair } from '../ui/key_source';
 import { useQuery, type Loaded } from '../ui/query';
@@ -173,15 +174,7 @@ function ProjectForm({ chosen, onMade }: { chosen: Chosen; onMade: (name: string
           onMade(made.name);
         }}
       >
-        <TextField
-          form={form}
-          name="name"
-          label="Name of the project"
-          required
-          machine
-          maxLength={63}
-          help="Such as that of a product. Lower-case letters, digits, dot, hyphen and underscore."
-        />
+        <NameField form={form} label="Name of the project" help="Such as that of a product." autofocus={false} />
         <TextField form={form} name="description" label="Description" maxLength={255} />
       </Form>
     </>
@@ -302,14 +295,11 @@ function AccountForm({ onMade }: { onMade: (made: AccountMade) => void }) {
           onMade({ name: made.name, privateKey: key.privateKey });
         }}
       >
-        <TextField
+        <NameField
           form={form}
-          name="name"
           label="Name of the account"
-          required
-          machine
-          maxLength={63}
           help="Such as the machine or the pipeline that signs."
+          autofocus={false}
         />
         <KeySource form={form} />
       </Form>

@@ -6,7 +6,8 @@ import { href, navigate } from '../app/router';
 import { capital } from '../lib/text';
 import { Badge, Empty, Time } from '../ui/basic';
 import { Dialog } from '../ui/dialog';
-import { Form, SelectField, TextField, useForm } from '../ui/form';
+import { Form, SelectField, useForm } from '../ui/form';
+import { NameField } from '../ui/name_field';
 import { ListPage } from '../ui/list_page';
 import { toast } from '../ui/toast';
 
@@ -32,16 +33,7 @@ function NewUser({ close }: { close: () => void }) {
           navigate(href('/users', made.name));
         }}
       >
-        <TextField
-          form={form}
-          name="name"
-          label="Name"
-          required
-          machine
-          maxLength={63}
-          autofocus
-          help="Lower-case letters, digits, dot, hyphen and underscore. It is never given to anybody else."
-        />
+        <NameField form={form} help="It is never given to anybody else." />
         <SelectField
           form={form}
           name="role"

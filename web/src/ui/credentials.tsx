@@ -8,6 +8,7 @@ import { fromInput } from '../lib/time';
 import { Badge, Button, Card, CodeBlock, Empty, Note, Time } from './basic';
 import { confirmAction, Dialog, openDialog } from './dialog';
 import { ChecksField, Form, TextField, useForm } from './form';
+import { NameField } from './name_field';
 import { usePages } from './query';
 import { PagedTable } from './table';
 
@@ -59,16 +60,7 @@ function NewKey({ user, close }: { user: string; close: () => void }) {
           setMade(await api.create<NewApiKey>(path`/v1/users/${user}/api-keys`, body, form.once));
         }}
       >
-        <TextField
-          form={form}
-          name="name"
-          label="Name"
-          required
-          machine
-          maxLength={63}
-          autofocus
-          help="What it is for."
-        />
+        <NameField form={form} help="What it is for." />
         <ChecksField
           form={form}
           name="scopes"

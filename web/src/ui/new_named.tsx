@@ -5,6 +5,7 @@ import { href, navigate } from '../app/router';
 import { capital } from '../lib/text';
 import { Dialog } from './dialog';
 import { Form, TextField, useForm } from './form';
+import { NameField } from './name_field';
 import { toast } from './toast';
 
 export function NewNamed({
@@ -37,16 +38,7 @@ export function NewNamed({
           navigate(href(page, made.name));
         }}
       >
-        <TextField
-          form={form}
-          name="name"
-          label="Name"
-          required
-          machine
-          maxLength={63}
-          autofocus
-          help={`Lower-case letters, digits, dot, hyphen and underscore. ${nameHelp}`}
-        />
+        <NameField form={form} help={nameHelp} />
         <TextField form={form} name="description" label="Description" maxLength={255} />
       </Form>
     </Dialog>
