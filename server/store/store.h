@@ -357,7 +357,7 @@ struct usage {                                                                 /
     char key_id[ID_SIZE], project_name[NAME_SIZE], label[NAME_SIZE];
     char principal_id[ID_SIZE], principal_name[NAME_SIZE]; /* "": counted before signers were */
     int64_t success, refused, failed;
-    int64_t total; /* of rows, were there no limit */
+    int64_t total; /* of rows, were there no limit; 0 with oldest first, which is not counted */
 };
 struct usage_filter {
     const char *project_id, *key_id, *from_day, *to_day, *owner_id; /* NULL: any */

@@ -76,12 +76,15 @@ static struct db_value text_or_empty(const char *text)
     "SELECT a.period, COALESCE(p.name, '') AS project_name, '' AS key_label, COALESCE(s.name, '') AS signer_name, "    \
     "'' AS key_id, a.signer, CAST(SUM(a.success) AS BIGINT) AS success, CAST(SUM(a.refused) AS BIGINT) AS refused, "   \
     "CAST(SUM(a.failed) AS BIGINT) AS failed " USAGE_JOINS " GROUP BY 1, 2, 3, 4, 5, 6"
-#define USAGE_SQL(rows, order)                                                                                         \
-    "SELECT g.*, COUNT(*) OVER () FROM (" rows ") g ORDER BY " order ", " USAGE_NAMES " LIMIT $10"
+#define USAGE_SQL(rows, count, order)                                                                                  \
+    "SELECT g.*, " count " FROM (" rows ") g ORDER BY " order ", " USAGE_NAMES " LIMIT $10"
+#define USAGE_TOTAL "COUNT(*) OVER ()"
+/* What has pages is read to its end, and need not be counted before. */
 #define USAGE_ORDERS(rows)                                                                                             \
     {                                                                                                                  \
-        [USAGE_OLDEST_FIRST] = USAGE_SQL(rows, "period"), [USAGE_NEWEST_FIRST] = USAGE_SQL(rows, "period DESC"),       \
-        [USAGE_MOST_FIRST] = USAGE_SQL(rows, "success DESC, refused DESC, failed DESC, period"),                       \
+        [USAGE_OLDEST_FIRST] = USAGE_SQL(rows, "0", "period"),                                                         \
+        [USAGE_NEWEST_FIRST] = USAGE_SQL(rows, USAGE_TOTAL, "period DESC"),                                            \
+        [USAGE_MOST_FIRST] = USAGE_SQL(rows, USAGE_TOTAL, "success DESC, refused DESC, failed DESC, period"),          \
     }
 
 /* from_day and to_day are both included. */
