@@ -2,6 +2,7 @@
 // Signing in, by password or API key; also over the page, when the session has ended or an action asks again who it is.
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
+import { forgetAll } from '../api/kept';
 import { ApiError } from '../api/problem';
 import { interruption, session, sessionOpened } from '../api/session';
 import type { Session } from '../api/types';
@@ -10,7 +11,6 @@ import { Button, Note } from '../ui/basic';
 import { Dialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
 import { Logo } from '../ui/icons';
-import { forgetAll } from '../api/kept';
 import { NewPassword } from './new_password';
 import { ThemeButton } from './theme_button';
 
