@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One change after another, faster than the page can read anew what it shows: nothing that was just done from this page is taken
 // for a change by somebody else, and what is there is shown from the answers. Every reading waits while the changes are made.
+// What somebody else did change is told, and no form has to be filled in again for it.
 import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -217,6 +218,71 @@ test('what somebody else changed is still refused, and the page behind shows it'
   await dialog().getByRole('button', { name: 'Cancel' }).click();
   await page.getByText('theirs', { exact: true }).first().waitFor();
   assert.equal((await rest('GET', '/v1/projects/desktop')).description, 'theirs');
+});
+
+const elsewhere = {
+  key: (days) => rest('PATCH', '/v1/keys/desktop:installer', { renew_before_days: days }),
+  authority: async () => {
+    await rest('POST', '/v1/tsa/disable', { reason: 'elsewhere' });
+    await rest('POST', '/v1/tsa/enable', {});
+  },
+};
+
+async function refusedThenLoaded(submit, done) {
+  await confirm(submit);
+  await dialog().getByText('Somebody else changed this meanwhile').waitFor();
+  await confirm('Load the present state');
+  await dialog().getByText('Somebody else changed this meanwhile').waitFor({ state: 'detached' });
+  await confirm(submit);
+  await page.getByText(done).waitFor();
+}
+
+test('after a change by somebody else a form loads the present state and goes on with what was typed', async () => {
+  await goTo(page, '/keys/desktop:installer?tab=certificate');
+  await press('Rotate');
+  await dialog().getByLabel('Grace for the version before, in hours').fill('5');
+  await elsewhere.key(11);
+  await refusedThenLoaded('Make version 2', 'desktop:installer has version 2');
+  await settled(page);
+  const { items } = await rest('GET', '/v1/keys/desktop:installer/versions');
+  assert.ok(items.some((v) => v.version === 1 && v.grace_until));
+
+  await press('Renew');
+  await elsewhere.key(12);
+  await refusedThenLoaded('Issue a certificate', 'desktop:installer has a new certificate');
+  await settled(page);
+
+  const { serial } = await rest('GET', '/v1/keys/desktop:installer/certificate');
+  await press('Revoke');
+  await dialog()
+    .getByLabel(/to confirm$/)
+    .fill(serial.slice(-8));
+  await elsewhere.key(13);
+  await refusedThenLoaded('Revoke the certificate', /^The certificate of .* is revoked$/);
+
+  await goTo(page, '/timestamps');
+  await press('Renew');
+  await elsewhere.authority();
+  await refusedThenLoaded('Issue a certificate', 'The timestamp authority has a new certificate');
+});
+
+test('a question that was refused so shows the present state behind it, and has the reason when it is asked again', async () => {
+  await goTo(page, '/keys/desktop:installer');
+  await press('Disable');
+  await dialog()
+    .getByLabel(/^Reason/)
+    .fill('typed before');
+  await rest('POST', '/v1/keys/desktop:installer/disable', { reason: 'elsewhere' });
+  await rest('POST', '/v1/keys/desktop:installer/enable', {});
+  await confirm('Disable the key');
+  await dialog().getByText('Close this to see what is there now.').waitFor();
+  await settled(page);
+  await confirm('Cancel');
+  await press('Disable');
+  const reason = dialog().getByLabel(/^Reason/);
+  assert.equal(await reason.inputValue(), 'typed before');
+  await confirm('Disable the key');
+  await page.getByText('Reason: typed before').waitFor();
 });
 
 test('no page made an error on the console or asked another server', async () => {

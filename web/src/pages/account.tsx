@@ -13,6 +13,7 @@ import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
 import { KeySource, noKeySource, SaveKey, sourceKey, type MadePair, type SourcedKey } from '../ui/key_source';
 import { useQuery } from '../ui/query';
+import { useSeen } from '../ui/seen';
 import { RolesCard } from '../ui/roles';
 import { Table } from '../ui/table';
 import { Tabs } from '../ui/tabs';
@@ -22,21 +23,16 @@ import { ClientSetUp } from './client_setup';
 
 const crumbs: [string, string][] = [['Service accounts', href('/service-accounts')]];
 
-function EditAccount({ of, reload, close }: { of: ServiceAccount; reload: () => void; close: () => void }) {
+function EditAccount({ of, close }: { of: ServiceAccount; close: () => void }) {
   const form = useForm({ description: of.description, team: of.team ?? '', expires: toInput(of.expires) });
-  const [revision, setRevision] = useState(of.revision);
+  const { seen, reload } = useSeen(of, path`/v1/service-accounts/${of.name}`, form);
   return (
     <Dialog title={`Change ${of.name}`} onClose={close}>
       <Form
         form={form}
         submit="Save"
         onCancel={close}
-        onReload={() =>
-          void form.run(async () => {
-            setRevision((await api.get<ServiceAccount>(path`/v1/service-accounts/${of.name}`)).revision);
-            reload();
-          })
-        }
+        onReload={reload}
         onSubmit={async (v) => {
           const body = {
             description: v.description,
@@ -44,7 +40,7 @@ function EditAccount({ of, reload, close }: { of: ServiceAccount; reload: () => 
             // As it was, to the second, unless it was changed here.
             ...(v.expires === toInput(of.expires) ? {} : { expires: fromInput(v.expires) ?? '' }),
           };
-          await api.patch(path`/v1/service-accounts/${of.name}`, body, { revision });
+          await api.patch(path`/v1/service-accounts/${of.name}`, body, { revision: seen.revision });
           close();
           toast(`${of.name} is changed`);
         }}
@@ -258,9 +254,7 @@ export function Account({ params }: PageProps) {
         )}
         {isAdministrator.value && (
           <>
-            <Button onClick={() => openDialog((close) => <EditAccount of={account} reload={reload} close={close} />)}>
-              Change
-            </Button>
+            <Button onClick={() => openDialog((close) => <EditAccount of={account} close={close} />)}>Change</Button>
             <Button onClick={() => switchState(account)}>{account.state === 'active' ? 'Disable' : 'Enable'}</Button>
             <Button kind="danger" onClick={() => remove(account)}>
               Remove

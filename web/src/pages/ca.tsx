@@ -12,6 +12,7 @@ import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Filters, SelectFilter, useFilter } from '../ui/filter';
 import { Form, TextField, useForm } from '../ui/form';
 import { usePages, useQuery } from '../ui/query';
+import { useSeen } from '../ui/seen';
 import { OnCrl, RevokeDialog } from '../ui/revoke';
 import { PagedTable } from '../ui/table';
 import { Tabs } from '../ui/tabs';
@@ -108,6 +109,7 @@ function Issued({ of: ca }: { of: Ca }) {
 
 function TakeCertificate({ of: ca, close }: { of: Ca; close: () => void }) {
   const form = useForm({ certificate: '' });
+  const { seen, reload } = useSeen(ca, path`/v1/cas/${ca.name}`, form);
   return (
     <Dialog title={`Certificate for ${ca.name}`} onClose={close} wide>
       <p>
@@ -118,11 +120,12 @@ function TakeCertificate({ of: ca, close }: { of: Ca; close: () => void }) {
         form={form}
         submit="Take the certificate"
         onCancel={close}
+        onReload={reload}
         onSubmit={async (v) => {
           const taken = await api.put<{ findings: string[] }>(
             path`/v1/cas/${ca.name}/certificate`,
             { certificate: v.certificate },
-            { revision: ca.revision },
+            { revision: seen.revision },
           );
           close();
           toast(`${ca.name} has its certificate`);

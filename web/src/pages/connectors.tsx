@@ -24,6 +24,7 @@ import { NameField } from '../ui/name_field';
 import { JobResult, isOver } from '../ui/job';
 import { ListPage } from '../ui/list_page';
 import { useQuery } from '../ui/query';
+import { useSeen } from '../ui/seen';
 import { toast } from '../ui/toast';
 
 // ---- settings
@@ -117,19 +118,15 @@ function NewConnector({ close }: { close: () => void }) {
 }
 
 function EditConnector({ of, close }: { of: Connector; close: () => void }) {
-  const [seen, setSeen] = useState(of);
   const form = useForm(valuesOf(of.settings));
-  const reload = async () => {
-    setSeen(await api.get<Connector>(path`/v1/connectors/${of.id}`));
-    form.calm();
-  };
+  const { seen, reload } = useSeen(of, path`/v1/connectors/${of.id}`, form);
   return (
     <Dialog title={`Change ${of.name}`} onClose={close}>
       <Form
         form={form}
         submit="Save"
         onCancel={close}
-        onReload={() => void form.run(reload)}
+        onReload={reload}
         onSubmit={async (v) => {
           await api.patch(
             path`/v1/connectors/${of.id}`,

@@ -14,6 +14,7 @@ import { DaysField } from '../ui/days_field';
 import { certificateSays, type CertificateValues } from '../ui/first_certificate';
 import { HsmField } from '../ui/hsm_field';
 import { useKeySources } from '../ui/key_sources';
+import { useSeen } from '../ui/seen';
 import { toast } from '../ui/toast';
 
 const act = (key: Key, action: string, body: object = {}) =>
@@ -154,8 +155,9 @@ function CertificateFields<V extends CertificateValues>({
   );
 }
 
-function Rotate({ of: key, close }: { of: Key; close: () => void }) {
+function Rotate({ of, close }: { of: Key; close: () => void }) {
   const form = useForm({ grace_hours: '0', hsm: '', ...likeBefore });
+  const { seen: key, reload } = useSeen(of, path`/v1/keys/${of.id}`, form);
   const sources = useKeySources(key.project);
   const grace = Number(form.values.grace_hours) || 0;
   const hasNone = key.connector === null && key.certificates.length === 0;
@@ -171,6 +173,7 @@ function Rotate({ of: key, close }: { of: Key; close: () => void }) {
         form={form}
         submit={`Make version ${key.version + 1}`}
         onCancel={close}
+        onReload={reload}
         onSubmit={async (v) => {
           await act(key, 'rotate', {
             grace_hours: Number(v.grace_hours) || 0,
@@ -207,10 +210,11 @@ function Rotate({ of: key, close }: { of: Key; close: () => void }) {
   );
 }
 
-function Renew({ of: key, close }: { of: Key; close: () => void }) {
+function Renew({ of, close }: { of: Key; close: () => void }) {
   // What a person brings is asked for by nobody: then another source has to be chosen.
-  const isByHand = key.connector_name === 'manual';
+  const isByHand = of.connector_name === 'manual';
   const form = useForm({ ...likeBefore, connector: isByHand ? 'builtin' : '' });
+  const { seen: key, reload } = useSeen(of, path`/v1/keys/${of.id}`, form);
   const sources = useKeySources(key.project);
   const isAtOnce = sourceOf(key, form.values) === 'builtin';
   return (
@@ -226,6 +230,7 @@ function Renew({ of: key, close }: { of: Key; close: () => void }) {
         form={form}
         submit="Issue a certificate"
         onCancel={close}
+        onReload={reload}
         onSubmit={async (v) => {
           await act(key, 'renew', certificateBody(key, v));
           close();

@@ -15,6 +15,7 @@ import { FileDrop } from '../ui/file';
 import { Form, TextField, useForm } from '../ui/form';
 import { useKeySources } from '../ui/key_sources';
 import { usePages, useQuery } from '../ui/query';
+import { useSeen } from '../ui/seen';
 import { PagedTable } from '../ui/table';
 import { toast, toastError } from '../ui/toast';
 import { jobColumns } from './jobs';
@@ -29,14 +30,10 @@ const fileMost = 256 * 1024;
 const connectorOf = (key: Key) => key.connector_name ?? 'builtin';
 
 function ChangeSource({ of, close }: { of: Key; close: () => void }) {
-  const [seen, setSeen] = useState(of);
   const sources = useKeySources(of.project);
   const connector = connectorOf(of);
   const form = useForm({ connector, subject: '', renew_before_days: String(of.renew_before_days) });
-  const reload = async () => {
-    setSeen(await api.get<Key>(path`/v1/keys/${of.id}`));
-    form.calm();
-  };
+  const { seen, reload } = useSeen(of, path`/v1/keys/${of.id}`, form);
   return (
     <Dialog title={`Certificates of ${keyName(of)}`} onClose={close}>
       <p>The certificate that it has stays; this is about the next one, at a renewal or a rotation.</p>
@@ -44,7 +41,7 @@ function ChangeSource({ of, close }: { of: Key; close: () => void }) {
         form={form}
         submit="Save"
         onCancel={close}
-        onReload={() => void form.run(reload)}
+        onReload={reload}
         onSubmit={async (v) => {
           const body = {
             ...(v.connector === connector ? {} : { connector: v.connector }),
@@ -92,6 +89,7 @@ async function saveCsr(key: Key) {
 
 function TakeCertificate({ of, close }: { of: Key; close: () => void }) {
   const form = useForm({ certificate: '' });
+  const { seen, reload } = useSeen(of, path`/v1/keys/${of.id}`, form);
   const [taken, setTaken] = useState<KeyCertificateTaken | null>(null);
   const take = async (file: File) => {
     if (file.size > fileMost) return form.fail('certificate', `${file.name} is too large for certificates`);
@@ -133,10 +131,11 @@ function TakeCertificate({ of, close }: { of: Key; close: () => void }) {
         form={form}
         submit="Take the certificate"
         onCancel={close}
+        onReload={reload}
         onSubmit={async (v) => {
           const body = { certificate: v.certificate };
           setTaken(
-            await api.put<KeyCertificateTaken>(path`/v1/keys/${of.id}/certificate`, body, { revision: of.revision }),
+            await api.put<KeyCertificateTaken>(path`/v1/keys/${of.id}/certificate`, body, { revision: seen.revision }),
           );
         }}
       >

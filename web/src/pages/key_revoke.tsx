@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Revocation of the certificates of one version of a key.
+import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { api, path } from '../api/client';
 import { role } from '../api/session';
@@ -31,6 +32,7 @@ function ofTheCa(c: VersionCertificate, canRevoke: boolean): ComponentChildren[]
 }
 
 function Revoke({ of: key, certificate: c, close }: { of: Key; certificate: VersionCertificate; close: () => void }) {
+  const [seen, setSeen] = useState(key);
   const sources = useKeySources(key.project);
   const isCurrent = c.version === key.version;
   const whose = isCurrent ? keyName(key) : `version ${c.version} of ${keyName(key)}`;
@@ -57,10 +59,11 @@ function Revoke({ of: key, certificate: c, close }: { of: Key; certificate: Vers
       }
       run={async (body) => {
         const at = path`/v1/keys/${key.id}/versions/${String(c.version)}/revoke`;
-        const { job } = await api.post<RevokedList>(at, body, { revision: key.revision });
+        const { job } = await api.post<RevokedList>(at, body, { revision: seen.revision });
         const isToAsk = c.connector !== null && !job;
         return `The certificate of ${whose} is revoked${job ? '; a job asks its CA' : isToAsk ? ' here; its CA is to be asked' : ''}`;
       }}
+      reload={async () => setSeen(await api.get<Key>(path`/v1/keys/${key.id}`))}
       close={close}
     />
   );

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // One project: its keys, who has which role in it, who can sign in effect and why, its policy, its freeze switch.
-import { useState } from 'preact/hooks';
 import { api, path } from '../api/client';
 import { isAdministrator, role } from '../api/session';
 import type { EffectiveSigner, Freeze, Key, Member, MemberRole, PolicyVersion, Project } from '../api/types';
@@ -28,6 +27,7 @@ import { Form, SelectField, TextField, useForm } from '../ui/form';
 import { PolicyView } from '../ui/policy';
 import { PrincipalField, PrincipalLink } from '../ui/principal';
 import { usePages, useQuery } from '../ui/query';
+import { useSeen } from '../ui/seen';
 import { PagedTable } from '../ui/table';
 import { Tabs } from '../ui/tabs';
 import { toast } from '../ui/toast';
@@ -268,19 +268,15 @@ function Keys({ of: project }: { of: Project }) {
 }
 
 function Edit({ of, close }: { of: Project; close: () => void }) {
-  const [seen, setSeen] = useState(of);
   const form = useForm({ description: of.description });
-  const reload = async () => {
-    setSeen(await api.get<Project>(path`/v1/projects/${of.id}`));
-    form.calm();
-  };
+  const { seen, reload } = useSeen(of, path`/v1/projects/${of.id}`, form);
   return (
     <Dialog title={`Describe ${of.name}`} onClose={close}>
       <Form
         form={form}
         submit="Save"
         onCancel={close}
-        onReload={() => void form.run(reload)}
+        onReload={reload}
         onSubmit={async (v) => {
           await api.patch(path`/v1/projects/${of.id}`, v, { revision: seen.revision });
           close();

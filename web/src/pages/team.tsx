@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // One team: who is in it, and what its members may do by it.
-import { useState } from 'preact/hooks';
 import { api, path } from '../api/client';
 import { isAdministrator, readsAll } from '../api/session';
 import type { Team, TeamMember } from '../api/types';
@@ -12,6 +11,7 @@ import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Form, TextField, useForm } from '../ui/form';
 import { PrincipalField, PrincipalLink } from '../ui/principal';
 import { usePages, useQuery } from '../ui/query';
+import { useSeen } from '../ui/seen';
 import { RolesCard } from '../ui/roles';
 import { PagedTable } from '../ui/table';
 import { Tabs } from '../ui/tabs';
@@ -61,23 +61,18 @@ function takeOut(of: Team, m: TeamMember) {
   });
 }
 
-function EditTeam({ of, reload, close }: { of: Team; reload: () => void; close: () => void }) {
+function EditTeam({ of, close }: { of: Team; close: () => void }) {
   const form = useForm({ description: of.description });
-  const [revision, setRevision] = useState(of.revision);
+  const { seen, reload } = useSeen(of, path`/v1/teams/${of.name}`, form);
   return (
     <Dialog title={`Change ${of.name}`} onClose={close}>
       <Form
         form={form}
         submit="Save"
         onCancel={close}
-        onReload={() =>
-          void form.run(async () => {
-            setRevision((await api.get<Team>(path`/v1/teams/${of.name}`)).revision);
-            reload();
-          })
-        }
+        onReload={reload}
         onSubmit={async (v) => {
-          await api.patch(path`/v1/teams/${of.name}`, v, { revision });
+          await api.patch(path`/v1/teams/${of.name}`, v, { revision: seen.revision });
           close();
           toast(`${of.name} is changed`);
         }}
@@ -160,9 +155,7 @@ export function TeamPage({ params }: PageProps) {
       <PageHead title={team.name} crumbs={crumbs()} lead={team.description}>
         {isAdministrator.value && (
           <>
-            <Button onClick={() => openDialog((close) => <EditTeam of={team} reload={reload} close={close} />)}>
-              Change
-            </Button>
+            <Button onClick={() => openDialog((close) => <EditTeam of={team} close={close} />)}>Change</Button>
             <Button kind="danger" onClick={() => remove(team)}>
               Remove
             </Button>

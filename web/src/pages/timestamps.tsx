@@ -27,6 +27,7 @@ import { DaysField } from '../ui/days_field';
 import { Dialog, confirmAction, openDialog } from '../ui/dialog';
 import { Form, SelectField, TextField, useForm } from '../ui/form';
 import { useQuery } from '../ui/query';
+import { useSeen } from '../ui/seen';
 import { Table } from '../ui/table';
 import { toast, toastError } from '../ui/toast';
 
@@ -96,6 +97,7 @@ function Order({ of, what, close }: { of: Tsa; what: keyof typeof orders; close:
     days: '',
     ca: '',
   });
+  const { seen, reload } = useSeen(of, '/v1/tsa', form);
   const isRenewal = what === 'renew';
   const words = orders[what];
   const before = what === 'create' ? undefined : 'As in the certificate before';
@@ -106,10 +108,11 @@ function Order({ of, what, close }: { of: Tsa; what: keyof typeof orders; close:
         form={form}
         submit={words.submit}
         onCancel={close}
+        onReload={reload}
         onSubmit={async (v) => {
           const body = bodyOf(v, isRenewal);
           if (what === 'create') await api.create('/v1/tsa', body, form.once);
-          else await order(of, what, body);
+          else await order(seen, what, body);
           close();
           toast(!isRenewal && v.issuer === 'external' ? 'Its key waits for a certificate' : words.done);
         }}
@@ -151,6 +154,7 @@ function Order({ of, what, close }: { of: Tsa; what: keyof typeof orders; close:
 
 function TakeCertificate({ of, close }: { of: Tsa; close: () => void }) {
   const form = useForm({ certificates: '' });
+  const { seen, reload } = useSeen(of, '/v1/tsa', form);
   return (
     <Dialog title="Certificate of the timestamp authority" onClose={close} wide>
       <p>
@@ -161,8 +165,9 @@ function TakeCertificate({ of, close }: { of: Tsa; close: () => void }) {
         form={form}
         submit="Take the certificate"
         onCancel={close}
+        onReload={reload}
         onSubmit={async (v) => {
-          await order(of, 'certificate', { certificates: v.certificates });
+          await order(seen, 'certificate', { certificates: v.certificates });
           close();
           toast('The timestamp authority has its certificate');
         }}

@@ -25,6 +25,7 @@ import { ApiKeysCard, SessionsCard } from '../ui/credentials';
 import { confirmAction, Dialog, openDialog } from '../ui/dialog';
 import { Form, SelectField, useForm } from '../ui/form';
 import { useQuery } from '../ui/query';
+import { useSeen } from '../ui/seen';
 import { RolesCard } from '../ui/roles';
 import { Tabs, type Tab } from '../ui/tabs';
 import { toast } from '../ui/toast';
@@ -32,23 +33,18 @@ import { platformRoleHelp, platformRoles } from './users';
 
 const crumbs: [string, string][] = [['Users', href('/users')]];
 
-function ChangeRole({ of, reload, close }: { of: User; reload: () => void; close: () => void }) {
+function ChangeRole({ of, close }: { of: User; close: () => void }) {
   const form = useForm({ role: of.role as string });
-  const [revision, setRevision] = useState(of.revision);
+  const { seen, reload } = useSeen(of, path`/v1/users/${of.name}`, form);
   return (
     <Dialog title={`Change the role of ${of.name}`} onClose={close}>
       <Form
         form={form}
         submit="Save"
         onCancel={close}
-        onReload={() =>
-          void form.run(async () => {
-            setRevision((await api.get<User>(path`/v1/users/${of.name}`)).revision);
-            reload();
-          })
-        }
+        onReload={reload}
         onSubmit={async (v) => {
-          await api.patch(path`/v1/users/${of.name}`, { role: v.role }, { revision });
+          await api.patch(path`/v1/users/${of.name}`, { role: v.role }, { revision: seen.revision });
           close();
           toast(`${of.name} is ${v.role}`);
         }}
@@ -295,9 +291,7 @@ export function UserPage({ params }: PageProps) {
         )}
         {isAdministrator.value && (
           <>
-            <Button onClick={() => openDialog((close) => <ChangeRole of={user} reload={reload} close={close} />)}>
-              Change role
-            </Button>
+            <Button onClick={() => openDialog((close) => <ChangeRole of={user} close={close} />)}>Change role</Button>
             <Button onClick={() => switchState(user)}>{user.state === 'active' ? 'Disable' : 'Enable'}</Button>
             <Button kind="danger" onClick={() => remove(user)}>
               Remove

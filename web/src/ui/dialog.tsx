@@ -15,6 +15,9 @@ interface Opened {
 const opened = signal<Opened[]>([]);
 let last = 0;
 
+/** By the question: the reason that was typed for what then was refused. Who asks again finds it. */
+const reasons = new Map<string, string>();
+
 /** Shows what `make` returns, usually a <Dialog>; it gets the function that closes it. */
 export function openDialog(make: (close: () => void) => VNode) {
   const id = ++last;
@@ -26,6 +29,7 @@ export function openDialog(make: (close: () => void) => VNode) {
 
 export const closeDialogs = () => {
   opened.value = [];
+  reasons.clear();
 };
 
 export function Dialogs() {
@@ -98,7 +102,7 @@ export interface Confirmation {
 }
 
 function ConfirmDialog({ c, close }: { c: Confirmation; close: () => void }) {
-  const form = useForm({ reason: '', typed: '' });
+  const form = useForm({ reason: reasons.get(c.title) ?? '', typed: '' });
   return (
     <Dialog title={c.title} onClose={close}>
       {c.consequences.length > 0 && (
@@ -116,7 +120,9 @@ function ConfirmDialog({ c, close }: { c: Confirmation; close: () => void }) {
         disabled={!!c.typeName && form.values.typed !== c.typeName}
         onCancel={close}
         onSubmit={async (v) => {
+          reasons.set(c.title, v.reason);
           await c.run(v.reason.trim());
+          reasons.delete(c.title);
           close();
           toast(c.done);
         }}

@@ -24,8 +24,6 @@ export interface FormState<V extends Values> {
   /** Runs the work with this form's handling of errors; true when it went well. */
   run: (work: () => Promise<unknown>) => Promise<boolean>;
   reset: () => void;
-  /** Takes the error away and leaves what is typed: after a reload that follows a 412. */
-  calm: () => void;
 }
 
 export function useForm<V extends Values>(initial: V): FormState<V> {
@@ -72,7 +70,6 @@ export function useForm<V extends Values>(initial: V): FormState<V> {
     busy,
     once,
     run,
-    calm: () => setError(null),
     reset: () => {
       setValues(initial);
       setErrors({});

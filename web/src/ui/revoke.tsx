@@ -35,6 +35,7 @@ export function RevokeDialog({
   consequences,
   signing,
   run,
+  reload,
   close,
 }: {
   title: string;
@@ -45,6 +46,8 @@ export function RevokeDialog({
   signing: string;
   /** Its answer is said when it went well. */
   run: (body: Revocation) => Promise<string>;
+  /** Reads anew what it is bound to, after a 412. */
+  reload?: () => Promise<unknown>;
   close: () => void;
 }) {
   const form = useForm({ reason: 'key_compromise', at: '', invalid_since: '', typed: '' });
@@ -68,6 +71,7 @@ export function RevokeDialog({
         danger
         disabled={form.values.typed.toUpperCase() !== word}
         onCancel={close}
+        onReload={reload && (() => void form.run(reload))}
         onSubmit={async (v) => {
           const done = await run({
             reason: v.reason,

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The object that a form changes, as the person last saw it. After a 412 it can be read anew, and what is typed stays.
+import { useState } from 'preact/hooks';
+import { api } from '../api/client';
+
+interface Runs {
+  run: (work: () => Promise<unknown>) => Promise<boolean>;
+}
+
+/** `reload` is for the form's `onReload`; a change is bound to the revision of `seen`. */
+export function useSeen<T>(of: T, path: string, form: Runs) {
+  const [seen, setSeen] = useState(of);
+  const reload = () => void form.run(async () => setSeen(await api.get<T>(path)));
+  return { seen, reload };
+}
