@@ -117,10 +117,11 @@ module=$P11_MODULE
 
 # ---- several threads in C_Initialize at once (SoftHSM crashes there), and a forked child
 
-# The program itself lists the objects meanwhile: it would wait 30 seconds for threads that are not done before it is.
+# The program itself lists the objects meanwhile: it would wait 30 seconds for threads that are not done before it is. By the slot's
+# index: it compares labels in a buffer that its threads, which show tokens meanwhile, write to as well.
 threads()
 {
-    tool -O --login --pin "$P11_PIN" --token-label "$P11_TOKEN" --test-threads ILGISLT0 --test-threads INGISLT0T1 --test-threads INSLSLGIT1 --test-threads ILSLT0T1 >threads.out 2>&1
+    tool -O --login --pin "$P11_PIN" --slot-index 0 --test-threads ILGISLT0 --test-threads INGISLT0T1 --test-threads INSLSLGIT1 --test-threads ILSLT0T1 >threads.out 2>&1
     local status=$?
     cat threads.out
     grep -q 'all threads have ended with CKR_OK' threads.out && [ $status -eq 0 ]
