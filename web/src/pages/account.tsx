@@ -25,7 +25,7 @@ const crumbs: [string, string][] = [['Service accounts', href('/service-accounts
 
 function EditAccount({ of, close }: { of: ServiceAccount; close: () => void }) {
   const form = useForm({ description: of.description, team: of.team ?? '', expires: toInput(of.expires) });
-  const { seen, reload } = useSeen(of, path`/v1/service-accounts/${of.name}`, form);
+  const { seen, reload } = useSeen(of, path`/v1/service-accounts/${of.name}`);
   return (
     <Dialog title={`Change ${of.name}`} onClose={close}>
       <Form

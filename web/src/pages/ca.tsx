@@ -109,7 +109,7 @@ function Issued({ of: ca }: { of: Ca }) {
 
 function TakeCertificate({ of: ca, close }: { of: Ca; close: () => void }) {
   const form = useForm({ certificate: '' });
-  const { seen, reload } = useSeen(ca, path`/v1/cas/${ca.name}`, form);
+  const { seen, reload } = useSeen(ca, path`/v1/cas/${ca.name}`);
   return (
     <Dialog title={`Certificate for ${ca.name}`} onClose={close} wide>
       <p>

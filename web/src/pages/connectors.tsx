@@ -119,7 +119,7 @@ function NewConnector({ close }: { close: () => void }) {
 
 function EditConnector({ of, close }: { of: Connector; close: () => void }) {
   const form = useForm(valuesOf(of.settings));
-  const { seen, reload } = useSeen(of, path`/v1/connectors/${of.id}`, form);
+  const { seen, reload } = useSeen(of, path`/v1/connectors/${of.id}`);
   return (
     <Dialog title={`Change ${of.name}`} onClose={close}>
       <Form

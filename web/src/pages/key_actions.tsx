@@ -157,7 +157,7 @@ function CertificateFields<V extends CertificateValues>({
 
 function Rotate({ of, close }: { of: Key; close: () => void }) {
   const form = useForm({ grace_hours: '0', hsm: '', ...likeBefore });
-  const { seen: key, reload } = useSeen(of, path`/v1/keys/${of.id}`, form);
+  const { seen: key, reload } = useSeen(of, path`/v1/keys/${of.id}`);
   const sources = useKeySources(key.project);
   const grace = Number(form.values.grace_hours) || 0;
   const hasNone = key.connector === null && key.certificates.length === 0;
@@ -214,7 +214,7 @@ function Renew({ of, close }: { of: Key; close: () => void }) {
   // What a person brings is asked for by nobody: then another source has to be chosen.
   const isByHand = of.connector_name === 'manual';
   const form = useForm({ ...likeBefore, connector: isByHand ? 'builtin' : '' });
-  const { seen: key, reload } = useSeen(of, path`/v1/keys/${of.id}`, form);
+  const { seen: key, reload } = useSeen(of, path`/v1/keys/${of.id}`);
   const sources = useKeySources(key.project);
   const isAtOnce = sourceOf(key, form.values) === 'builtin';
   return (

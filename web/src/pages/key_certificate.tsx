@@ -33,7 +33,7 @@ function ChangeSource({ of, close }: { of: Key; close: () => void }) {
   const sources = useKeySources(of.project);
   const connector = connectorOf(of);
   const form = useForm({ connector, subject: '', renew_before_days: String(of.renew_before_days) });
-  const { seen, reload } = useSeen(of, path`/v1/keys/${of.id}`, form);
+  const { seen, reload } = useSeen(of, path`/v1/keys/${of.id}`);
   return (
     <Dialog title={`Certificates of ${keyName(of)}`} onClose={close}>
       <p>The certificate that it has stays; this is about the next one, at a renewal or a rotation.</p>
@@ -89,7 +89,7 @@ async function saveCsr(key: Key) {
 
 function TakeCertificate({ of, close }: { of: Key; close: () => void }) {
   const form = useForm({ certificate: '' });
-  const { seen, reload } = useSeen(of, path`/v1/keys/${of.id}`, form);
+  const { seen, reload } = useSeen(of, path`/v1/keys/${of.id}`);
   const [taken, setTaken] = useState<KeyCertificateTaken | null>(null);
   const take = async (file: File) => {
     if (file.size > fileMost) return form.fail('certificate', `${file.name} is too large for certificates`);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Revocation of the certificates of one version of a key.
-import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { api, path } from '../api/client';
 import { role } from '../api/session';
@@ -10,6 +9,7 @@ import { Button, Loading } from '../ui/basic';
 import { Dialog, openDialog } from '../ui/dialog';
 import { useKeySources } from '../ui/key_sources';
 import { OnCrl, RevokeDialog } from '../ui/revoke';
+import { useSeen } from '../ui/seen';
 
 type VersionCertificate = Pick<KeyCertificate, 'version' | 'serial' | 'connector' | 'revoked'>;
 
@@ -32,7 +32,7 @@ function ofTheCa(c: VersionCertificate, canRevoke: boolean): ComponentChildren[]
 }
 
 function Revoke({ of: key, certificate: c, close }: { of: Key; certificate: VersionCertificate; close: () => void }) {
-  const [seen, setSeen] = useState(key);
+  const { seen, reload } = useSeen(key, path`/v1/keys/${key.id}`);
   const sources = useKeySources(key.project);
   const isCurrent = c.version === key.version;
   const whose = isCurrent ? keyName(key) : `version ${c.version} of ${keyName(key)}`;
@@ -63,7 +63,7 @@ function Revoke({ of: key, certificate: c, close }: { of: Key; certificate: Vers
         const isToAsk = c.connector !== null && !job;
         return `The certificate of ${whose} is revoked${job ? '; a job asks its CA' : isToAsk ? ' here; its CA is to be asked' : ''}`;
       }}
-      reload={async () => setSeen(await api.get<Key>(path`/v1/keys/${key.id}`))}
+      reload={reload}
       close={close}
     />
   );

@@ -269,7 +269,7 @@ function Keys({ of: project }: { of: Project }) {
 
 function Edit({ of, close }: { of: Project; close: () => void }) {
   const form = useForm({ description: of.description });
-  const { seen, reload } = useSeen(of, path`/v1/projects/${of.id}`, form);
+  const { seen, reload } = useSeen(of, path`/v1/projects/${of.id}`);
   return (
     <Dialog title={`Describe ${of.name}`} onClose={close}>
       <Form

@@ -63,7 +63,7 @@ function takeOut(of: Team, m: TeamMember) {
 
 function EditTeam({ of, close }: { of: Team; close: () => void }) {
   const form = useForm({ description: of.description });
-  const { seen, reload } = useSeen(of, path`/v1/teams/${of.name}`, form);
+  const { seen, reload } = useSeen(of, path`/v1/teams/${of.name}`);
   return (
     <Dialog title={`Change ${of.name}`} onClose={close}>
       <Form

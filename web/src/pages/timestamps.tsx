@@ -97,7 +97,7 @@ function Order({ of, what, close }: { of: Tsa; what: keyof typeof orders; close:
     days: '',
     ca: '',
   });
-  const { seen, reload } = useSeen(of, '/v1/tsa', form);
+  const { seen, reload } = useSeen(of, '/v1/tsa');
   const isRenewal = what === 'renew';
   const words = orders[what];
   const before = what === 'create' ? undefined : 'As in the certificate before';
@@ -154,7 +154,7 @@ function Order({ of, what, close }: { of: Tsa; what: keyof typeof orders; close:
 
 function TakeCertificate({ of, close }: { of: Tsa; close: () => void }) {
   const form = useForm({ certificates: '' });
-  const { seen, reload } = useSeen(of, '/v1/tsa', form);
+  const { seen, reload } = useSeen(of, '/v1/tsa');
   return (
     <Dialog title="Certificate of the timestamp authority" onClose={close} wide>
       <p>

@@ -35,7 +35,7 @@ const crumbs: [string, string][] = [['Users', href('/users')]];
 
 function ChangeRole({ of, close }: { of: User; close: () => void }) {
   const form = useForm({ role: of.role as string });
-  const { seen, reload } = useSeen(of, path`/v1/users/${of.name}`, form);
+  const { seen, reload } = useSeen(of, path`/v1/users/${of.name}`);
   return (
     <Dialog title={`Change the role of ${of.name}`} onClose={close}>
       <Form

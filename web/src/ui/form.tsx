@@ -87,7 +87,7 @@ interface FormProps<V extends Values> {
   disabled?: boolean;
   onCancel?: () => void;
   /** After a 412: load what is there now; what is typed stays. */
-  onReload?: () => void;
+  onReload?: () => Promise<unknown>;
   children: ComponentChildren;
 }
 
@@ -127,7 +127,7 @@ export function Form<V extends Values>({
       }}
     >
       {children}
-      {!!form.error && <Problem error={form.error} retry={send} reload={onReload} />}
+      {!!form.error && <Problem error={form.error} retry={send} reload={onReload && (() => void form.run(onReload))} />}
       <div class="form-end">
         <Button type="submit" kind={danger ? 'danger' : 'primary'} busy={form.busy} disabled={disabled}>
           {submit}

@@ -23,11 +23,10 @@ interface Options<T> {
 
 /** GETs `path` and keeps it fresh; null reads nothing. */
 export function useQuery<T>(path: string | null, options: Options<T> = {}): Loaded<T> {
-  const [state, setState] = useState<{ path: string | null; data?: T; error?: unknown; loading: boolean }>(() => ({
+  const [state, setState] = useState<{ path: string | null; data?: T; error?: unknown; loading: boolean }>({
     path,
-    data: keptAt<T>(path),
     loading: true,
-  }));
+  });
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn((t) => t + 1), []);
   const changed = changes.value;
@@ -38,7 +37,7 @@ export function useQuery<T>(path: string | null, options: Options<T> = {}): Load
     if (path === null) return;
     const cancel = new AbortController();
     const reading = read.current ? read.current(path, cancel.signal) : api.get<T>(path, { signal: cancel.signal });
-    setState((s) => ({ ...s, path, data: keptAt<T>(path) ?? (s.path === path ? s.data : undefined), loading: true }));
+    setState((s) => ({ ...s, path, data: s.path === path ? s.data : undefined, loading: true }));
     reading.then(
       (data) => {
         if (cancel.signal.aborted || changes.peek() !== changed) return; // it is read anew

@@ -71,7 +71,7 @@ export function RevokeDialog({
         danger
         disabled={form.values.typed.toUpperCase() !== word}
         onCancel={close}
-        onReload={reload && (() => void form.run(reload))}
+        onReload={reload}
         onSubmit={async (v) => {
           const done = await run({
             reason: v.reason,

@@ -3,13 +3,9 @@
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
 
-interface Runs {
-  run: (work: () => Promise<unknown>) => Promise<boolean>;
-}
-
-/** `reload` is for the form's `onReload`; a change is bound to the revision of `seen`. */
-export function useSeen<T>(of: T, path: string, form: Runs) {
+/** `reload` is the form's `onReload`; a change is bound to the revision of `seen`. */
+export function useSeen<T>(of: T, path: string) {
   const [seen, setSeen] = useState(of);
-  const reload = () => void form.run(async () => setSeen(await api.get<T>(path)));
+  const reload = async () => setSeen(await api.get<T>(path));
   return { seen, reload };
 }
